@@ -1,0 +1,23 @@
+//! Everything that decides: pure and total.
+//!
+//! Values in, values out. The engine opens no file, asks no forge, reads no clock
+//! and draws no random number; bad input becomes a diagnostic, never a panic. The
+//! layers above read trees and blobs, and hand them in as a
+//! [`Snapshot`](tree::Snapshot).
+//!
+//! The way of a pull: two snapshots ([`tree`]) → packages and graph
+//! ([`packages`], [`graph`]) → pipelines ([`pipeline`]) → what each job reads
+//! ([`inputs`]) → what the change reaches, and the plan ([`plan`]).
+
+pub mod diff;
+pub mod facts;
+pub mod graph;
+pub mod ids;
+pub mod inputs;
+pub mod lock;
+pub mod packages;
+pub mod pipeline;
+pub mod plan;
+pub mod policy;
+pub mod sources;
+pub mod tree;

@@ -1,0 +1,138 @@
+//! What a source file says of itself, before anybody asks where it lies.
+//!
+//! Facts hold import *specifiers*, never resolved edges: they depend on a blob
+//! alone, so they are cached by blob id, language and [`VERSION`], and stay true
+//! in every tree.
+//!
+//! An extractor never fails: a file that does not parse gives the facts that
+//! could be read and [`Facts::broken`].
+
+/// Raised whenever an extractor changes its answers; older cached facts are dropped.
+pub const VERSION: u32 = 1;
+
+/// A language whose imports are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Language {
+    /// `.py`, `.pyi`
+    Python,
+    /// `.js`, `.mjs`, `.cjs`, `.jsx`, `.ts`, `.mts`, `.cts`, `.tsx`, and the script part of `.vue` and `.svelte`
+    JavaScript,
+    /// `.go`
+    Go,
+    /// `.rs`
+    Rust,
+    /// `.java`
+    Java,
+    /// `.kt`, `.kts`
+    Kotlin,
+    /// C and C++ sources and headers
+    C,
+}
+
+impl Language {
+    /// The language of a path by its extension.
+    pub fn of_path(path: &str) -> Option<Self> {
+        let (_, extension) = super::tree::base_name(path).rsplit_once('.')?;
+        Some(match extension {
+            "py" | "pyi" => Self::Python,
+            "js" | "mjs" | "cjs" | "jsx" | "ts" | "mts" | "cts" | "tsx" | "vue" | "svelte" => {
+                Self::JavaScript
+            }
+            "go" => Self::Go,
+            "rs" => Self::Rust,
+            "java" => Self::Java,
+            "kt" | "kts" => Self::Kotlin,
+            "c" | "cc" | "cpp" | "cxx" | "c++" | "h" | "hh" | "hpp" | "hxx" | "h++" | "inc"
+            | "ipp" | "inl" | "tpp" => Self::C,
+            _ => return None,
+        })
+    }
+}
+
+/// How an import is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ImportKind {
+    /// A plain import statement, at any depth of the file.
+    Static,
+    /// Only for types; nothing is loaded at run time.
+    Type,
+    /// A literal given to a dynamic import: `import("x")`, `importlib.import_module("x")`.
+    Dynamic,
+    /// `require("x")` and its kin.
+    Require,
+    /// `#include "x"`: found beside the file first.
+    IncludeQuoted,
+    /// `#include <x>`.
+    IncludeAngled,
+    /// A declared child module: Rust's `mod x;`, with its `#[path]` where it has one.
+    Module,
+    /// A file or pattern whose content is compiled in: `include_str!`, `//go:embed`.
+    Embed,
+}
+
+/// One import as it stands in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    /// The specifier: `..a.b` (Python, dots for the level), `./x` (JavaScript),
+    /// `example.org/x` (Go), `crate::a::b` (Rust), `a.b.C` (Java, Kotlin), `x/y.h` (C).
+    pub specifier: Box<str>,
+    /// The names taken from it, where the language can take submodules by name
+    /// (Python's `from a import b, c`; `*` for all).
+    pub names: Vec<Box<str>>,
+    /// How it is written.
+    pub kind: ImportKind,
+    /// The line, from 1.
+    pub line: u32,
+}
+
+/// How far a construct that cannot be resolved may reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reach {
+    /// Anything in the file's own package.
+    Package,
+    /// Anything in the repository.
+    Repository,
+}
+
+/// A construct that loads or runs something no literal names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dynamic {
+    /// How far it may reach.
+    pub reach: Reach,
+    /// The construct, for people: `importlib.import_module(name)`.
+    pub what: Box<str>,
+    /// The line, from 1.
+    pub line: u32,
+}
+
+/// Everything that was read from one source file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Imports in order of appearance.
+    pub imports: Vec<Import>,
+    /// String literals that could name a path, a base name, a directory or a glob
+    /// (see [`could_name_a_path`]); sorted, without repeats.
+    pub literals: Vec<Box<str>>,
+    /// What could not be resolved by reading.
+    pub dynamic: Vec<Dynamic>,
+    /// The package or module that the file declares: Java's and Kotlin's
+    /// `package`, Go's `package`.
+    pub package: Option<Box<str>>,
+    /// Names of the tests that the file defines, as its runner writes them.
+    pub tests: Vec<Box<str>>,
+    /// Whether the file could not be parsed to its end.
+    pub broken: bool,
+}
+
+/// Whether a string literal is worth keeping as a possible name of a file,
+/// a directory or a glob: short, one line, and with a `/`, a `.` or a `*`, or
+/// a plain word of at least three letters, digits, `-` or `_`.
+pub fn could_name_a_path(literal: &str) -> bool {
+    let fits = (3..=200).contains(&literal.len());
+    let clean = |c: char| {
+        !c.is_control() && !c.is_whitespace() && !matches!(c, '<' | '>' | '"' | '|' | '\\')
+    };
+    fits && literal.chars().all(clean)
+        && !literal.contains("://")
+        && literal.chars().any(char::is_alphanumeric)
+}

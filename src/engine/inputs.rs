@@ -1,0 +1,121 @@
+//! What a job reads: from its steps to entry points in the graph.
+//!
+//! A job is *understood* when every program and every action in it is in the
+//! embedded tables with one class. One unknown makes it *opaque*: its input is
+//! the whole repository, and the cause names the line that made it so.
+//!
+//! Inference only widens: a part that is not sure of its paths says more, never
+//! less. Nothing here looks at what changed.
+
+use super::lock::LockSlices;
+use super::tree::FileId;
+
+/// Where a part of the inputs comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// The file: a workflow, a script, a manifest, the configuration.
+    pub file: Box<str>,
+    /// The line, from 1; 0 when the whole file is meant.
+    pub line: u32,
+    /// The command, action or rule, for people: `pytest tests/unit`.
+    pub what: Box<str>,
+}
+
+/// One thing that a job reads.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Input {
+    /// Files matched by globs, closed over the graph.
+    Entry(Vec<Box<str>>),
+    /// Files matched by globs, exactly.
+    Exact(Vec<Box<str>>),
+    /// A unit of the graph by directory (a Go package, a crate, a module), closed.
+    Unit(Box<str>),
+    /// Files below a directory (`""` is the root) by extension, exactly: what a
+    /// tree-wide tool reads. An empty list of extensions means all files.
+    Tree {
+        /// The directory.
+        dir: Box<str>,
+        /// Extensions without the dot.
+        extensions: Vec<Box<str>>,
+    },
+    /// A package from outside, by the name in the manifest of this directory.
+    External {
+        /// The package's directory.
+        dir: Box<str>,
+        /// The external name; `*` for all that the manifest asks for.
+        name: Box<str>,
+    },
+}
+
+/// Why a job cannot be understood.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Opaque {
+    /// Where.
+    pub origin: Origin,
+    /// The kind of cause, for counting: `unknown program`, `unknown action`.
+    pub cause: OpaqueCause,
+}
+
+/// The kinds of cause that make a job opaque.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OpaqueCause {
+    /// A program that is in no table.
+    UnknownProgram(Box<str>),
+    /// An action that is in no table.
+    UnknownAction(Box<str>),
+    /// A known program used in a way that the table does not cover.
+    UnknownUse(Box<str>),
+    /// Shell that is not read: `eval`, a program's name in a variable.
+    Shell(Box<str>),
+    /// A shell other than a POSIX one.
+    ForeignShell(Box<str>),
+    /// A target, script or recipe that was not found.
+    Missing(Box<str>),
+    /// A workflow or matrix that cannot be expanded.
+    Unexpanded(Box<str>),
+    /// Code that may load anything in the repository.
+    Reaches(Box<str>),
+}
+
+/// Why a job is never skipped.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Never {
+    /// It reads the history, or the pull's title, body or labels.
+    ReadsHistory,
+    /// It deploys, publishes or releases, or has an environment.
+    Delivers,
+    /// Its token may write, or it uses deployment secrets.
+    Writes,
+    /// A security scan.
+    Scans,
+    /// It uploads to a required check of another app.
+    Reports,
+    /// Its artifacts are read by a pipeline that listens to this one.
+    IsListenedTo,
+    /// Nothing else would run it later.
+    HasNoBackstop,
+    /// The configuration says so.
+    IsConfigured,
+}
+
+/// What was inferred of one job.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JobInputs {
+    /// What it reads, each with its origin; sorted, without repeats.
+    pub parts: Vec<(Input, Origin)>,
+    /// Why it is opaque; empty for an understood job.
+    pub opaque: Vec<Opaque>,
+    /// Why it is never skipped.
+    pub never: Vec<(Never, Origin)>,
+    /// Files whose text was needed and not there; the caller reads them and asks again.
+    pub missing_texts: Vec<Box<str>>,
+}
+
+/// The inputs of a job on one tree.
+#[derive(Debug, Clone, Default)]
+pub struct InputSet {
+    /// The files, sorted.
+    pub files: Vec<FileId>,
+    /// What it takes from outside, as digests of slices of lockfiles.
+    pub slices: LockSlices,
+}

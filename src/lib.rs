@@ -1,0 +1,8 @@
+//! Trimtab skips the CI jobs that a pull request cannot affect, and shows the
+//! evidence for every skip.
+//!
+//! The map, from the inside out; each layer knows only those to its right:
+//! `main → cli → web | worker → flow → {forge, store, repo, render} → engine`.
+//! ARCHITECTURE.md draws it, and `tests/architecture.rs` keeps it.
+
+pub mod engine;
