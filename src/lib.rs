@@ -6,3 +6,4 @@
 //! ARCHITECTURE.md draws it, and `tests/architecture.rs` keeps it.
 
 pub mod engine;
+pub mod forge;
