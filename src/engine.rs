@@ -21,3 +21,4 @@ pub mod plan;
 pub mod policy;
 pub mod sources;
 pub mod tree;
+pub mod yaml;
