@@ -5,5 +5,6 @@
 //! `main → cli → web | worker → flow → {forge, store, repo, render} → engine`.
 //! ARCHITECTURE.md draws it, and `tests/architecture.rs` keeps it.
 
+pub mod clock;
 pub mod engine;
 pub mod forge;
