@@ -22,3 +22,4 @@ pub mod policy;
 pub mod sources;
 pub mod tree;
 pub mod yaml;
+pub mod verdict;

@@ -8,3 +8,4 @@
 pub mod clock;
 pub mod engine;
 pub mod forge;
+pub mod repo;

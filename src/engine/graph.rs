@@ -11,7 +11,7 @@
 
 use std::collections::BTreeSet;
 
-use super::facts::Reach;
+use super::facts::{Facts, Language, Reach};
 use super::packages::Packages;
 use super::tree::{FileId, Snapshot};
 
@@ -374,6 +374,18 @@ impl<'a> Builder<'a> {
             widenings: self.widenings.into_iter().collect(),
             externals: self.externals.into_iter().collect(),
         }
+    }
+}
+
+/// What a source file says, in its language. Never fails (see [`Facts::broken`]).
+pub fn extract(language: Language, path: &str, source: &str) -> Facts {
+    match language {
+        Language::Python => python::extract(path, source),
+        Language::JavaScript => javascript::extract(path, source),
+        Language::Go => golang::extract(path, source),
+        Language::Rust => rust::extract(path, source),
+        Language::Java | Language::Kotlin => jvm::extract(path, source),
+        Language::C => c::extract(path, source),
     }
 }
 
