@@ -21,5 +21,5 @@ pub mod plan;
 pub mod policy;
 pub mod sources;
 pub mod tree;
-pub mod yaml;
 pub mod verdict;
+pub mod yaml;
