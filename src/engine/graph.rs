@@ -392,7 +392,7 @@ pub fn extract(language: Language, path: &str, source: &str) -> Facts {
 /// Reads every language of a snapshot into one graph.
 ///
 /// Ownership of data files and named files are added by
-/// [`ownership`](super::ownership), which needs the pipeline's policy.
+/// `ownership`, which needs the pipeline's policy.
 pub fn build<'a>(snapshot: &'a Snapshot, packages: &'a Packages) -> Builder<'a> {
     let mut builder = Builder::new(snapshot, packages);
     python::resolve(&mut builder);
