@@ -12,6 +12,7 @@
 pub mod diff;
 pub mod facts;
 pub mod graph;
+pub mod history;
 pub mod ids;
 pub mod inputs;
 pub mod lock;

@@ -8,4 +8,5 @@
 pub mod clock;
 pub mod engine;
 pub mod forge;
+pub mod render;
 pub mod repo;

@@ -1,0 +1,137 @@
+//! What is known of earlier runs: how long each job took.
+//!
+//! Later slices add outcomes; an estimate needs durations alone. The history of a
+//! command line is a file, `trimtab.history/1`, documented in `docs/api.md`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::{Estimate, EstimateKind};
+
+/// The name of the format, in every file's `schema`.
+pub const SCHEMA: &str = "trimtab.history/1";
+
+/// The most durations of one job that count, newest first.
+const LATEST: usize = 50;
+
+/// Durations by job.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct History {
+    jobs: BTreeMap<(String, String), Vec<u64>>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    schema: String,
+    jobs: Vec<JobRuns>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JobRuns {
+    /// The pipeline's path.
+    workflow: String,
+    /// The job's id.
+    job: String,
+    /// Seconds of runner time, newest first.
+    seconds: Vec<u64>,
+}
+
+/// Why a history file is not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HistoryError {
+    /// It is not the documented JSON.
+    #[error("the history is not a `trimtab.history/1` file: {0}")]
+    Malformed(String),
+    /// It is another format, or a later version of this one.
+    #[error("the history has the format `{0}`; this version reads `trimtab.history/1`")]
+    Foreign(String),
+}
+
+impl History {
+    /// Reads a history file.
+    pub fn parse(text: &str) -> Result<Self, HistoryError> {
+        let file: File = serde_json::from_str(text)
+            .map_err(|error| HistoryError::Malformed(error.to_string()))?;
+        if file.schema != SCHEMA {
+            return Err(HistoryError::Foreign(file.schema));
+        }
+        let mut history = Self::default();
+        for runs in file.jobs {
+            for seconds in runs.seconds {
+                history.record(&runs.workflow, &runs.job, seconds);
+            }
+        }
+        Ok(history)
+    }
+
+    /// Adds one older run of a job.
+    pub fn record(&mut self, workflow: &str, job: &str, seconds: u64) {
+        let durations = self
+            .jobs
+            .entry((workflow.to_owned(), job.to_owned()))
+            .or_default();
+        if durations.len() < LATEST {
+            durations.push(seconds);
+        }
+    }
+
+    /// The median of the latest runs of a job; `None` without a run.
+    pub fn estimate(&self, workflow: &str, job: &str) -> Option<Estimate> {
+        let mut seconds = self
+            .jobs
+            .get(&(workflow.to_owned(), job.to_owned()))?
+            .clone();
+        seconds.sort_unstable();
+        let median = *seconds.get(seconds.len() / 2)?;
+        let n = u32::try_from(seconds.len()).unwrap_or(u32::MAX);
+        Some(Estimate {
+            seconds: median,
+            kind: EstimateKind::Measured,
+            n,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &str) {
+        let answer = match History::parse(text) {
+            Ok(history) => format!(
+                "{:?}",
+                history
+                    .estimate("ci.yml", "test")
+                    .map(|estimate| (estimate.seconds, estimate.n))
+            ),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(answer, expected);
+    }
+
+    #[test]
+    fn an_estimate_is_the_median_of_the_runs() {
+        let file = r#"{"schema":"trimtab.history/1","jobs":[{"workflow":"ci.yml","job":"test","seconds":[90,60,500]}]}"#;
+        check(file, "Some((90, 3))");
+    }
+
+    #[test]
+    fn a_job_that_never_ran_has_no_estimate() {
+        check(r#"{"schema":"trimtab.history/1","jobs":[]}"#, "None");
+    }
+
+    #[test]
+    fn a_foreign_or_broken_file_is_a_sentence() {
+        check(
+            r#"{"schema":"trimtab.history/9","jobs":[]}"#,
+            "the history has the format `trimtab.history/9`; this version reads `trimtab.history/1`",
+        );
+        check(
+            "[]",
+            "the history is not a `trimtab.history/1` file: invalid length 0, expected struct File with 2 elements at line 1 column 2",
+        );
+    }
+}

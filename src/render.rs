@@ -1,0 +1,381 @@
+//! From a plan to what people read: the comment and the checks.
+//!
+//! Templates hold the words, the view below holds the numbers. Strict mode turns
+//! a name that a template asks for and nobody gives into an error, and the
+//! default escape is [`escape::words`]: a template cannot print foreign text raw
+//! by forgetting something.
+//!
+//! Nothing here decides; the same plan always gives the same bytes.
+
+use std::sync::LazyLock;
+
+use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContext, RenderError};
+
+use crate::engine::plan::{Mode, Plan, Verdict};
+
+pub mod escape;
+mod view;
+
+pub use view::{About, headline};
+
+/// The mark by which the bot finds its comment again, with itself as author.
+pub const MARKER: &str = "<!-- trimtab:v1 -->";
+
+/// The most characters of a comment.
+const COMMENT_BUDGET: usize = 60_000;
+
+/// The most characters of a check's summary.
+const CHECK_BUDGET: usize = 60_000;
+
+/// Whether there is nothing to comment on: nothing is skipped and nothing warns,
+/// the mode is `observe`, or the pull is a draft or a bot's.
+pub fn is_silent(plan: &Plan, about: &About) -> bool {
+    let skips = plan.jobs.iter().any(|job| job.verdict != Verdict::Run);
+    plan.mode == Mode::Observe
+        || about.draft
+        || about.bot_author
+        || !skips && plan.diagnostics.is_empty()
+}
+
+/// The comment, ending in one newline.
+///
+/// # Errors
+/// Only when a template is broken; a test renders every one of them.
+pub fn comment(plan: &Plan, about: &About) -> Result<String, RenderError> {
+    let template = if about.quiet { "quiet" } else { "comment" };
+    within(COMMENT_BUDGET, plan.jobs.len(), |rows| {
+        TEMPLATES.render(template, &view::of(plan, about, rows))
+    })
+}
+
+/// The summary of the check that people read.
+///
+/// # Errors
+/// Only when a template is broken; a test renders every one of them.
+pub fn check_summary(plan: &Plan, about: &About) -> Result<String, RenderError> {
+    within(CHECK_BUDGET, plan.jobs.len(), |rows| {
+        TEMPLATES.render("check", &view::of(plan, about, rows))
+    })
+}
+
+/// Renders with as many rows as the budget of characters allows.
+fn within(
+    budget: usize,
+    rows: usize,
+    render: impl Fn(usize) -> Result<String, RenderError>,
+) -> Result<String, RenderError> {
+    let mut rows = rows;
+    loop {
+        let text = render(rows)?;
+        let length = text.chars().count();
+        if length <= budget || rows == 0 {
+            return Ok(text);
+        }
+        rows = (rows * budget / length).min(rows - 1);
+    }
+}
+
+static TEMPLATES: LazyLock<Handlebars<'static>> = LazyLock::new(templates);
+
+fn templates() -> Handlebars<'static> {
+    let mut templates = Handlebars::new();
+    templates.set_strict_mode(true);
+    templates.register_escape_fn(escape::words);
+    templates.register_helper(
+        "code",
+        Box::new(
+            |h: &Helper<'_>,
+             _: &Handlebars<'_>,
+             _: &Context,
+             _: &mut RenderContext<'_, '_>,
+             out: &mut dyn Output| span(h, out, escape::code),
+        ),
+    );
+    templates.register_helper(
+        "cell",
+        Box::new(
+            |h: &Helper<'_>,
+             _: &Handlebars<'_>,
+             _: &Context,
+             _: &mut RenderContext<'_, '_>,
+             out: &mut dyn Output| span(h, out, escape::cell),
+        ),
+    );
+    let sources = [
+        ("comment", include_str!("../templates/comment.hbs")),
+        ("why", include_str!("../templates/comment/why.hbs")),
+        ("quiet", include_str!("../templates/comment/quiet.hbs")),
+        ("check", include_str!("../templates/check.hbs")),
+    ];
+    for (name, source) in sources {
+        // A template that does not compile is missing, and rendering it says so.
+        if let Err(error) = templates.register_template_string(name, source) {
+            tracing::error!(error = %error, "template {name} does not compile");
+        }
+    }
+    templates
+}
+
+fn span(helper: &Helper<'_>, out: &mut dyn Output, shape: fn(&str) -> String) -> HelperResult {
+    let text = helper
+        .param(0)
+        .and_then(|param| param.value().as_str())
+        .unwrap_or_default();
+    out.write(&shape(text))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::ids::{ObjectId, PullNumber};
+    use crate::engine::plan::{
+        Basis, Diagnostic, Estimate, EstimateKind, JobPlan, Reason, ReasonId, RunEverything, SCHEMA,
+    };
+
+    fn id(content: u8) -> ObjectId {
+        ObjectId::from_bytes(&[content; 20]).unwrap()
+    }
+
+    fn job(name: &str, verdict: Verdict, reason: Reason) -> JobPlan {
+        JobPlan {
+            workflow: ".github/workflows/ci.yml".to_owned(),
+            workflow_key: None,
+            job: name.to_owned(),
+            leg: None,
+            verdict,
+            basis: (verdict == Verdict::Skip).then_some(Basis::Unaffected),
+            reasons: vec![reason],
+            counterfactual: "would run if a file in apps/web changed".to_owned(),
+            estimate: Some(Estimate {
+                seconds: 1100,
+                kind: EstimateKind::Measured,
+                n: 34,
+            }),
+            backstop: Some("push to main".to_owned()),
+            narrow: None,
+        }
+    }
+
+    fn reason(id: ReasonId, subject: &str, path: &[&str]) -> Reason {
+        Reason {
+            id,
+            subject: subject.to_owned(),
+            path: path.iter().map(|part| (*part).to_owned()).collect(),
+        }
+    }
+
+    fn sample() -> Plan {
+        Plan {
+            schema: SCHEMA.to_owned(),
+            repository: "shop/shop".to_owned(),
+            pull: Some(PullNumber(7)),
+            base: id(0x9f),
+            head: id(0xa1),
+            merge: id(0x11),
+            mode: Mode::Advise,
+            policy_hash: String::new(),
+            model: None,
+            jobs: vec![
+                job(
+                    "e2e-web",
+                    Verdict::Skip,
+                    reason(
+                        ReasonId::InputsEqual,
+                        "none of its 412 inferred inputs changed",
+                        &[],
+                    ),
+                ),
+                job(
+                    "api",
+                    Verdict::Run,
+                    reason(
+                        ReasonId::InputChanged,
+                        "src/auth/token.py",
+                        &["src/auth/token.py", "api/login.py", "tests/api"],
+                    ),
+                ),
+                job(
+                    "lint",
+                    Verdict::Run,
+                    reason(ReasonId::Opaque, "ci.yml:40 unknown program `frob`", &[]),
+                ),
+            ],
+            run_everything: Vec::new(),
+            diagnostics: Vec::new(),
+        }
+    }
+
+    fn about() -> About {
+        About {
+            link_base: Some("https://bot.example/".to_owned()),
+            ..About::default()
+        }
+    }
+
+    #[test]
+    fn a_comment_shows_skips_first_and_folds_the_rest() {
+        insta::assert_snapshot!(comment(&sample(), &about()).unwrap(), @"
+        <!-- trimtab:v1 -->
+        ### CI plan: 2 of 3 jobs needed · would save about 18 min net
+        head a1a1a1a · base 9f9f9f9 · mode: advise · [details](https://bot.example/plans/shop/shop/7/a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1)
+
+        | | Job | Why |
+        |---|---|---|
+        | skip | `e2e-web` | none of its 412 inferred inputs changed · runs again: push to main |
+        | run | `api` | `src/auth/token.py` → `api/login.py` → `tests/api` |
+
+        <details><summary>All 3 jobs and rules</summary>
+
+        | | Job | Workflow | Why | Otherwise |
+        |---|---|---|---|---|
+        | skip | `e2e-web` | `.github/workflows/ci.yml` | none of its 412 inferred inputs changed · runs again: push to main | would run if a file in apps/web changed |
+        | run | `api` | `.github/workflows/ci.yml` | `src/auth/token.py` → `api/login.py` → `tests/api` | would run if a file in apps/web changed |
+        | run | `lint` | `.github/workflows/ci.yml` | not understood: `` ci.yml:40 unknown program `frob` `` | would run if a file in apps/web changed |
+
+        </details>
+        <details><summary>Evidence and history (102 runs)</summary>
+
+        - e2e-web: 18 min, measured over 34 runs
+        - api: 18 min, measured over 34 runs
+        - lint: 18 min, measured over 34 runs
+
+        </details>
+
+        Run everything: `/trimtab run all` · the whole chain for a job: `/trimtab why JOB`
+        ");
+    }
+
+    #[test]
+    fn a_plan_that_runs_everything_says_so_in_one_line() {
+        let mut plan = sample();
+        plan.run_everything = vec![
+            RunEverything {
+                id: ReasonId::ToolchainFile,
+                subject: "rust-toolchain.toml".to_owned(),
+            },
+            RunEverything {
+                id: ReasonId::Holdout,
+                subject: "5 %".to_owned(),
+            },
+        ];
+        let text = comment(&plan, &about()).unwrap();
+        assert!(text.contains("\nEverything runs: this file concerns every job: `rust-toolchain.toml` and 1 more\n"), "{text}");
+    }
+
+    #[test]
+    fn quiet_is_one_line() {
+        let quiet = About {
+            quiet: true,
+            ..about()
+        };
+        insta::assert_snapshot!(comment(&sample(), &quiet).unwrap(), @"
+        <!-- trimtab:v1 -->
+        CI plan: 2 of 3 jobs needed · would save about 18 min net · head a1a1a1a · folded by the author; `/trimtab plan` unfolds it
+        ");
+    }
+
+    #[test]
+    fn the_bot_is_silent_when_there_is_nothing_to_say() {
+        let about = about();
+        assert!(!is_silent(&sample(), &about));
+        assert!(is_silent(
+            &sample(),
+            &About {
+                draft: true,
+                ..about.clone()
+            }
+        ));
+        assert!(is_silent(
+            &sample(),
+            &About {
+                bot_author: true,
+                ..about.clone()
+            }
+        ));
+        assert!(is_silent(
+            &Plan {
+                mode: Mode::Observe,
+                ..sample()
+            },
+            &about
+        ));
+        let mut nothing = sample();
+        nothing.jobs.remove(0);
+        assert!(is_silent(&nothing, &about));
+        let message = "unknown key `mod`, did you mean `mode`?".to_owned();
+        nothing.diagnostics.push(Diagnostic {
+            path: ".trimtab.yml".to_owned(),
+            line: 1,
+            column: 1,
+            message,
+        });
+        assert!(!is_silent(&nothing, &about));
+    }
+
+    #[test]
+    fn hostile_names_cannot_leave_their_cell() {
+        let mut plan = sample();
+        plan.jobs[0].job =
+            "x` | @team <!-- trimtab:v1 --> ![](http://evil.example)\n/merge".to_owned();
+        plan.jobs[1].reasons[0].path = vec!["a|b".to_owned(), "c".to_owned()];
+        let text = comment(&plan, &about()).unwrap();
+        let row = text
+            .lines()
+            .find(|line| line.starts_with("| skip"))
+            .unwrap();
+        assert!(
+            row.starts_with(
+                "| skip | ``x` \\| @team <!-- trimtab:v1 --> ![](http://evil.example) /merge`` |"
+            ),
+            "{row}"
+        );
+        assert!(!text.lines().any(|line| line.starts_with('/')), "{text}");
+        assert!(text.contains("`a\\|b` → `c`"), "{text}");
+    }
+
+    #[test]
+    fn a_comment_keeps_to_its_budget_and_says_what_is_cut() {
+        let mut plan = sample();
+        plan.jobs = (0..2000)
+            .map(|index| {
+                let name = format!("job-{index}-{}", "x".repeat(100));
+                job(
+                    &name,
+                    Verdict::Skip,
+                    reason(
+                        ReasonId::InputsEqual,
+                        "none of its 412 inferred inputs changed",
+                        &[],
+                    ),
+                )
+            })
+            .collect();
+        let text = comment(&plan, &about()).unwrap();
+        assert!(text.chars().count() <= COMMENT_BUDGET);
+        assert!(
+            text.contains("more jobs are left out here"),
+            "{}",
+            &text[..500]
+        );
+    }
+
+    #[test]
+    fn the_visible_part_has_at_most_twelve_lines() {
+        let mut plan = sample();
+        for index in 0..20 {
+            plan.jobs.push(job(
+                &format!("skip-{index}"),
+                Verdict::Skip,
+                reason(ReasonId::InputsEqual, "none", &[]),
+            ));
+        }
+        let text = comment(&plan, &about()).unwrap();
+        let folded = text.split("<details>").next().unwrap();
+        let visible = folded
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with("<!--"))
+            .count();
+        assert!(visible < 12, "{visible} and the last line: {folded}");
+    }
+}

@@ -1,0 +1,322 @@
+//! What the templates see of a plan.
+//!
+//! Rows are ordered by what a reader wants first: skips by the time they save,
+//! then jobs that were forced to run. Numbers that nobody measured do not appear.
+
+use serde::Serialize;
+
+use crate::engine::plan::{Estimate, EstimateKind, JobPlan, Mode, Plan, Reason, ReasonId, Verdict};
+
+/// What is known beside the plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// Where the pages of this server are, without a trailing slash.
+    pub link_base: Option<String>,
+    /// The pull is a draft.
+    pub draft: bool,
+    /// A program opened the pull.
+    pub bot_author: bool,
+    /// The author asked for one line.
+    pub quiet: bool,
+}
+
+/// The most rows of the table that is not folded.
+const ROWS: usize = 6;
+
+/// Seconds of a runner that a plan job takes in each gated workflow: start-up and
+/// the step itself. Counted against the saving.
+const PLAN_JOB_SECONDS: u64 = 20;
+
+#[derive(Debug, Serialize)]
+pub(super) struct View {
+    headline: String,
+    head: String,
+    base: String,
+    mode: &'static str,
+    link: Option<String>,
+    everything: Option<Everything>,
+    rows: Vec<Row>,
+    warnings: Vec<Warning>,
+    jobs_title: String,
+    jobs: Vec<Row>,
+    cut: Option<String>,
+    evidence: Option<Evidence>,
+}
+
+#[derive(Debug, Serialize)]
+struct Everything {
+    what: &'static str,
+    subject: String,
+    more: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    verdict: &'static str,
+    job: String,
+    workflow: String,
+    text: String,
+    subject: Option<String>,
+    chain: Vec<String>,
+    backstop: Option<String>,
+    otherwise: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Warning {
+    place: String,
+    message: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Evidence {
+    title: String,
+    lines: Vec<String>,
+}
+
+/// The title: `CI plan: 4 of 11 jobs needed · saves about 18 min net · 1 warning`.
+pub fn headline(plan: &Plan) -> String {
+    let needed = plan
+        .jobs
+        .iter()
+        .filter(|job| job.verdict != Verdict::Skip)
+        .count();
+    let mut parts = vec![format!(
+        "CI plan: {needed} of {} jobs needed",
+        plan.jobs.len()
+    )];
+    parts.extend(saving(plan).filter(|seconds| *seconds > 0).map(|seconds| {
+        let verb = if plan.mode == Mode::Enforce {
+            "saves"
+        } else {
+            "would save"
+        };
+        format!("{verb} about {} net", duration(seconds))
+    }));
+    match plan.diagnostics.len() {
+        0 => {}
+        1 => parts.push("1 warning".to_owned()),
+        count => parts.push(format!("{count} warnings")),
+    }
+    parts.join(" · ")
+}
+
+pub(super) fn of(plan: &Plan, about: &About, most: usize) -> View {
+    let mut order: Vec<&JobPlan> = plan.jobs.iter().collect();
+    order.sort_by_key(|job| {
+        (
+            rank(job),
+            std::cmp::Reverse(job.estimate.map_or(0, |estimate| estimate.seconds)),
+        )
+    });
+    let everything = plan.run_everything.first().map(|first| Everything {
+        what: what_of(first.id),
+        subject: first.subject.clone(),
+        more: Some(plan.run_everything.len() - 1).filter(|more| *more > 0),
+    });
+    let shown = if everything.is_some() { 0 } else { ROWS };
+    let cut = plan.jobs.len().saturating_sub(most);
+    View {
+        headline: headline(plan),
+        head: plan.head.short(),
+        base: plan.base.short(),
+        mode: mode_word(plan.mode),
+        link: link(plan, about),
+        everything,
+        rows: order
+            .iter()
+            .filter(|job| rank(job) < 2)
+            .take(shown)
+            .map(|job| row(job))
+            .collect(),
+        warnings: plan.diagnostics.iter().take(3).map(warning).collect(),
+        jobs_title: format!("All {} jobs and rules", plan.jobs.len()),
+        jobs: order.iter().take(most).map(|job| row(job)).collect(),
+        cut: (cut > 0)
+            .then(|| format!("{cut} more jobs are left out here: a comment holds only so much.")),
+        evidence: evidence(plan),
+    }
+}
+
+/// Skips first, then jobs that run for another reason than their own inputs.
+fn rank(job: &JobPlan) -> u8 {
+    let forced = job.reasons.first().is_some_and(|reason| {
+        matches!(
+            reason.id,
+            ReasonId::InputChanged
+                | ReasonId::LockChanged
+                | ReasonId::DefinitionChanged
+                | ReasonId::Asked
+        )
+    });
+    match job.verdict {
+        Verdict::Skip | Verdict::Narrow => 0,
+        Verdict::Run if forced => 1,
+        Verdict::Run => 2,
+    }
+}
+
+fn row(job: &JobPlan) -> Row {
+    let reason = job.reasons.first();
+    let (text, subject) = reason.map_or_else(Default::default, wording);
+    let chain = reason
+        .filter(|reason| reason.path.len() > 1)
+        .map_or_else(Vec::new, |reason| shorten(&reason.path));
+    Row {
+        verdict: match job.verdict {
+            Verdict::Run => "run",
+            Verdict::Skip => "skip",
+            Verdict::Narrow => "narrow",
+        },
+        job: job
+            .leg
+            .as_ref()
+            .map_or_else(|| job.job.clone(), |leg| format!("{} ({leg})", job.job)),
+        workflow: job.workflow.clone(),
+        text,
+        subject: subject.filter(|_| chain.is_empty()),
+        chain,
+        backstop: job
+            .backstop
+            .clone()
+            .filter(|_| job.verdict == Verdict::Skip),
+        otherwise: job.counterfactual.clone(),
+    }
+}
+
+/// A long chain keeps its two ends.
+fn shorten(path: &[String]) -> Vec<String> {
+    match path {
+        [first, second, .., last] if path.len() > 4 => {
+            vec![first.clone(), second.clone(), "…".to_owned(), last.clone()]
+        }
+        path => path.to_vec(),
+    }
+}
+
+/// Our words for a reason, and the foreign text that belongs beside them.
+fn wording(reason: &Reason) -> (String, Option<String>) {
+    let subject = reason.subject.clone();
+    let ours = |text: &str| (text.to_owned(), None);
+    let with = |text: &str| (text.to_owned(), Some(subject.clone()));
+    match reason.id {
+        ReasonId::InputsEqual
+        | ReasonId::TracedInputsEqual
+        | ReasonId::NoBackstop
+        | ReasonId::JobIsNew => ours(&subject),
+        ReasonId::InputChanged => with(""),
+        ReasonId::DefinitionChanged => ours("its definition changed"),
+        ReasonId::LockChanged => with("package"),
+        ReasonId::NeededBy => with("is needed by"),
+        ReasonId::NeedsChanged => with("needs"),
+        ReasonId::Opaque => with("not understood:"),
+        ReasonId::NeverSkipped => with("never skipped:"),
+        ReasonId::EverythingRuns => ours("everything runs"),
+        ReasonId::Asked => with("asked for by"),
+        id => with(id.as_str()),
+    }
+}
+
+fn what_of(id: ReasonId) -> &'static str {
+    match id {
+        ReasonId::UnownedFile => "no package owns",
+        ReasonId::ToolchainFile => "this file concerns every job:",
+        ReasonId::SubmoduleMoved => "a submodule moved:",
+        ReasonId::AlwaysFull => "a rule of `always_full` matched",
+        ReasonId::UnknownLockfile => "this lockfile cannot be read:",
+        ReasonId::GateEdited => "the pull edits what gates it:",
+        ReasonId::DiffTruncated => "the list of changes is not complete:",
+        ReasonId::BaseUnknown => "the base is unknown:",
+        ReasonId::MergeConflict => "head cannot be merged:",
+        ReasonId::MirrorNotReady => "the mirror is not ready:",
+        ReasonId::InQueue => "the pull is in a queue:",
+        ReasonId::TargetNotCovered => "no backstop covers the target branch",
+        ReasonId::Holdout => "the holdout chose this pull:",
+        ReasonId::AskedForAll => "asked for by",
+        ReasonId::Paused => "paused by",
+        ReasonId::PipelineUnreadable => "this pipeline file cannot be read:",
+        _ => "because of",
+    }
+}
+
+fn mode_word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Observe => "observe",
+        Mode::Advise => "advise",
+        Mode::Enforce => "enforce",
+    }
+}
+
+fn warning(diagnostic: &crate::engine::plan::Diagnostic) -> Warning {
+    let place = match (diagnostic.line, diagnostic.column) {
+        (0, _) => diagnostic.path.clone(),
+        (line, 0) => format!("{}:{line}", diagnostic.path),
+        (line, column) => format!("{}:{line}:{column}", diagnostic.path),
+    };
+    Warning {
+        place,
+        message: diagnostic.message.clone(),
+    }
+}
+
+fn link(plan: &Plan, about: &About) -> Option<String> {
+    let pull = plan.pull?;
+    let base = about.link_base.as_ref()?;
+    Some(format!(
+        "{}/plans/{}/{pull}/{}",
+        base.trim_end_matches('/'),
+        plan.repository,
+        plan.head
+    ))
+}
+
+/// Seconds saved after the plan jobs are paid; `None` when a skipped job was never
+/// measured.
+fn saving(plan: &Plan) -> Option<u64> {
+    let skipped: Vec<&JobPlan> = plan
+        .jobs
+        .iter()
+        .filter(|job| job.verdict == Verdict::Skip)
+        .collect();
+    let total: Option<u64> = skipped
+        .iter()
+        .map(|job| job.estimate.map(|estimate| estimate.seconds))
+        .sum();
+    let workflows: std::collections::BTreeSet<&str> =
+        skipped.iter().map(|job| job.workflow.as_str()).collect();
+    Some(total?.saturating_sub(PLAN_JOB_SECONDS * workflows.len() as u64))
+}
+
+fn evidence(plan: &Plan) -> Option<Evidence> {
+    let estimates: Vec<(&JobPlan, Estimate)> = plan
+        .jobs
+        .iter()
+        .filter_map(|job| job.estimate.map(|estimate| (job, estimate)))
+        .collect();
+    let runs: u32 = estimates.iter().map(|(_, estimate)| estimate.n).sum();
+    let line = |(job, estimate): &(&JobPlan, Estimate)| {
+        let kind = match estimate.kind {
+            EstimateKind::Measured => "measured",
+            EstimateKind::Estimated => "estimated",
+        };
+        format!(
+            "{}: {}, {kind} over {} runs",
+            job.job,
+            duration(estimate.seconds),
+            estimate.n
+        )
+    };
+    (!estimates.is_empty()).then(|| Evidence {
+        title: format!("Evidence and history ({runs} runs)"),
+        lines: estimates.iter().take(100).map(line).collect(),
+    })
+}
+
+/// `45 s`, `18 min`, `2 h 05 min`.
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0..90 => format!("{seconds} s"),
+        90..5400 => format!("{} min", (seconds + 30) / 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
