@@ -21,6 +21,8 @@ pub mod javascript;
 pub mod jvm;
 pub mod python;
 pub mod rust;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod scan;
 
 /// A file or a unit: files first, in the order of their tree, then units.

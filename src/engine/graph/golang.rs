@@ -1,12 +1,267 @@
-//! Placeholder header: replaced by its slice.
+//! Go: packages of a directory, their tests, and who imports whom.
+//!
+//! A directory with Go files is one unit, its test files are a second one: who
+//! imports a package does not need its tests. Build tags are not evaluated, so a
+//! unit needs what any platform needs. An import is looked for where the go
+//! command looks: the module's own packages, the modules of its workspace and its
+//! local replacements, `vendor` directories above it; and, because a version of
+//! another module may be built from this tree, in every module of the repository.
+//!
+//! Nothing is looked up outside: a module that is only required is an external.
 
-use super::Builder;
-use crate::engine::facts::Facts;
+use super::{Builder, EdgeKind, NodeId};
+use crate::engine::facts::{Facts, ImportKind, Language};
+use crate::engine::graph::Widening;
+use crate::engine::tree::{FileId, Snapshot, base_name, dir_of};
+
+mod embed;
+mod extract;
+mod modules;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use modules::{Found, Modules};
+use rustc_hash::FxHashMap;
 
 /// Reads a source file.
-pub fn extract(_path: &str, _source: &str) -> Facts {
-    Facts::default()
+pub fn extract(path: &str, source: &str) -> Facts {
+    extract::read(path, source)
 }
 
-/// Adds the edges of this language.
-pub fn resolve(_builder: &mut Builder<'_>) {}
+/// Adds packages, their tests, and the edges between them.
+pub fn resolve(builder: &mut Builder<'_>) {
+    let dirs = package_dirs(builder.snapshot);
+    if dirs.is_empty() {
+        return;
+    }
+    let modules = Modules::read(builder);
+    let units = declare(builder, &dirs);
+    let mut resolver = Resolver {
+        modules: &modules,
+        units: &units,
+        answers: FxHashMap::default(),
+    };
+    for (dir, package) in &dirs {
+        let Some(unit) = units.get(dir).copied() else {
+            continue;
+        };
+        resolver.connect(builder, dir, unit.code, &package.code);
+        if let Some(tests) = unit.tests {
+            builder.edge(tests, unit.code, EdgeKind::Dependency);
+            resolver.connect(builder, dir, tests, &package.tests);
+        }
+    }
+}
+
+/// The directories below `dir` (`""` is the root) whose tests `go test ./...` runs
+/// there: without `vendor`, `testdata`, hidden directories and nested modules.
+pub fn packages_with_tests<'a>(snapshot: &'a Snapshot, dir: &str) -> Vec<&'a str> {
+    let tree = &snapshot.tree;
+    let nested: BTreeSet<&str> = tree
+        .under(dir)
+        .filter(|(_, entry)| base_name(&entry.path) == "go.mod")
+        .map(|(_, entry)| dir_of(&entry.path))
+        .filter(|module| *module != dir)
+        .collect();
+    let skip = if dir.is_empty() { 0 } else { dir.len() + 1 };
+    let is_run = |path: &&str| {
+        let below = path.get(skip..).unwrap_or_default();
+        let is_left_out =
+            |part: &str| part.starts_with(['.', '_']) || matches!(part, "vendor" | "testdata");
+        !below.split('/').any(is_left_out) && !ancestors(path).any(|above| nested.contains(above))
+    };
+    let mut found: Vec<&str> = tree
+        .under(dir)
+        .filter(|(_, entry)| entry.path.ends_with("_test.go"))
+        .map(|(_, entry)| dir_of(&entry.path))
+        .filter(is_run)
+        .collect();
+    found.dedup();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// The files of one directory.
+#[derive(Debug, Default)]
+struct Package {
+    code: Vec<FileId>,
+    tests: Vec<FileId>,
+}
+
+/// The units of one directory.
+#[derive(Debug, Clone, Copy)]
+struct Units {
+    code: NodeId,
+    tests: Option<NodeId>,
+}
+
+/// A directory, then every directory above it; the root `""` is last.
+fn ancestors(dir: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(dir), |dir| (!dir.is_empty()).then(|| dir_of(dir)))
+}
+
+fn package_dirs(snapshot: &Snapshot) -> BTreeMap<&str, Package> {
+    let mut dirs: BTreeMap<&str, Package> = BTreeMap::new();
+    for (file, entry) in snapshot.tree.iter() {
+        if Language::of_path(&entry.path) == Some(Language::Go) {
+            let package = dirs.entry(dir_of(&entry.path)).or_default();
+            if entry.path.ends_with("_test.go") {
+                package.tests.push(file);
+            } else {
+                package.code.push(file);
+            }
+        }
+    }
+    for (file, entry) in snapshot.tree.iter() {
+        if is_compiled_along(&entry.path)
+            && let Some(package) = dirs.get_mut(dir_of(&entry.path))
+        {
+            package.code.push(file);
+        }
+    }
+    dirs
+}
+
+/// What the go command compiles beside Go: <https://pkg.go.dev/cmd/go#hdr-File_types>.
+fn is_compiled_along(path: &str) -> bool {
+    const EXTENSIONS: &[&str] = &[
+        "c", "cc", "cpp", "cxx", "m", "h", "hh", "hpp", "hxx", "f", "F", "for", "f90", "s", "S",
+        "sx", "swig", "swigcxx", "syso",
+    ];
+    base_name(path)
+        .rsplit_once('.')
+        .is_some_and(|(_, extension)| EXTENSIONS.contains(&extension))
+}
+
+fn declare<'a>(
+    builder: &mut Builder<'a>,
+    dirs: &BTreeMap<&'a str, Package>,
+) -> FxHashMap<&'a str, Units> {
+    let mut units: FxHashMap<&str, Units> = FxHashMap::default();
+    for (dir, package) in dirs {
+        let code = builder.unit(format!("go package ./{dir}"), *dir);
+        builder.members(code, package.code.iter().copied());
+        let tests = (!package.tests.is_empty()).then(|| {
+            let tests = builder.unit(format!("go tests ./{dir}"), *dir);
+            builder.members(tests, package.tests.iter().copied());
+            tests
+        });
+        units.insert(dir, Units { code, tests });
+    }
+    own_testdata(builder, &units);
+    units
+}
+
+/// What lies in `testdata` is read by the tests beside it. The way is one-way:
+/// Go files in there may also be packages of their own.
+fn own_testdata(builder: &mut Builder<'_>, units: &FxHashMap<&str, Units>) {
+    let snapshot = builder.snapshot;
+    for (file, entry) in snapshot.tree.iter() {
+        for (at, _) in entry.path.match_indices("testdata/") {
+            let above = entry.path.get(..at).unwrap_or_default();
+            if !above.is_empty() && !above.ends_with('/') {
+                continue;
+            }
+            let owner = units.get(above.trim_end_matches('/'));
+            if let Some(tests) = owner.and_then(|units| units.tests) {
+                builder.edge(tests, file, EdgeKind::Member);
+            }
+        }
+    }
+}
+
+struct Resolver<'m, 'a> {
+    modules: &'m Modules<'a>,
+    units: &'m FxHashMap<&'a str, Units>,
+    /// What the imports of the module at hand are, by specifier.
+    answers: FxHashMap<(usize, &'a str), Found>,
+}
+
+impl<'a> Resolver<'_, 'a> {
+    fn connect(&mut self, builder: &mut Builder<'a>, dir: &str, unit: NodeId, files: &[FileId]) {
+        let snapshot = builder.snapshot;
+        let scope = self.modules.scope_of(dir);
+        for config in self.modules.configs_of(scope) {
+            builder.edge(unit, *config, EdgeKind::Config);
+        }
+        for file in files.iter().copied() {
+            let Some(facts) = snapshot
+                .facts(file)
+                .filter(|_| snapshot.tree.path(file).ends_with(".go"))
+            else {
+                continue;
+            };
+            for dynamic in &facts.dynamic {
+                builder.widen(Widening {
+                    file,
+                    reach: dynamic.reach,
+                    what: dynamic.what.clone(),
+                    line: dynamic.line,
+                });
+            }
+            for import in &facts.imports {
+                match import.kind {
+                    ImportKind::Embed => embed::connect(builder, file, dir, &import.specifier),
+                    ImportKind::IncludeQuoted => {
+                        include(builder, file, dir, &import.specifier);
+                    }
+                    _ => self.import(builder, (file, unit), scope, &import.specifier),
+                }
+            }
+        }
+    }
+
+    fn import(
+        &mut self,
+        builder: &mut Builder<'a>,
+        (file, unit): (FileId, NodeId),
+        scope: usize,
+        specifier: &'a str,
+    ) {
+        let (modules, units) = (self.modules, self.units);
+        let found = self.answers.entry((scope, specifier)).or_insert_with(|| {
+            modules.find(scope, specifier, |dir| {
+                units.get(dir).map(|units| units.code)
+            })
+        });
+        let outside = match &*found {
+            Found::Packages(nodes, outside) => {
+                for node in nodes.iter().copied() {
+                    builder.edge(unit, node, EdgeKind::Dependency);
+                    builder.edge(file, node, EdgeKind::Detail);
+                }
+                outside.as_deref()
+            }
+            Found::Outside(module) => Some(module.as_ref()),
+            Found::Standard => None,
+            Found::Missing => {
+                builder.unresolved(file, specifier);
+                None
+            }
+        };
+        if let Some(module) = outside {
+            builder.external(file, module);
+        }
+    }
+}
+
+/// A header named by a cgo preamble: beside the file, else wherever a path ends so.
+fn include(builder: &mut Builder<'_>, file: FileId, dir: &str, specifier: &str) {
+    let tree = &builder.snapshot.tree;
+    let beside = crate::engine::tree::join(dir, specifier).and_then(|path| tree.find(&path));
+    if let Some(header) = beside {
+        builder.edge(file, header, EdgeKind::Import);
+        return;
+    }
+    let wanted = specifier.trim_start_matches("../");
+    for (header, entry) in tree.iter() {
+        let above = entry.path.strip_suffix(wanted);
+        if above.is_some_and(|above| above.is_empty() || above.ends_with('/')) {
+            builder.edge(file, header, EdgeKind::Import);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,343 @@
+//! Reads a Rust file: modules, uses, embedded files, tests, literals.
+//!
+//! Attributes are gathered until the item they stand on, so that `#[path]` finds
+//! its `mod` and `#[test]` its `fn`. Conditional compilation is not evaluated.
+
+use crate::engine::facts::{Dynamic, Facts, Import, ImportKind, Reach};
+use crate::engine::graph::scan::literals::Literals;
+use crate::engine::graph::scan::{Dialect, Kind, Scanner, Token};
+
+/// What an embedded path begins with when it counts from the crate's directory.
+pub(super) const MANIFEST_DIR: &str = "$CARGO_MANIFEST_DIR";
+
+/// The facts of a source.
+pub(super) fn read(path: &str, source: &str) -> Facts {
+    let mut reader = Reader {
+        tokens: Scanner::new(Dialect::Rust, source),
+        facts: Facts::default(),
+        literals: Literals::default(),
+        modules: Vec::new(),
+        depth: 0,
+        attributes: Attributes::default(),
+        is_build_script: crate::engine::tree::base_name(path) == "build.rs",
+    };
+    reader.read();
+    let mut facts = reader.facts;
+    reader.literals.finish(&mut facts);
+    facts.broken = reader.tokens.is_broken();
+    facts
+}
+
+/// Macros whose first argument is a file that is compiled in.
+const EMBEDS: &[&str] = &[
+    "include",
+    "include_str",
+    "include_bytes",
+    "include_dir",
+    "include_bytes_aligned",
+    "include_wgsl",
+    "embed_migrations",
+    "migrate",
+    "refinery",
+];
+
+/// Attributes that make a function a test, by their last word.
+const TESTS: &[&str] = &[
+    "test",
+    "rstest",
+    "test_case",
+    "case",
+    "bench",
+    "quickcheck",
+    "wasm_bindgen_test",
+    "gtest",
+    "proptest",
+];
+
+/// More names than this in one file are not a program that people wrote.
+const MAX_USES: usize = 20_000;
+
+#[derive(Debug, Default)]
+struct Attributes<'a> {
+    paths: Vec<&'a str>,
+    is_test: bool,
+}
+
+struct Reader<'a> {
+    tokens: Scanner<'a>,
+    facts: Facts,
+    literals: Literals<'a>,
+    /// Inline modules that are open, with the depth of their brace.
+    modules: Vec<(&'a str, u32)>,
+    depth: u32,
+    attributes: Attributes<'a>,
+    is_build_script: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn read(&mut self) {
+        while let Some(token) = self.next() {
+            match token.kind {
+                Kind::Text => self.literal(token),
+                Kind::Word => self.word(token),
+                Kind::Punct => self.punct(token),
+                Kind::Other | Kind::Comment => {}
+            }
+        }
+    }
+
+    /// The next token that is no comment.
+    fn next(&mut self) -> Option<Token<'a>> {
+        self.tokens.find(|token| token.kind != Kind::Comment)
+    }
+
+    fn next_if(&mut self, is_wanted: impl FnOnce(&Token<'a>) -> bool) -> Option<Token<'a>> {
+        let mut ahead = self.tokens.clone();
+        let token = ahead.find(|token| token.kind != Kind::Comment);
+        let token = token.filter(is_wanted)?;
+        self.tokens = ahead;
+        Some(token)
+    }
+
+    fn next_word(&mut self) -> Option<Token<'a>> {
+        self.next_if(|token| token.kind == Kind::Word)
+    }
+
+    fn punct(&mut self, token: Token<'a>) {
+        match token.text {
+            "{" => self.depth += 1,
+            "}" => {
+                if self.modules.last().map(|(_, depth)| *depth) == Some(self.depth) {
+                    self.modules.pop();
+                }
+                self.depth = self.depth.saturating_sub(1);
+                self.attributes = Attributes::default();
+            }
+            ";" => self.attributes = Attributes::default(),
+            "#" => {
+                self.next_if(|token| token.is("!"));
+                if self.next_if(|token| token.is("[")).is_some() {
+                    self.attribute();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn word(&mut self, token: Token<'a>) {
+        match token.text {
+            "mod" => self.module(),
+            "use" => self.uses(token.line),
+            "extern" => {
+                let is_crate = self.next_if(|token| token.is_word("crate")).is_some();
+                if let Some(name) = is_crate.then(|| self.next_word()).flatten() {
+                    self.import(name.text, ImportKind::Static, token.line);
+                }
+            }
+            "fn" => self.function(),
+            name if EMBEDS.contains(&name) => {
+                if self.next_if(|token| token.is("!")).is_some() {
+                    self.embed(token);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn literal(&mut self, token: Token<'a>) {
+        const WATCHES: &[&str] = &["cargo:rerun-if-changed=", "cargo::rerun-if-changed="];
+        let watched = WATCHES.iter().find_map(|mark| token.text.strip_prefix(mark));
+        if let Some(watched) = watched
+            && self.is_build_script
+            && watched.contains('{')
+        {
+            self.facts.dynamic.push(Dynamic {
+                reach: Reach::Package,
+                what: token.text.into(),
+                line: token.line,
+            });
+        }
+        self.literals.push(watched.unwrap_or(token.text), token.line);
+    }
+
+    /// After `#[`: a test, a path, or a directory that a derive embeds.
+    fn attribute(&mut self) {
+        let mut depth = 1_u32;
+        let mut last = "";
+        let mut is_head = true;
+        let mut assigned = "";
+        while let Some(token) = self.next() {
+            match token.kind {
+                Kind::Word => last = token.text,
+                Kind::Punct => {
+                    match token.text {
+                        "[" => depth += 1,
+                        "]" => depth -= 1,
+                        "=" => assigned = last,
+                        _ => {}
+                    }
+                    if is_head && !matches!(token.text, ":") {
+                        is_head = false;
+                        self.attributes.is_test |= TESTS.contains(&last);
+                    }
+                    if depth == 0 {
+                        return;
+                    }
+                }
+                Kind::Text => {
+                    match assigned {
+                        "path" => self.attributes.paths.push(token.text),
+                        "folder" => self.import_from_crate(token.text, token.line),
+                        _ => {}
+                    }
+                    self.literal(token);
+                }
+                Kind::Other | Kind::Comment => {}
+            }
+        }
+    }
+
+    /// After `mod`: a file to find, or an inline module.
+    fn module(&mut self) {
+        let Some(name) = self.next_word() else {
+            return;
+        };
+        let paths = std::mem::take(&mut self.attributes).paths;
+        if self.next_if(|token| token.is(";")).is_some() {
+            let mut outer: Vec<&str> = self.modules.iter().map(|(name, _)| *name).collect();
+            outer.push(name.text);
+            self.facts.imports.push(Import {
+                specifier: outer.join("/").into(),
+                names: paths.into_iter().map(Into::into).collect(),
+                kind: ImportKind::Module,
+                line: name.line,
+            });
+        } else if self.next_if(|token| token.is("{")).is_some() {
+            self.depth += 1;
+            self.modules.push((name.text, self.depth));
+        }
+    }
+
+    fn function(&mut self) {
+        let is_test = std::mem::take(&mut self.attributes).is_test;
+        if let Some(name) = self.next_word()
+            && is_test
+        {
+            let mut path: Vec<&str> = self.modules.iter().map(|(name, _)| *name).collect();
+            path.push(name.text);
+            self.facts.tests.push(path.join("::").into());
+        }
+    }
+
+    /// After `use`: the tree, one import for each of its leaves.
+    fn uses(&mut self, line: u32) {
+        let mut path: Vec<&str> = Vec::new();
+        let mut groups: Vec<usize> = Vec::new();
+        let mut is_renamed = false;
+        while let Some(token) = self.next() {
+            match (token.kind, token.text) {
+                (Kind::Word, "as") => is_renamed = true,
+                (Kind::Word, _) if is_renamed => {}
+                (Kind::Word, "self") if !groups.is_empty() => path.push(""),
+                (Kind::Word, name) => path.push(name),
+                (Kind::Punct, ":") => {}
+                (Kind::Punct, "*") => path.push("*"),
+                (Kind::Punct, "{") if groups.len() < 64 => {
+                    groups.push(path.len());
+                }
+                (Kind::Punct, end @ ("," | "}" | ";")) => {
+                    let base = groups.last().copied().unwrap_or(0);
+                    if path.len() > base {
+                        self.leaf(&path, line);
+                        path.truncate(base);
+                    }
+                    is_renamed = false;
+                    match end {
+                        ";" => return,
+                        "}" => {
+                            groups.pop();
+                            path.truncate(groups.last().copied().unwrap_or(0));
+                            if groups.is_empty() {
+                                self.next_if(|token| token.is(";"));
+                                return;
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+                // `use<'a>` in a type, or a macro's own grammar.
+                _ => return,
+            }
+        }
+    }
+
+    fn leaf(&mut self, path: &[&str], line: u32) {
+        let words: Vec<&str> = path.iter().copied().filter(|word| !word.is_empty()).collect();
+        if self.facts.imports.len() < MAX_USES {
+            self.import(&words.join("::"), ImportKind::Static, line);
+        }
+    }
+
+    /// After `include_str!`: a literal, or one joined to the crate's directory.
+    fn embed(&mut self, name: Token<'a>) {
+        let Some(open) = self.next_if(|token| matches!(token.text, "(" | "[" | "{")) else {
+            return;
+        };
+        if open.text == "{" {
+            self.depth += 1;
+        }
+        if let Some(text) = self.next_if(|token| token.kind == Kind::Text) {
+            self.literal(text);
+            let from_crate = matches!(name.text, "embed_migrations" | "migrate" | "include_dir");
+            if from_crate && !text.text.starts_with('$') {
+                self.import_from_crate(text.text, name.line);
+            } else {
+                self.import(text.text, ImportKind::Embed, name.line);
+            }
+            return;
+        }
+        let mut ahead = self.tokens.clone();
+        let mut depth = 1_u32;
+        let (mut root, mut parts) = (None, String::new());
+        for token in ahead.by_ref().filter(|token| token.kind != Kind::Comment) {
+            match (token.kind, token.text) {
+                (Kind::Punct, "(" | "[" | "{") => depth += 1,
+                (Kind::Punct, ")" | "]" | "}") => depth -= 1,
+                (Kind::Text, "CARGO_MANIFEST_DIR" | "OUT_DIR") if root.is_none() => {
+                    root = Some(token.text);
+                }
+                (Kind::Text, text) => parts.push_str(text),
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        match root {
+            Some("CARGO_MANIFEST_DIR") => self.import_from_crate(&parts, name.line),
+            // What a build script wrote: its inputs are that script's.
+            Some(_) => {}
+            None if matches!(name.text, "migrate" | "embed_migrations" | "refinery") => {}
+            None => self.facts.dynamic.push(Dynamic {
+                reach: Reach::Package,
+                what: format!("{}!(…)", name.text).into(),
+                line: name.line,
+            }),
+        }
+    }
+
+    fn import_from_crate(&mut self, path: &str, line: u32) {
+        let path = path.trim_start_matches(MANIFEST_DIR).trim_start_matches('/');
+        let specifier = format!("{MANIFEST_DIR}/{path}");
+        self.import(&specifier, ImportKind::Embed, line);
+    }
+
+    fn import(&mut self, specifier: &str, kind: ImportKind, line: u32) {
+        self.facts.imports.push(Import {
+            specifier: specifier.into(),
+            names: Vec::new(),
+            kind,
+            line,
+        });
+    }
+}

@@ -1,0 +1,87 @@
+//! Small repositories for tests of the graph, written as paths and texts.
+//!
+//! A check names nodes as people do: files by path, units by name.
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Builder, Graph, NodeId};
+use crate::engine::facts::{Facts, Language};
+use crate::engine::ids::ObjectId;
+use crate::engine::packages::Packages;
+use crate::engine::tree::{Entry, Mode, Snapshot, Tree};
+
+/// A snapshot in which every text is kept and every source is read.
+pub(crate) fn snapshot(files: &[(&str, &str)]) -> Snapshot {
+    let blob = |text: &str| ObjectId::from_bytes(&Sha256::digest(text.as_bytes())).unwrap();
+    let entries = files.iter().map(|(path, text)| Entry {
+        path: (*path).into(),
+        mode: Mode::File,
+        blob: blob(text),
+    });
+    let mut snapshot = Snapshot::new(Tree::new(entries.collect()));
+    for (path, text) in files {
+        snapshot.insert_text(blob(text), Arc::from(*text));
+        if let Some(language) = Language::of_path(path) {
+            snapshot.insert_facts(blob(text), language, Arc::new(read(language, path, text)));
+        }
+    }
+    snapshot
+}
+
+/// The graph that some resolvers make of a snapshot.
+pub(crate) fn graph(snapshot: &Snapshot, resolve: &[fn(&mut Builder<'_>)]) -> Graph {
+    let packages = Packages::default();
+    let mut builder = Builder::new(snapshot, &packages);
+    for resolve in resolve {
+        resolve(&mut builder);
+    }
+    builder.finish()
+}
+
+/// A node as people name it.
+pub(crate) fn name(snapshot: &Snapshot, graph: &Graph, node: NodeId) -> String {
+    match (graph.file(node), graph.unit(node)) {
+        (Some(file), _) => snapshot.tree.path(file).to_owned(),
+        (None, Some(unit)) => unit.name.to_string(),
+        (None, None) => format!("no node {}", node.0),
+    }
+}
+
+/// The node of a name.
+pub(crate) fn node(snapshot: &Snapshot, graph: &Graph, wanted: &str) -> NodeId {
+    (0..u32::try_from(graph.len()).unwrap())
+        .map(NodeId)
+        .find(|node| name(snapshot, graph, *node) == wanted)
+        .unwrap_or_else(|| panic!("no node is named {wanted}"))
+}
+
+/// The files in the closure of a node, one a line.
+pub(crate) fn reached(snapshot: &Snapshot, graph: &Graph, from: &str) -> String {
+    let closure = graph.closure([node(snapshot, graph, from)]);
+    let files = closure.nodes().filter_map(|node| graph.file(node));
+    let paths: Vec<&str> = files.map(|file| snapshot.tree.path(file)).collect();
+    paths.join("\n")
+}
+
+/// What is imported from outside, one a line.
+pub(crate) fn externals(snapshot: &Snapshot, graph: &Graph) -> String {
+    let lines: Vec<String> = graph
+        .externals
+        .iter()
+        .map(|(file, name)| format!("{}: {name}", snapshot.tree.path(*file)))
+        .collect();
+    lines.join("\n")
+}
+
+fn read(language: Language, path: &str, text: &str) -> Facts {
+    match language {
+        Language::Python => super::python::extract(path, text),
+        Language::JavaScript => super::javascript::extract(path, text),
+        Language::Go => super::golang::extract(path, text),
+        Language::Rust => super::rust::extract(path, text),
+        Language::Java | Language::Kotlin => super::jvm::extract(path, text),
+        Language::C => super::c::extract(path, text),
+    }
+}
