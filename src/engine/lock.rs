@@ -7,5 +7,26 @@
 
 use std::collections::BTreeMap;
 
+use super::packages::python::is_requirements;
+use super::tree::base_name;
+
 /// Digests by `(lockfile, external name)`.
 pub type LockSlices = BTreeMap<(Box<str>, Box<str>), [u8; 32]>;
+
+/// Whether a path is a lockfile of a known format.
+pub fn is_lockfile(path: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "Cargo.lock",
+        "go.sum",
+        "go.work.sum",
+        "package-lock.json",
+        "npm-shrinkwrap.json",
+        "pnpm-lock.yaml",
+        "yarn.lock",
+        "poetry.lock",
+        "uv.lock",
+        "pdm.lock",
+        "Pipfile.lock",
+    ];
+    NAMES.contains(&base_name(path)) || is_requirements(path)
+}

@@ -1,0 +1,474 @@
+//! Who names which file: literals and scripts against the paths of the tree.
+//!
+//! A literal is looked up by its last component, so that the many that name nothing
+//! cost one look-up each. Where a name fits several files, all are meant: which one
+//! is opened is not decided here. A base name names data anywhere; it names *code*
+//! only near the file or inside test data, because names such as `index.js` are
+//! everywhere. A plain word names only directories of data at or above the file.
+//!
+//! A literal of dots and slashes alone (`../..`) is the start of a longer path and
+//! names nothing.
+
+use globset::GlobMatcher;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{Class, Ownership, base_name, dir_of, is_script, matcher};
+use crate::engine::facts::{Language, could_name_a_path};
+use crate::engine::graph::{Builder, EdgeKind, NodeId};
+use crate::engine::tree::{self, Entry, FileId, Mode, Tree};
+
+/// Adds an edge for every file, directory or glob that some file names.
+pub(super) fn link(builder: &mut Builder<'_>, ownership: &Ownership<'_>) {
+    let snapshot = builder.snapshot;
+    let index = Index::new(&snapshot.tree, ownership);
+    let mut linker = Linker {
+        builder,
+        index: &index,
+        units: FxHashMap::default(),
+        globs: FxHashMap::default(),
+    };
+    for (file, entry) in snapshot.tree.iter() {
+        if entry.mode == Mode::Submodule {
+            continue;
+        }
+        let mut from = Speaker {
+            file,
+            dir: dir_of(&entry.path),
+            package: ownership.owner(&entry.path).unwrap_or_default(),
+            voice: voice(entry),
+        };
+        if let Some(facts) = snapshot.facts(file) {
+            facts
+                .literals
+                .iter()
+                .for_each(|literal| linker.literal(&from, literal));
+        }
+        if let Some(written) = written(entry)
+            && let Some(text) = snapshot.text_of(entry.blob)
+        {
+            from.voice = written;
+            words(text).for_each(|word| linker.literal(&from, word));
+        }
+    }
+}
+
+/// How much a file means by what it names.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Voice {
+    /// Code that runs: files, directories and globs.
+    Code,
+    /// Tool configuration and recipes, which name directories for the tool's own
+    /// sake: data by path or base name only.
+    Recipes,
+    /// A manifest whose builder does not open prose: as recipes, without what is inert.
+    Manifest,
+}
+
+/// The file that names others.
+struct Speaker<'a> {
+    file: FileId,
+    dir: &'a str,
+    package: &'a str,
+    voice: Voice,
+}
+
+/// Configuration written in a programming language speaks as recipes do.
+fn voice(entry: &Entry) -> Voice {
+    let name = base_name(&entry.path);
+    let is_config = name.contains(".config.")
+        || name.starts_with('.')
+        || name.ends_with(".gradle.kts")
+        || matches!(
+            name,
+            "setup.py" | "noxfile.py" | "gulpfile.js" | "Gruntfile.js"
+        );
+    if is_config {
+        Voice::Recipes
+    } else {
+        Voice::Code
+    }
+}
+
+/// How the words of a text that is no source file are taken; `None` for data.
+fn written(entry: &Entry) -> Option<Voice> {
+    match base_name(&entry.path) {
+        "Makefile"
+        | "GNUmakefile"
+        | "makefile"
+        | "justfile"
+        | "Justfile"
+        | ".justfile"
+        | "Taskfile.yml"
+        | "Taskfile.yaml"
+        | "tox.ini"
+        | "pyproject.toml"
+        | "setup.cfg"
+        | "MANIFEST.in"
+        | "compose.yml"
+        | "compose.yaml"
+        | "docker-compose.yml"
+        | "docker-compose.yaml" => Some(Voice::Recipes),
+        "package.json" | "Cargo.toml" | "pom.xml" => Some(Voice::Manifest),
+        _ if Language::of_path(&entry.path).is_none() && is_script(entry) => Some(Voice::Code),
+        _ => None,
+    }
+}
+
+/// The words of a text that could name something, comments of `#` left out.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .flat_map(|line| line.split(|c: char| c.is_whitespace() || "\"'`(),;=:<>|&".contains(c)))
+        .filter(|word| could_name_a_path(word))
+}
+
+/// The tree by last component.
+struct Index<'a> {
+    tree: &'a Tree,
+    /// Data by base name.
+    data: FxHashMap<&'a str, Vec<FileId>>,
+    /// Code by base name.
+    code: FxHashMap<&'a str, Vec<FileId>>,
+    /// Every directory.
+    dirs: FxHashSet<&'a str>,
+    /// The last components of directories.
+    dir_names: FxHashSet<&'a str>,
+    inert: FxHashSet<FileId>,
+}
+
+impl<'a> Index<'a> {
+    fn new(tree: &'a Tree, ownership: &Ownership<'_>) -> Self {
+        let mut index = Self {
+            tree,
+            data: FxHashMap::default(),
+            code: FxHashMap::default(),
+            dirs: FxHashSet::default(),
+            dir_names: FxHashSet::default(),
+            inert: FxHashSet::default(),
+        };
+        for (file, entry) in tree.iter() {
+            let name = base_name(&entry.path);
+            match ownership.classify(&entry.path) {
+                Class::Code => index.code.entry(name).or_default().push(file),
+                // A lockfile is an input as slices only.
+                Class::Lock => {}
+                class => {
+                    index.data.entry(name).or_default().push(file);
+                    if class == Class::Inert {
+                        index.inert.insert(file);
+                    }
+                }
+            }
+            let mut dir = dir_of(&entry.path);
+            while !dir.is_empty() && index.dirs.insert(dir) {
+                index.dir_names.insert(base_name(dir));
+                dir = dir_of(dir);
+            }
+        }
+        index
+    }
+
+    /// The files of one base name whose path ends as given: those at or above the
+    /// speaker's directory if there are any, else all.
+    fn fitting(&self, all: &[FileId], tail: &str, dir: &str) -> Vec<FileId> {
+        let stem_of = |file: &FileId| stem(self.tree.path(*file), tail);
+        let near = |file: &&FileId| stem_of(file).is_some_and(|stem| is_at_or_above(stem, dir));
+        let found: Vec<FileId> = all.iter().filter(near).copied().collect();
+        if found.is_empty() || !tail.contains('/') {
+            all.iter()
+                .filter(|file| stem_of(file).is_some())
+                .copied()
+                .collect()
+        } else {
+            found
+        }
+    }
+}
+
+/// What several files are named by together.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Group {
+    Base(Box<str>),
+    Dir(Box<str>),
+    Glob(Box<str>, Box<str>, Voice),
+}
+
+struct Linker<'b, 'a, 'i> {
+    builder: &'b mut Builder<'a>,
+    index: &'i Index<'a>,
+    units: FxHashMap<Group, Option<NodeId>>,
+    globs: FxHashMap<Box<str>, Option<GlobMatcher>>,
+}
+
+impl Linker<'_, '_, '_> {
+    fn literal(&mut self, from: &Speaker<'_>, literal: &str) {
+        let tail = relative(literal);
+        let name = base_name(tail);
+        if name.is_empty() {
+            return;
+        }
+        if tail.contains(['*', '?', '[', '{']) {
+            return self.glob(from, literal);
+        }
+        if self.index.data.contains_key(name) {
+            self.data(from, tail, name);
+        }
+        if from.voice == Voice::Code {
+            if tail.contains(['/', '.']) && self.index.code.contains_key(name) {
+                self.code(from, literal, tail, name);
+            }
+            if self.index.dir_names.contains(name) {
+                self.directory(from, literal, tail);
+            }
+        }
+    }
+
+    /// Data by base name anywhere; by path near the file, else wherever the path fits.
+    fn data(&mut self, from: &Speaker<'_>, tail: &str, name: &str) {
+        let index = self.index;
+        let all = index.data.get(name).map_or(&[][..], Vec::as_slice);
+        match all {
+            _ if tail.contains('/') => {
+                let chosen = index.fitting(all, tail, from.dir);
+                for file in chosen {
+                    self.name(from, file);
+                }
+            }
+            [file] => self.name(from, *file),
+            _ if from.voice == Voice::Manifest => {}
+            _ => self.group(from, Group::Base(name.into()), || all.to_vec()),
+        }
+    }
+
+    fn name(&mut self, from: &Speaker<'_>, file: FileId) {
+        if from.voice != Voice::Manifest || !self.index.inert.contains(&file) {
+            self.builder.edge(from.file, file, EdgeKind::Named);
+        }
+    }
+
+    /// Code by path near the file, by base name beside or above it, or in test data.
+    fn code(&mut self, from: &Speaker<'_>, literal: &str, tail: &str, name: &str) {
+        let index = self.index;
+        let exact = tree::join(from.dir, literal).and_then(|path| index.tree.find(&path));
+        if let Some(file) = exact {
+            return self.builder.edge(from.file, file, EdgeKind::Named);
+        }
+        let all = index.code.get(name).map_or(&[][..], Vec::as_slice);
+        let is_meant = |file: FileId| {
+            let dir = dir_of(index.tree.path(file));
+            let is_data = is_at_or_above(from.package, dir) && is_test_data(dir);
+            tail.contains('/') || is_at_or_above(dir, from.dir) || is_data
+        };
+        for file in index.fitting(all, tail, from.dir) {
+            if is_meant(file) {
+                self.builder.edge(from.file, file, EdgeKind::Named);
+            }
+        }
+    }
+
+    /// A directory by path at or above the file; by a plain word only when it holds data.
+    fn directory(&mut self, from: &Speaker<'_>, literal: &str, tail: &str) {
+        let index = self.index;
+        if literal.contains('/')
+            && let Some(exact) = tree::join(from.dir, literal)
+            && index.dirs.contains(exact.as_str())
+        {
+            return self.below(from, &exact);
+        }
+        let is_path = tail.contains('/');
+        let mut above = Some(from.dir);
+        while let Some(dir) = above {
+            let path = tree::join(dir, tail).unwrap_or_default();
+            let is_beside_test = dir == from.dir && is_test_data(dir);
+            if index.dirs.contains(path.as_str()) && (is_path || holds_data(tail) || is_beside_test)
+            {
+                self.below(from, &path);
+            }
+            above = (!dir.is_empty()).then(|| dir_of(dir));
+        }
+    }
+
+    fn below(&mut self, from: &Speaker<'_>, dir: &str) {
+        let tree = self.index.tree;
+        self.group(from, Group::Dir(dir.into()), || {
+            tree.under(dir).map(|(file, _)| file).collect()
+        });
+    }
+
+    /// Data that a glob fits: from its fixed directory, or anywhere in the package.
+    fn glob(&mut self, from: &Speaker<'_>, literal: &str) {
+        let index = self.index;
+        let literal = literal.trim_start_matches('/');
+        let cut = literal.find(['*', '?', '[', '{']).unwrap_or_default();
+        let fixed = literal.get(..cut).and_then(|head| head.rsplit_once('/'));
+        let Some((head, _)) = fixed else {
+            return self.glob_below(from, from.package, literal);
+        };
+        let pattern = literal.get(head.len() + 1..).unwrap_or_default();
+        let mut bases: Vec<String> = [from.dir, from.package, ""]
+            .iter()
+            .filter_map(|base| tree::join(base, head))
+            .filter(|base| base.is_empty() || index.dirs.contains(base.as_str()))
+            .collect();
+        bases.sort();
+        bases.dedup();
+        for base in bases {
+            self.glob_below(from, &base, pattern);
+        }
+    }
+
+    /// Prose is named by a glob only where the glob ends as the file does, in code.
+    fn glob_below(&mut self, from: &Speaker<'_>, base: &str, pattern: &str) {
+        let index = self.index;
+        let group = Group::Glob(base.into(), pattern.into(), from.voice);
+        let glob = self
+            .globs
+            .entry(pattern.into())
+            .or_insert_with(|| matcher(&format!("**/{}", without_fields(pattern))).ok())
+            .clone();
+        let Some(glob) = glob else {
+            return;
+        };
+        let voice = from.voice;
+        self.group(from, group, || {
+            let skip = if base.is_empty() { 0 } else { base.len() + 1 };
+            let fits = |file: FileId, path: &str| {
+                let ending = path.rsplit_once('.').map_or(path, |(_, ending)| ending);
+                let may_be_meant = !index.inert.contains(&file)
+                    || voice == Voice::Code && pattern.ends_with(ending);
+                may_be_meant
+                    && Language::of_path(path).is_none()
+                    && glob.is_match(path.get(skip..).unwrap_or_default())
+            };
+            let below = index.tree.under(base);
+            below
+                .filter(|(file, entry)| fits(*file, &entry.path))
+                .map(|(file, _)| file)
+                .collect()
+        });
+    }
+
+    /// One unit for what is named together, so that many speakers share its edges.
+    fn group(&mut self, from: &Speaker<'_>, group: Group, files: impl FnOnce() -> Vec<FileId>) {
+        let shown = match &group {
+            Group::Base(name) => format!("files named {name}"),
+            Group::Dir(dir) => format!("files below {dir}"),
+            Group::Glob(base, pattern, _) => format!("files like {pattern} below {base:?}"),
+        };
+        let unit = if let Some(unit) = self.units.get(&group) {
+            *unit
+        } else {
+            let files = files();
+            let unit = (!files.is_empty()).then(|| self.builder.unit(shown, ""));
+            for (unit, file) in unit
+                .iter()
+                .flat_map(|unit| files.iter().map(move |f| (*unit, *f)))
+            {
+                self.builder.edge(unit, file, EdgeKind::Named);
+            }
+            self.units.insert(group, unit);
+            unit
+        };
+        if let Some(unit) = unit {
+            self.builder.edge(from.file, unit, EdgeKind::Named);
+        }
+    }
+}
+
+/// What stands before a relative path inside a path; `None` when it does not end so.
+fn stem<'p>(path: &'p str, tail: &str) -> Option<&'p str> {
+    let stem = path.strip_suffix(tail)?;
+    if stem.is_empty() {
+        return Some("");
+    }
+    stem.strip_suffix('/')
+}
+
+fn is_at_or_above(dir: &str, path: &str) -> bool {
+    dir.is_empty()
+        || path
+            .strip_prefix(dir)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Names of directories that hold data for tests and templates.
+const DATA: &[&str] = &[
+    "fixtures",
+    "fixture",
+    "data",
+    "datasets",
+    "templates",
+    "snapshots",
+    "samples",
+    "sample",
+    "cases",
+    "inputs",
+    "input",
+    "expected",
+    "golden",
+    "goldens",
+    "resources",
+    "assets",
+    "static",
+    "schemas",
+    "locales",
+    "mocks",
+    "stubs",
+    "corpus",
+    "examples",
+];
+
+fn clean(part: &str) -> String {
+    let part = part.trim_matches('_').to_ascii_lowercase();
+    part.replace(['-', '_'], "")
+}
+
+/// Whether a plain word is the name of a directory of data.
+fn holds_data(word: &str) -> bool {
+    let word = clean(word);
+    DATA.contains(&word.as_str())
+        || word
+            .strip_prefix("test")
+            .is_some_and(|rest| DATA.contains(&rest) || rest == "files")
+}
+
+/// Whether a directory is or lies in one of tests or of their data.
+fn is_test_data(dir: &str) -> bool {
+    dir.split('/').any(|part| {
+        let word = clean(part);
+        matches!(word.as_str(), "test" | "tests" | "spec" | "specs" | "e2e") || holds_data(part)
+    })
+}
+
+/// A path without the steps at its head: `../.env/` gives `.env`; empty when there
+/// is nothing else.
+fn relative(literal: &str) -> &str {
+    let mut rest = literal.trim_end_matches('/');
+    while let Some(shorter) = ["./", "../", "/"]
+        .iter()
+        .find_map(|step| rest.strip_prefix(step))
+    {
+        rest = shorter;
+    }
+    if matches!(rest, "." | "..") { "" } else { rest }
+}
+
+/// A glob in which a field of a format string (`{}`, `{name}`) stands for anything.
+fn without_fields(pattern: &str) -> String {
+    let mut glob = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once('{') {
+        glob.push_str(before);
+        match after.split_once('}') {
+            Some((inner, tail)) if !inner.contains(',') => {
+                glob.push('*');
+                rest = tail;
+            }
+            _ => {
+                glob.push('{');
+                rest = after;
+            }
+        }
+    }
+    glob + rest
+}
