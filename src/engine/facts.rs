@@ -60,6 +60,8 @@ pub enum ImportKind {
     Dynamic,
     /// `require("x")` and its kin.
     Require,
+    /// A program that is started by its name: one of the repository's own, or nothing.
+    Program,
     /// `#include "x"`: found beside the file first.
     IncludeQuoted,
     /// `#include <x>`.

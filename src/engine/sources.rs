@@ -32,6 +32,8 @@ const NAMES: &[&str] = &[
     "tox.ini",
     "pytest.ini",
     ".pytest.ini",
+    "pytest.toml",
+    ".pytest.toml",
     "noxfile.py",
     "poetry.lock",
     "uv.lock",
