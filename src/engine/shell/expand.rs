@@ -1,0 +1,294 @@
+//! From words as they are written to words as a program would get them.
+
+use super::parse::{Node, Part, RawWord};
+use super::walk::Walker;
+use super::{Located, Place, Value, WORKSPACE, Word, locate};
+
+/// A word that is being put together.
+#[derive(Default)]
+struct Field {
+    text: String,
+    unknown: bool,
+    glob: bool,
+    exists: bool,
+}
+
+impl Field {
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.exists = true;
+    }
+
+    fn finish(&mut self, into: &mut Vec<Word>) {
+        let field = std::mem::take(self);
+        if field.exists {
+            into.push(Word {
+                text: field.text.into(),
+                unknown: field.unknown,
+                glob: field.glob,
+            });
+        }
+    }
+}
+
+impl Walker<'_, '_> {
+    /// The words that one written word becomes.
+    pub(super) fn fields(&mut self, raw: &RawWord) -> Vec<Word> {
+        let mut done = Vec::new();
+        let mut field = Field::default();
+        for part in raw {
+            match part {
+                Part::Text { text, quoted } => {
+                    field.push(text);
+                    field.glob |= !quoted && has_glob(text);
+                }
+                Part::Variable {
+                    name,
+                    suffix,
+                    quoted,
+                } => {
+                    let value = self.variable(name, suffix);
+                    add(&mut field, &mut done, value, name, *quoted);
+                }
+                Part::Command { body, quoted } => match self.evaluate(body) {
+                    Some(text) => add(&mut field, &mut done, Value::Text(text.into()), "", *quoted),
+                    None => {
+                        self.subshell(body);
+                        field.push("$(…)");
+                        field.unknown = true;
+                    }
+                },
+                Part::Process(body) => {
+                    self.subshell(body);
+                    field.push("/dev/fd/63");
+                }
+                Part::Unknown(text) => {
+                    field.push(text);
+                    field.unknown = true;
+                }
+            }
+        }
+        field.finish(&mut done);
+        done
+    }
+
+    /// The one word that a written word becomes where the shell does not split.
+    pub(super) fn single(&mut self, raw: &RawWord) -> Word {
+        let fields = self.fields(raw);
+        Word {
+            unknown: fields.iter().any(|word| word.unknown),
+            glob: fields.iter().any(|word| word.glob),
+            text: fields
+                .iter()
+                .map(|word| word.text.as_ref())
+                .collect::<Vec<_>>()
+                .join(" ")
+                .into(),
+        }
+    }
+
+    fn variable(&self, name: &str, suffix: &str) -> Value {
+        let value = match name {
+            "@" | "*" => match &self.state.arguments {
+                Some(arguments) => Value::List(arguments.iter().skip(1).cloned().collect()),
+                None => Value::Unknown,
+            },
+            _ if name.chars().all(|c| c.is_ascii_digit()) && !name.is_empty() => {
+                self.argument(name)
+            }
+            "PWD" => path_of(&self.state.place).map_or(Value::Unknown, |p| Value::Text(p.into())),
+            _ => self
+                .state
+                .variables
+                .get(name)
+                .cloned()
+                .unwrap_or(Value::Unknown),
+        };
+        with_suffix(value, suffix)
+    }
+
+    fn argument(&self, name: &str) -> Value {
+        let (Some(arguments), Ok(index)) = (&self.state.arguments, name.parse::<usize>()) else {
+            return Value::Unknown;
+        };
+        match arguments.get(index) {
+            Some(word) if word.unknown || word.glob => Value::Unknown,
+            Some(word) => Value::Text(word.text.clone()),
+            None => Value::Text("".into()),
+        }
+    }
+
+    /// The output of the few commands that scripts use to find themselves.
+    fn evaluate(&mut self, body: &Node) -> Option<String> {
+        let Node::Sequence(nodes) = body else {
+            return None;
+        };
+        let [node] = nodes.as_slice() else {
+            return None;
+        };
+        self.evaluate_node(node)
+    }
+
+    fn evaluate_node(&mut self, node: &Node) -> Option<String> {
+        if let Node::And(left, right) = node {
+            let words = self.plain_words(left)?;
+            let [cd, dir] = words.as_slice() else {
+                return None;
+            };
+            let last = self.plain_words(right)?;
+            let is_pwd = last.first().is_some_and(|word| &*word.text == "pwd");
+            let place = self.state.place.enter(dir);
+            return (&*cd.text == "cd" && is_pwd).then(|| path_of(&place))?;
+        }
+        let words = self.plain_words(node)?;
+        let texts: Vec<&str> = words.iter().map(|word| word.text.as_ref()).collect();
+        match texts.as_slice() {
+            ["pwd"] => path_of(&self.state.place),
+            ["git", "rev-parse", "--show-toplevel"] => Some(WORKSPACE.to_owned()),
+            ["dirname", path] | ["dirname", "--", path] => {
+                let dir = path.trim_end_matches('/').rsplit_once('/');
+                Some(dir.map_or(".", |(dir, _)| dir).to_owned())
+            }
+            ["basename", path] => path.rsplit('/').next().map(str::to_owned),
+            ["realpath" | "readlink", .., path] => match locate(&self.state.place, path) {
+                Located::Inside(path) => path_of(&Place::Inside(path)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn plain_words(&mut self, node: &Node) -> Option<Vec<Word>> {
+        let Node::Simple(simple) = node else {
+            return None;
+        };
+        let has_command = |word: &RawWord| {
+            word.iter().any(|part| match part {
+                Part::Command { body, .. } => !is_locating(body),
+                Part::Process(_) | Part::Unknown(_) => true,
+                _ => false,
+            })
+        };
+        if !simple.assignments.is_empty() || simple.words.iter().any(has_command) {
+            return None;
+        }
+        let words: Vec<Word> = simple
+            .words
+            .iter()
+            .flat_map(|raw| self.fields(raw))
+            .collect();
+        words
+            .iter()
+            .all(|word| !word.unknown && !word.glob)
+            .then_some(words)
+    }
+}
+
+/// Whether a substitution only asks for a path, so that expanding it walks nothing.
+fn is_locating(body: &Node) -> bool {
+    let Node::Sequence(nodes) = body else {
+        return false;
+    };
+    matches!(nodes.as_slice(), [Node::Simple(simple)] if simple.words.first().is_some_and(|word| {
+        matches!(word.as_slice(), [Part::Text { text, .. }]
+            if ["dirname", "pwd", "realpath", "readlink", "basename"].contains(&text.as_str()))
+    }))
+}
+
+/// The absolute path of a place, as the job would see it.
+pub(super) fn path_of(place: &Place) -> Option<String> {
+    match place {
+        Place::Inside(dir) if dir.is_empty() => Some(WORKSPACE.to_owned()),
+        Place::Inside(dir) => Some(format!("{WORKSPACE}/{dir}")),
+        Place::Outside | Place::Unknown => None,
+    }
+}
+
+fn has_glob(text: &str) -> bool {
+    text.contains(['*', '?', '[']) || text.contains('{') && text.contains(',')
+}
+
+fn with_suffix(value: Value, suffix: &str) -> Value {
+    match (value, suffix) {
+        (value @ (Value::Text(_) | Value::Unknown), "" | "[@]" | "[*]")
+        | (value @ Value::List(_), "[@]" | "[*]") => value,
+        (Value::List(words), "" | "[0]") => match words.first() {
+            Some(word) if !word.unknown && !word.glob => Value::Text(word.text.clone()),
+            _ => Value::Unknown,
+        },
+        (Value::Text(text), "[0]") => Value::Text(text),
+        (Value::Text(text), _) => operated(&text, suffix),
+        _ => Value::Unknown,
+    }
+}
+
+/// `${NAME:-x}` and its kin over a known text.
+fn operated(text: &str, suffix: &str) -> Value {
+    let known = |text: &str| Value::Text(text.into());
+    let is_plain = |text: &str| !text.contains(['$', '`', '*', '?', '[', '\\', '"', '\'']);
+    for (operator, when_empty) in [(":-", true), (":=", true), ("-", false), ("=", false)] {
+        if let Some(default) = suffix.strip_prefix(operator) {
+            if !text.is_empty() || !when_empty {
+                return known(text);
+            }
+            let default = default.trim_matches(['"', '\'']);
+            return if is_plain(default) {
+                known(default)
+            } else {
+                Value::Unknown
+            };
+        }
+    }
+    for operator in [":?", "?"] {
+        if suffix.starts_with(operator) {
+            return known(text);
+        }
+    }
+    let strip = |operator: &str| suffix.strip_prefix(operator).filter(|rest| is_plain(rest));
+    if suffix.starts_with("##") || suffix.starts_with("%%") {
+        return Value::Unknown;
+    }
+    if let Some(end) = strip("%") {
+        return known(text.strip_suffix(end).unwrap_or(text));
+    }
+    if let Some(start) = strip("#") {
+        return known(text.strip_prefix(start).unwrap_or(text));
+    }
+    Value::Unknown
+}
+
+/// Adds a value to the word at hand, splitting it where the shell would.
+fn add(field: &mut Field, done: &mut Vec<Word>, value: Value, name: &str, quoted: bool) {
+    match value {
+        Value::Unknown => {
+            field.push(&format!("${name}"));
+            field.unknown = true;
+        }
+        Value::Text(text) if quoted => field.push(&text),
+        Value::Text(text) => {
+            let mut pieces = text.split_whitespace();
+            if text.starts_with(char::is_whitespace) {
+                field.finish(done);
+            }
+            if let Some(first) = pieces.next() {
+                field.push(first);
+                field.glob |= has_glob(first);
+            }
+            for piece in pieces {
+                field.finish(done);
+                field.push(piece);
+                field.glob |= has_glob(piece);
+            }
+        }
+        Value::List(words) => {
+            for (index, word) in words.iter().enumerate() {
+                if index > 0 {
+                    field.finish(done);
+                }
+                field.push(&word.text);
+                field.unknown |= word.unknown;
+                field.glob |= word.glob;
+            }
+        }
+    }
+}
