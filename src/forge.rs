@@ -10,6 +10,7 @@
 //! retries a request, or follows a URL that a payload brought.
 
 pub mod event;
+pub mod github;
 
 use std::time::Duration;
 

@@ -1,0 +1,138 @@
+//! GitHub, behind the [`Forge`] trait.
+//!
+//! Each method hands over to the file of its subject. A repository is addressed by
+//! the name that the mint of its token said, so that a rename needs no care here.
+//!
+//! Nothing here holds the app's key, repeats a request or trusts a payload.
+
+mod auth;
+mod checks;
+mod client;
+mod comments;
+mod deliveries;
+pub mod payload;
+mod pulls;
+pub mod signature;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use secrecy::ExposeSecret;
+
+use self::auth::Access;
+pub use self::auth::{Grant, Purpose, Tokens, mint, mint_listing};
+pub use self::client::{Client, ClientError, Endpoint};
+use super::{
+    Author, CheckId, CheckRun, CloneAccess, Comment, CommentId, CommentRef, Delivery, Forge,
+    ForgeError, Permission, Pull, Reaction, Repository,
+};
+use crate::engine::ids::{InstallationId, PullNumber, RepoKey};
+
+/// GitHub through the app.
+pub struct GitHub {
+    access: Access,
+    endpoint: Endpoint,
+    app: u64,
+}
+
+impl GitHub {
+    /// GitHub at an address, as the app with the given number.
+    pub fn new(endpoint: Endpoint, app: u64, client: Client, tokens: Arc<dyn Tokens>) -> Self {
+        Self {
+            access: Access { client, tokens },
+            endpoint,
+            app,
+        }
+    }
+}
+
+#[async_trait]
+impl Forge for GitHub {
+    async fn installations(&self) -> Result<Vec<InstallationId>, ForgeError> {
+        pulls::installations(&self.access).await
+    }
+
+    async fn repositories(
+        &self,
+        installation: InstallationId,
+    ) -> Result<Vec<Repository>, ForgeError> {
+        pulls::repositories(&self.access, installation).await
+    }
+
+    async fn pull(&self, repo: RepoKey, number: PullNumber) -> Result<Pull, ForgeError> {
+        pulls::one(&self.access, repo, number).await
+    }
+
+    async fn open_pulls(&self, repo: RepoKey) -> Result<Vec<Pull>, ForgeError> {
+        pulls::open(&self.access, repo).await
+    }
+
+    async fn sticky_comment(
+        &self,
+        repo: RepoKey,
+        pull: PullNumber,
+        marker: &str,
+    ) -> Result<Option<Comment>, ForgeError> {
+        comments::sticky(&self.access, self.app, repo, pull, marker).await
+    }
+
+    async fn write_comment(
+        &self,
+        repo: RepoKey,
+        pull: PullNumber,
+        existing: Option<CommentId>,
+        body: &str,
+    ) -> Result<Comment, ForgeError> {
+        comments::write(&self.access, repo, pull, existing, body).await
+    }
+
+    async fn comment(&self, repo: RepoKey, at: CommentRef) -> Result<Comment, ForgeError> {
+        comments::read(&self.access, repo, at).await
+    }
+
+    async fn react(
+        &self,
+        repo: RepoKey,
+        to: CommentRef,
+        reaction: Reaction,
+    ) -> Result<(), ForgeError> {
+        comments::react(&self.access, repo, to, reaction).await
+    }
+
+    async fn reply(
+        &self,
+        repo: RepoKey,
+        to: CommentRef,
+        body: &str,
+    ) -> Result<Comment, ForgeError> {
+        comments::write(&self.access, repo, to.pull, None, body).await
+    }
+
+    async fn write_check(&self, repo: RepoKey, check: &CheckRun) -> Result<CheckId, ForgeError> {
+        checks::write(&self.access, self.app, repo, check).await
+    }
+
+    async fn permission(&self, repo: RepoKey, user: &Author) -> Result<Permission, ForgeError> {
+        pulls::permission(&self.access, repo, user).await
+    }
+
+    async fn clone_access(&self, repo: RepoKey) -> Result<CloneAccess, ForgeError> {
+        let grant = self.access.tokens.grant(repo, Purpose::Clone).await?;
+        let web = self.endpoint.web.as_str().trim_end_matches('/');
+        let login = format!("x-access-token:{}", grant.token.expose_secret());
+        Ok(CloneAccess {
+            url: format!("{web}/{}.git", grant.path),
+            authorization: Some(format!("Basic {}", BASE64_STANDARD.encode(login)).into()),
+        })
+    }
+
+    async fn failed_deliveries(&self) -> Result<Vec<Delivery>, ForgeError> {
+        deliveries::failed(&self.access).await
+    }
+
+    async fn redeliver(&self, delivery: &Delivery) -> Result<(), ForgeError> {
+        deliveries::again(&self.access, delivery).await
+    }
+}
