@@ -9,8 +9,10 @@
 //! ([`packages`], [`graph`]) → pipelines ([`pipeline`]) → what each job reads
 //! ([`inputs`]) → what the change reaches, and the plan ([`plan`]).
 
+pub mod command;
 pub mod diff;
 pub mod facts;
+pub mod fingerprint;
 pub mod graph;
 pub mod history;
 pub mod ids;
@@ -19,6 +21,7 @@ pub mod lock;
 pub mod packages;
 pub mod pipeline;
 pub mod plan;
+pub mod plan_line;
 pub mod policy;
 pub mod sources;
 pub mod tree;
