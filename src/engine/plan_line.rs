@@ -77,7 +77,11 @@ impl PlanLine {
         if !self.skip.iter().all(|job| is_job_id(job)) {
             return None;
         }
-        let jobs: Vec<&str> = self.skip.iter().flat_map(|job| [job.as_str(), "|"]).collect();
+        let jobs: Vec<&str> = self
+            .skip
+            .iter()
+            .flat_map(|job| [job.as_str(), "|"])
+            .collect();
         let (head, pull, key) = (self.head, self.pull, self.workflow.as_str());
         let text = format!(
             "trimtab-plan-1 {head} {pull} {key} {:010} |{} end",
