@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Builder, Graph, NodeId};
+use super::{Builder, EdgeKind, Graph, NodeId};
 use crate::engine::facts::{Facts, Language};
 use crate::engine::ids::ObjectId;
 use crate::engine::packages::Packages;
@@ -63,6 +63,16 @@ pub(crate) fn reached(snapshot: &Snapshot, graph: &Graph, from: &str) -> String 
     let files = closure.nodes().filter_map(|node| graph.file(node));
     let paths: Vec<&str> = files.map(|file| snapshot.tree.path(file)).collect();
     paths.join("\n")
+}
+
+/// The edges of one kind, one a line.
+pub(crate) fn edges(snapshot: &Snapshot, graph: &Graph, wanted: EdgeKind) -> String {
+    let edges = graph.edges().filter(|(_, _, kind)| *kind == wanted);
+    let shown = |node| name(snapshot, graph, node);
+    let lines: Vec<String> = edges
+        .map(|(from, to, _)| format!("{} -> {}", shown(from), shown(to)))
+        .collect();
+    lines.join("\n")
 }
 
 /// What is imported from outside, one a line.

@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use crate::engine::tree::{FileId, Snapshot, base_name, dir_of, join};
 
 /// One `Cargo.toml` with a `[package]`.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Package {
     /// Its directory.
     pub dir: String,
@@ -72,7 +72,12 @@ fn package(dir: &str, manifest: &Manifest, all: &Manifests<'_>) -> Option<Packag
         dir: dir.to_owned(),
         manifest: manifest.file,
         name: dir.to_owned(),
-        ..Package::default()
+        workspace: None,
+        code: Vec::new(),
+        tests: Vec::new(),
+        needs: Dependencies::default(),
+        dev: Dependencies::default(),
+        is_broken: false,
     };
     let Some(table) = &manifest.table else {
         found.is_broken = true;
@@ -176,14 +181,11 @@ fn depend(
         }
         return;
     }
-    match text_in(table, "path").and_then(|path| join(dir, path)) {
-        Some(path) => {
-            into.paths.insert(path);
-        }
-        None => {
-            let real = text_in(table, "package").unwrap_or(name);
-            into.externals.insert(real.to_owned());
-        }
+    if let Some(path) = text_in(table, "path").and_then(|path| join(dir, path)) {
+        into.paths.insert(path);
+    } else {
+        let real = text_in(table, "package").unwrap_or(name);
+        into.externals.insert(real.to_owned());
     }
 }
 

@@ -135,18 +135,15 @@ impl<'a> Reader<'a> {
                 }
             }
             "fn" => self.function(),
-            name if EMBEDS.contains(&name) => {
-                if self.next_if(|token| token.is("!")).is_some() {
-                    self.embed(token);
-                }
-            }
-            _ => {}
+            _ => self.embedding(token),
         }
     }
 
     fn literal(&mut self, token: Token<'a>) {
         const WATCHES: &[&str] = &["cargo:rerun-if-changed=", "cargo::rerun-if-changed="];
-        let watched = WATCHES.iter().find_map(|mark| token.text.strip_prefix(mark));
+        let watched = WATCHES
+            .iter()
+            .find_map(|mark| token.text.strip_prefix(mark));
         if let Some(watched) = watched
             && self.is_build_script
             && watched.contains('{')
@@ -157,7 +154,8 @@ impl<'a> Reader<'a> {
                 line: token.line,
             });
         }
-        self.literals.push(watched.unwrap_or(token.text), token.line);
+        self.literals
+            .push(watched.unwrap_or(token.text), token.line);
     }
 
     /// After `#[`: a test, a path, or a directory that a derive embeds.
@@ -168,7 +166,10 @@ impl<'a> Reader<'a> {
         let mut assigned = "";
         while let Some(token) = self.next() {
             match token.kind {
-                Kind::Word => last = token.text,
+                Kind::Word => {
+                    last = token.text;
+                    self.embedding(token);
+                }
                 Kind::Punct => {
                     match token.text {
                         "[" => depth += 1,
@@ -272,9 +273,19 @@ impl<'a> Reader<'a> {
     }
 
     fn leaf(&mut self, path: &[&str], line: u32) {
-        let words: Vec<&str> = path.iter().copied().filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> = path
+            .iter()
+            .copied()
+            .filter(|word| !word.is_empty())
+            .collect();
         if self.facts.imports.len() < MAX_USES {
             self.import(&words.join("::"), ImportKind::Static, line);
+        }
+    }
+
+    fn embedding(&mut self, name: Token<'a>) {
+        if EMBEDS.contains(&name.text) && self.next_if(|token| token.is("!")).is_some() {
+            self.embed(name);
         }
     }
 
@@ -327,7 +338,9 @@ impl<'a> Reader<'a> {
     }
 
     fn import_from_crate(&mut self, path: &str, line: u32) {
-        let path = path.trim_start_matches(MANIFEST_DIR).trim_start_matches('/');
+        let path = path
+            .trim_start_matches(MANIFEST_DIR)
+            .trim_start_matches('/');
         let specifier = format!("{MANIFEST_DIR}/{path}");
         self.import(&specifier, ImportKind::Embed, line);
     }
