@@ -10,3 +10,4 @@ pub mod engine;
 pub mod forge;
 pub mod render;
 pub mod repo;
+pub mod store;

@@ -152,6 +152,12 @@ numeric_id! {
     UserId
 }
 
+numeric_id! {
+    /// A moment: milliseconds since the Unix epoch. `clock.rs` makes one and
+    /// reckons with it; everybody else is handed it.
+    Timestamp
+}
+
 /// What every stored row and every token is bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -11,14 +11,14 @@ use super::source::{Source, none, rust};
 /// A module of the crate's root, and the others that it may name.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("engine", &[]),
-    ("clock", &[]),
+    ("clock", &["engine"]),
     ("telemetry", &["clock"]),
     ("config", &["engine"]),
-    ("queue", &["engine"]),
+    ("queue", &["engine", "clock", "store"]),
     ("signer", &["engine", "clock", "forge"]),
     ("repo", &["engine", "clock"]),
     ("forge", &["engine", "clock"]),
-    ("store", &["engine", "clock", "queue"]),
+    ("store", &["engine", "clock"]),
     ("render", &["engine"]),
     ("trace", &["engine", "clock"]),
     ("exec", &["engine", "clock"]),

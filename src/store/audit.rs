@@ -1,0 +1,33 @@
+//! The audit log: who did what to whom, and what came of it.
+//!
+//! A line is written once per act, so that a task that is tried again does not
+//! say everything twice. Lines are never changed and never pruned.
+
+use super::key::{Key, tag};
+use super::rows::Draft;
+use super::{AuditEntry, AuditFilter, Scope, StoreError};
+
+pub(super) fn append(draft: &mut Draft<'_>, entry: &AuditEntry) -> Result<bool, StoreError> {
+    let act = scoped(tag::ACT, entry.scope).text(&entry.id);
+    if draft.read(&act)?.is_some() {
+        return Ok(false);
+    }
+    let place = draft.count("audit")?;
+    draft.put_number(act, place);
+    let line = scoped(tag::AUDIT, entry.scope)
+        .falling(entry.at.0)
+        .falling(place);
+    draft.put_record(line, entry)?;
+    Ok(true)
+}
+
+pub(super) fn list(draft: &Draft<'_>, filter: AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
+    draft.records(&scoped(tag::AUDIT, filter.repo.into()), filter.limit)
+}
+
+fn scoped(tag: u8, scope: Scope) -> Key {
+    Key::new(tag)
+        .forge(scope.forge)
+        .number(scope.installation.map_or(0, |id| id.0))
+        .number(scope.repo.map_or(0, |id| id.0))
+}

@@ -1,0 +1,167 @@
+//! Pulls: what was seen, said, written and asked for, and the last plans.
+//!
+//! What a person asked for is bound to a head and dies with the next push, unless
+//! they said "always". Heads are bounded, so a pull that is pushed to for a year
+//! does not grow.
+//!
+//! Nothing here knows what a plan means.
+
+use super::key::{Key, tag};
+use super::rows::Draft;
+use super::{HEADS_PER_PULL, PlanRecord, Pull, PullChange, RunAll, StoreError, WrittenComment};
+use crate::engine::ids::{ObjectId, PullNumber, RepoKey, Timestamp};
+
+pub(super) fn find(
+    draft: &Draft<'_>,
+    repo: RepoKey,
+    number: PullNumber,
+) -> Result<Option<Pull>, StoreError> {
+    draft.record(&row(repo, number))
+}
+
+pub(super) fn open(draft: &Draft<'_>, repo: RepoKey) -> Result<Vec<Pull>, StoreError> {
+    let mut pulls = Vec::new();
+    for (_, primary) in draft.rows(&Key::new(tag::OPEN).repo(repo))? {
+        pulls.extend(draft.record::<Pull>(&Key(primary))?);
+    }
+    Ok(pulls)
+}
+
+pub(super) fn at(
+    draft: &Draft<'_>,
+    repo: RepoKey,
+    head: ObjectId,
+) -> Result<Vec<PullNumber>, StoreError> {
+    let rows = draft.rows(&Key::new(tag::HEAD).repo(repo).object(head))?;
+    let number = |(_, value): (Vec<u8>, Vec<u8>)| value.try_into().ok().map(u64::from_be_bytes);
+    Ok(rows
+        .into_iter()
+        .filter_map(number)
+        .map(PullNumber)
+        .collect())
+}
+
+pub(super) fn plan_at(
+    draft: &Draft<'_>,
+    repo: RepoKey,
+    number: PullNumber,
+    head: ObjectId,
+) -> Result<Option<PlanRecord>, StoreError> {
+    draft.record(&plan_row(repo, number, head))
+}
+
+pub(super) fn change(
+    draft: &mut Draft<'_>,
+    (repo, number): (RepoKey, PullNumber),
+    change: PullChange,
+    now: Timestamp,
+) -> Result<Pull, StoreError> {
+    let mut pull = find(draft, repo, number)?.unwrap_or_else(|| unknown(repo, number));
+    pull.changed = now;
+    match change {
+        PullChange::Seen(head) => see(draft, &mut pull, head),
+        PullChange::Closed => pull.open = false,
+        PullChange::Planned(plan) => {
+            let head = plan.head;
+            remember(draft, &mut pull, head);
+            pull.planned = Some(head);
+            let at = now;
+            let plan = *plan;
+            let record = PlanRecord {
+                repo,
+                number,
+                at,
+                plan,
+            };
+            draft.put_record(plan_row(repo, number, head), &record)?;
+        }
+        PullChange::CheckWritten(check) => {
+            pull.checks
+                .retain(|old| (old.head, &old.name) != (check.head, &check.name));
+            remember(draft, &mut pull, check.head);
+            pull.checks.push(check);
+        }
+        PullChange::Commented { id, hash } => {
+            pull.comment = Some(WrittenComment { id, hash, at: now });
+        }
+        PullChange::CommentLost => pull.comment = None,
+        PullChange::Quieted => pull.quiet = true,
+        PullChange::Paused => pull.paused = true,
+        PullChange::Resumed => pull.paused = false,
+        PullChange::RunAll(run_all) => pull.run_all = run_all,
+        PullChange::JobForced(job) => {
+            pull.forced.push(job);
+            pull.forced.sort();
+            pull.forced.dedup();
+        }
+    }
+    write(draft, &pull)?;
+    Ok(pull)
+}
+
+fn unknown(repo: RepoKey, number: PullNumber) -> Pull {
+    Pull {
+        repo,
+        number,
+        open: true,
+        head: None,
+        heads: Vec::new(),
+        planned: None,
+        checks: Vec::new(),
+        comment: None,
+        quiet: false,
+        paused: false,
+        run_all: RunAll::No,
+        forced: Vec::new(),
+        changed: Timestamp(0),
+    }
+}
+
+fn see(draft: &mut Draft<'_>, pull: &mut Pull, head: ObjectId) {
+    pull.open = true;
+    pull.head = Some(head);
+    pull.forced.retain(|job| job.head == head);
+    if matches!(pull.run_all, RunAll::Head(other) if other != head) {
+        pull.run_all = RunAll::No;
+    }
+    remember(draft, pull, head);
+}
+
+/// Makes `head` the newest of the remembered heads and forgets the oldest.
+fn remember(draft: &mut Draft<'_>, pull: &mut Pull, head: ObjectId) {
+    pull.heads.retain(|other| *other != head);
+    pull.heads.push(head);
+    draft.put_number(head_row(pull, head), pull.number.0);
+    while pull.heads.len() > HEADS_PER_PULL {
+        let old = pull.heads.remove(0);
+        pull.checks.retain(|check| check.head != old);
+        draft.remove(head_row(pull, old));
+        draft.remove(plan_row(pull.repo, pull.number, old));
+    }
+}
+
+fn write(draft: &mut Draft<'_>, pull: &Pull) -> Result<(), StoreError> {
+    let primary = row(pull.repo, pull.number);
+    let open = Key::new(tag::OPEN).repo(pull.repo).number(pull.number.0);
+    if pull.open {
+        draft.put(open, primary.0.clone());
+    } else {
+        draft.remove(open);
+    }
+    draft.put_record(primary, pull)
+}
+
+fn row(repo: RepoKey, number: PullNumber) -> Key {
+    Key::new(tag::PULL).repo(repo).number(number.0)
+}
+
+fn plan_row(repo: RepoKey, number: PullNumber, head: ObjectId) -> Key {
+    Key::new(tag::PLAN).repo(repo).number(number.0).object(head)
+}
+
+fn head_row(pull: &Pull, head: ObjectId) -> Key {
+    Key::new(tag::HEAD)
+        .repo(pull.repo)
+        .object(head)
+        .number(pull.number.0)
+}

@@ -1,0 +1,222 @@
+//! Stored shapes and the version matrix.
+//!
+//! A snapshot below that changes is a change of what servers have on disk: raise
+//! [`FORMAT`], and keep the old text as a case of what must still be read.
+
+use super::*;
+
+const KEY: RepoKey = RepoKey {
+    forge: ForgeKind::Github,
+    installation: InstallationId(7),
+    repo: RepoId(42),
+};
+
+#[test]
+fn only_an_equal_or_older_minor_format_is_opened() {
+    let ours = Format { major: 2, minor: 3 };
+    let matrix: Vec<String> = [(1, 0), (1, 9), (2, 2), (2, 3), (2, 4), (3, 0)]
+        .into_iter()
+        .map(|(major, minor)| {
+            let fit = ours.fit(Format { major, minor });
+            format!("{major}.{minor} {fit:?}")
+        })
+        .collect();
+    insta::assert_snapshot!(matrix.join("\n"), @"
+    1.0 Refuse
+    1.9 Refuse
+    2.2 Raise
+    2.3 Same
+    2.4 Refuse
+    3.0 Refuse
+    ");
+}
+
+#[test]
+fn the_shape_of_a_task_is_fixed() {
+    check(
+        &Task {
+            id: TaskId(3),
+            scope: KEY.into(),
+            task: TaskKind::AnalysePull {
+                pull: PullNumber(1),
+                head: Some(head()),
+                cause: Cause::Event,
+            },
+            state: TaskState::Leased {
+                lease: 9,
+                until: Timestamp(60),
+                superseded: true,
+            },
+            attempt: 2,
+            queued: Timestamp(1),
+            held_until: Timestamp(0),
+            fault: Some("no answer".to_owned()),
+        },
+        r#"{"id":3,"scope":{"forge":"github","installation":7,"repo":42},"task":{"kind":"analyse-pull","pull":1,"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","cause":"event"},"state":{"is":"leased","lease":9,"until":60,"superseded":true},"attempt":2,"queued":1,"held_until":0,"fault":"no answer"}"#,
+    );
+}
+
+#[test]
+fn the_shape_of_every_kind_of_task_is_fixed() {
+    let pull = PullNumber(1);
+    let kinds = [
+        (
+            TaskKind::Deliver {
+                delivery: DeliveryId::parse("d1").unwrap(),
+            },
+            r#"{"kind":"deliver","delivery":"d1"}"#,
+        ),
+        (
+            TaskKind::ReportPull { pull },
+            r#"{"kind":"report-pull","pull":1}"#,
+        ),
+        (
+            TaskKind::AnswerCommand {
+                pull,
+                comment: CommentRef::Review(5),
+                author: "ada".to_owned(),
+                line: "/trimtab help".to_owned(),
+                head: None,
+            },
+            r#"{"kind":"answer-command","pull":1,"comment":{"on":"review","id":5},"author":"ada","line":"/trimtab help","head":null}"#,
+        ),
+        (TaskKind::SyncRepo, r#"{"kind":"sync-repo"}"#),
+        (TaskKind::OnboardRepo, r#"{"kind":"onboard-repo"}"#),
+        (TaskKind::SweepPulls, r#"{"kind":"sweep-pulls"}"#),
+        (
+            TaskKind::SyncInstallation,
+            r#"{"kind":"sync-installation"}"#,
+        ),
+        (TaskKind::RedeliverMissed, r#"{"kind":"redeliver-missed"}"#),
+    ];
+    for (kind, text) in kinds {
+        check(&kind, text);
+    }
+}
+
+#[test]
+fn the_shape_of_a_delivery_is_fixed() {
+    check(
+        &Delivery {
+            id: DeliveryId::parse("d1").unwrap(),
+            scope: Scope {
+                forge: ForgeKind::Gitlab,
+                installation: None,
+                repo: None,
+            },
+            event: "ping".to_owned(),
+            received: Timestamp(1),
+            done: None,
+            body_bytes: 2,
+        },
+        r#"{"id":"d1","scope":{"forge":"gitlab","installation":null,"repo":null},"event":"ping","received":1,"done":null,"body_bytes":2}"#,
+    );
+}
+
+#[test]
+fn the_shape_of_a_repository_is_fixed() {
+    check(
+        &Repository {
+            key: KEY,
+            full_name: "ada/shop".to_owned(),
+            default_branch: "main".to_owned(),
+            state: RepositoryState::Suspended,
+            paused: false,
+            policy: Some(LastGood {
+                commit: head(),
+                text: "mode: advise\n".to_owned(),
+            }),
+            synced: Some(Synced {
+                tip: head(),
+                at: Timestamp(2),
+            }),
+            changed: Timestamp(3),
+        },
+        r#"{"key":{"forge":"github","installation":7,"repo":42},"full_name":"ada/shop","default_branch":"main","state":"suspended","paused":false,"policy":{"commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","text":"mode: advise\n"},"synced":{"tip":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","at":2},"changed":3}"#,
+    );
+}
+
+#[test]
+fn the_shape_of_a_pull_is_fixed() {
+    check(
+        &Pull {
+            repo: KEY,
+            number: PullNumber(1),
+            open: true,
+            head: Some(head()),
+            heads: vec![head()],
+            planned: None,
+            checks: vec![WrittenCheck {
+                head: head(),
+                name: "trimtab".to_owned(),
+                id: 4,
+                hash: "h".to_owned(),
+            }],
+            comment: Some(WrittenComment {
+                id: 5,
+                hash: "h".to_owned(),
+                at: Timestamp(6),
+            }),
+            quiet: false,
+            paused: true,
+            run_all: RunAll::Head(head()),
+            forced: vec![ForcedJob {
+                head: head(),
+                job: "e2e".to_owned(),
+            }],
+            changed: Timestamp(7),
+        },
+        r#"{"repo":{"forge":"github","installation":7,"repo":42},"number":1,"open":true,"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","heads":["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"],"planned":null,"checks":[{"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","name":"trimtab","id":4,"hash":"h"}],"comment":{"id":5,"hash":"h","at":6},"quiet":false,"paused":true,"run_all":{"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},"forced":[{"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","job":"e2e"}],"changed":7}"#,
+    );
+}
+
+#[test]
+fn the_shape_of_an_audit_entry_is_fixed() {
+    check(
+        &AuditEntry {
+            id: "comment/1".to_owned(),
+            scope: KEY.into(),
+            pull: Some(PullNumber(1)),
+            head: None,
+            actor: "ada".to_owned(),
+            act: "pause".to_owned(),
+            outcome: "done".to_owned(),
+            at: Timestamp(1),
+        },
+        r#"{"id":"comment/1","scope":{"forge":"github","installation":7,"repo":42},"pull":1,"head":null,"actor":"ada","act":"pause","outcome":"done","at":1}"#,
+    );
+}
+
+#[test]
+fn a_delivery_name_that_could_not_be_a_key_is_refused() {
+    let long = "a".repeat(129);
+    for text in ["", " ", "a b", "a\0b", "naïve", long.as_str()] {
+        assert_eq!(DeliveryId::parse(text), None, "{text:?}");
+    }
+    assert!(DeliveryId::parse("72d3162e-cc78-11e3-81ab-4c9367dc0958").is_some());
+}
+
+#[test]
+fn a_scope_is_a_repository_only_when_it_is_exactly_one() {
+    let scope = Scope::from(KEY);
+    assert_eq!(scope.repo_key(), Some(KEY));
+    let whole = Scope {
+        repo: None,
+        ..scope
+    };
+    assert_eq!(whole.repo_key(), None);
+    assert_eq!(whole.to_string(), "github/7/-");
+}
+
+fn head() -> ObjectId {
+    "a".repeat(40).parse().unwrap()
+}
+
+/// The record is written as `text`, and `text` is read as the record.
+fn check<T>(record: &T, text: &str)
+where
+    T: Serialize + for<'de> Deserialize<'de> + PartialEq + std::fmt::Debug,
+{
+    assert_eq!(serde_json::to_string(record).unwrap(), text);
+    assert_eq!(&serde_json::from_str::<T>(text).unwrap(), record);
+}
