@@ -110,7 +110,8 @@ pub struct Job {
     pub legs: Vec<Leg>,
     /// The labels of its runner, as written.
     pub runner: Vec<Box<str>>,
-    /// Environment variables that are literals, from the pipeline down to the job.
+    /// Environment variables from the pipeline down to the job, with `${{ }}` left in
+    /// where only the run can tell.
     pub env: BTreeMap<Box<str>, Box<str>>,
     /// The working directory for its `run` steps, if one is set for all.
     pub directory: Option<Box<str>>,
@@ -158,9 +159,9 @@ pub enum Action {
         script: Box<str>,
         /// The shell, if one is named.
         shell: Option<Box<str>>,
-        /// The working directory, from the root; `None` means the job's.
+        /// The working directory, from the root (`""`); `None` means the job's.
         directory: Option<Box<str>>,
-        /// Environment variables of the step that are literals.
+        /// Environment variables of the step, with `${{ }}` left in.
         env: BTreeMap<Box<str>, Box<str>>,
         /// The line of the script's first line, from 1.
         line: u32,
@@ -181,7 +182,10 @@ pub enum Limit {
     Environment(Box<str>),
     /// Its token may write packages, contents, deployments, pages, or the like.
     Writes(Box<str>),
-    /// It reads these secrets.
+    /// Its token may write what reports are made of: checks, statuses, comments on
+    /// pulls, security events; or it may ask for an identity without an environment.
+    Reports(Box<str>),
+    /// It reads these secrets; `*` for all that there are.
     Secrets(Vec<Box<str>>),
     /// Its matrix is computed at run time.
     DynamicMatrix,

@@ -128,6 +128,11 @@ impl Expression {
     }
 }
 
+/// Whether two values are equal, as `==` compares them.
+pub fn equal(left: &Value, right: &Value) -> Truth {
+    evaluate::equals(left, right)
+}
+
 /// Whether a condition holds. One that does not parse is unknown, and so is one that
 /// fails while it is evaluated: neither lets anybody say that a job does not start.
 pub fn condition(text: &str, scope: &Scope) -> Truth {

@@ -113,11 +113,19 @@ fn property(tokens: &[Token]) -> Option<(&str, &str, usize)> {
 /// A replacement as it stands in an expression.
 fn literal(reference: Reference) -> String {
     match reference {
+        Reference::Expression(text) if is_path(&text) => text.into(),
         Reference::Expression(text) => format!("({text})"),
         Reference::Value(Value::Text(text)) => format!("'{}'", text.replace('\'', "''")),
         Reference::Value(Value::Null) => "null".to_owned(),
         Reference::Value(value) => value.to_string(),
     }
+}
+
+/// Whether an expression is only names and dots, and needs no brackets around it.
+fn is_path(expression: &str) -> bool {
+    expression
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
 }
 
 /// The text of an expression that needs no run to be known.

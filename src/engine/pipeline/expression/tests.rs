@@ -249,7 +249,7 @@ fn known_references_are_put_in_and_constants_folded() {
         "${{ Inputs['dir'] }}${{ inputs.other }}",
         "a'b${{ inputs.other }}",
     );
-    check("${{ inputs.os }}", "${{ (matrix.os) }}");
+    check("${{ inputs.os }}", "${{ matrix.os }}");
     check(
         "${{ github.event.inputs.dir }}",
         "${{ github.event.inputs.dir }}",
@@ -262,7 +262,7 @@ fn known_references_are_put_in_and_constants_folded() {
     );
     assert_eq!(
         substitute("inputs.dir == inputs.os", &lookup),
-        "'a''b' == (matrix.os)"
+        "'a''b' == matrix.os"
     );
 }
 

@@ -147,6 +147,15 @@ impl Object {
         }
     }
 
+    /// Sets a property, in place of the one that is there.
+    pub fn set(&mut self, key: &str, value: Value) {
+        let same = |entry: &&mut (Box<str>, Value)| entry.0.to_lowercase() == key.to_lowercase();
+        match self.entries.iter_mut().find(same) {
+            Some(entry) => entry.1 = value,
+            None => self.entries.push((key.into(), value)),
+        }
+    }
+
     /// A property; null when there is none, unknown when there may be one.
     pub fn get(&self, key: &str) -> Value {
         match self.find(key) {
@@ -166,7 +175,8 @@ impl Object {
         &self.entries
     }
 
-    pub(super) fn find(&self, key: &str) -> Option<&Value> {
+    /// A property that is listed.
+    pub fn find(&self, key: &str) -> Option<&Value> {
         let same = |entry: &&(Box<str>, Value)| entry.0.to_lowercase() == key.to_lowercase();
         self.entries.iter().find(same).map(|(_, value)| value)
     }
