@@ -14,8 +14,10 @@ use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContex
 use crate::engine::plan::{Mode, Plan, Verdict};
 
 pub mod escape;
+mod replies;
 mod view;
 
+pub use replies::{help, no_plan, not_understood, refused, status, why};
 pub use view::{About, headline};
 
 /// The mark by which the bot finds its comment again, with itself as author.
@@ -46,6 +48,14 @@ pub fn comment(plan: &Plan, about: &About) -> Result<String, RenderError> {
     within(COMMENT_BUDGET, plan.jobs.len(), |rows| {
         TEMPLATES.render(template, &view::of(plan, about, rows))
     })
+}
+
+/// What a comment says when there is nothing left to say.
+///
+/// # Errors
+/// Only when a template is broken; a test renders every one of them.
+pub fn resolved(plan: &Plan) -> Result<String, RenderError> {
+    TEMPLATES.render("resolved", &view::of(plan, &About::default(), 0))
 }
 
 /// The summary of the check that people read.
@@ -105,6 +115,11 @@ fn templates() -> Handlebars<'static> {
         ("comment", include_str!("../templates/comment.hbs")),
         ("why", include_str!("../templates/comment/why.hbs")),
         ("quiet", include_str!("../templates/comment/quiet.hbs")),
+        (
+            "resolved",
+            include_str!("../templates/comment/resolved.hbs"),
+        ),
+        ("why_reply", include_str!("../templates/why.hbs")),
         ("check", include_str!("../templates/check.hbs")),
     ];
     for (name, source) in sources {

@@ -5,7 +5,9 @@
 
 use serde::Serialize;
 
-use crate::engine::plan::{Estimate, EstimateKind, JobPlan, Mode, Plan, Reason, ReasonId, Verdict};
+use crate::engine::plan::{
+    Basis, Estimate, EstimateKind, JobPlan, Mode, Plan, Reason, ReasonId, Verdict,
+};
 
 /// What is known beside the plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -181,6 +183,62 @@ fn row(job: &JobPlan) -> Row {
             .clone()
             .filter(|_| job.verdict == Verdict::Skip),
         otherwise: job.counterfactual.clone(),
+    }
+}
+
+/// One job with all its reasons.
+#[derive(Debug, Serialize)]
+pub(super) struct Explained {
+    job: String,
+    workflow: String,
+    verdict: &'static str,
+    basis: Option<&'static str>,
+    reasons: Vec<ExplainedReason>,
+    otherwise: String,
+    backstop: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ExplainedReason {
+    text: String,
+    subject: Option<String>,
+    chain: Vec<String>,
+}
+
+/// One job with all its reasons.
+pub(super) fn explained(job: &JobPlan) -> Explained {
+    let row = row(job);
+    let reason = |reason: &Reason| {
+        let (text, subject) = wording(reason);
+        let chain = if reason.path.len() > 1 {
+            reason.path.clone()
+        } else {
+            Vec::new()
+        };
+        ExplainedReason {
+            text,
+            subject: subject.filter(|_| chain.is_empty()),
+            chain,
+        }
+    };
+    Explained {
+        job: row.job,
+        workflow: row.workflow,
+        verdict: row.verdict,
+        basis: job.basis.map(basis_word),
+        reasons: job.reasons.iter().map(reason).collect(),
+        otherwise: row.otherwise,
+        backstop: row.backstop,
+    }
+}
+
+fn basis_word(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Unaffected => "unaffected",
+        Basis::Traced => "traced",
+        Basis::Unchanged => "unchanged",
+        Basis::Improbable => "improbable",
+        Basis::Told => "told",
     }
 }
 
