@@ -8,6 +8,8 @@
 pub mod clock;
 pub mod engine;
 pub mod forge;
+pub mod queue;
 pub mod render;
 pub mod repo;
 pub mod store;
+pub mod worker;
