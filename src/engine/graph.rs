@@ -19,6 +19,7 @@ pub mod c;
 pub mod golang;
 pub mod javascript;
 pub mod jvm;
+mod lines;
 mod nesting;
 pub mod python;
 pub mod rust;

@@ -12,6 +12,7 @@ use ruff_python_ast::{
 use ruff_text_size::{Ranged, TextSize};
 use rustc_hash::FxHashMap;
 
+use super::super::lines::Lines;
 use super::super::nesting;
 use super::calls;
 use crate::engine::facts::{Dynamic, Facts, Import, ImportKind, Reach, could_name_a_path};
@@ -54,9 +55,7 @@ pub(super) struct Reader<'a> {
     pub(super) facts: Facts,
     /// What a name that an import bound stands for, dotted.
     bound: FxHashMap<&'a str, String>,
-    source: &'a str,
-    /// The last position whose line was asked, and that line.
-    at: (usize, u32),
+    lines: Lines<'a>,
     only_types: bool,
 }
 
@@ -65,23 +64,9 @@ impl<'a> Reader<'a> {
         Self {
             facts: Facts::default(),
             bound: FxHashMap::default(),
-            source,
-            at: (0, 1),
+            lines: Lines::new(source),
             only_types,
         }
-    }
-
-    /// The line of a position, from 1.
-    pub(super) fn line(&mut self, position: TextSize) -> u32 {
-        let position = position.to_usize();
-        if position < self.at.0 {
-            self.at = (0, 1);
-        }
-        let between = self.source.as_bytes().get(self.at.0..position);
-        let newlines = between.map_or(0, |bytes| memchr::memchr_iter(b'\n', bytes).count());
-        self.at.0 = position;
-        self.at.1 += u32::try_from(newlines).unwrap_or(0);
-        self.at.1
     }
 
     /// Records an import that a call makes.
@@ -92,7 +77,7 @@ impl<'a> Reader<'a> {
         kind: ImportKind,
         at: TextSize,
     ) {
-        let line = self.line(at);
+        let line = self.lines.line(at.to_usize());
         self.facts.imports.push(Import {
             specifier: specifier.into(),
             names: names.iter().map(|name| (*name).into()).collect(),
@@ -103,7 +88,7 @@ impl<'a> Reader<'a> {
 
     /// Records a construct that no literal explains.
     pub(super) fn dynamic(&mut self, reach: Reach, what: impl Into<Box<str>>, at: TextSize) {
-        let line = self.line(at);
+        let line = self.lines.line(at.to_usize());
         self.facts.dynamic.push(Dynamic {
             reach,
             what: what.into(),
