@@ -17,7 +17,7 @@ use rustc_hash::FxHashSet;
 use super::tree::{Entry, Mode, Snapshot, base_name, dir_of};
 
 mod cargo;
-mod go;
+pub(crate) mod go;
 mod jvm;
 mod node;
 pub(crate) mod python;
