@@ -119,6 +119,7 @@ pub struct Client {
     rest: Octocrab,
     graph: Octocrab,
     clock: Arc<dyn Clock>,
+    patience: Duration,
 }
 
 impl Client {
@@ -128,7 +129,14 @@ impl Client {
             rest: connect(&endpoint.api)?,
             graph: connect(&endpoint.graph())?,
             clock,
+            patience: COMPLETE,
         })
+    }
+
+    /// Waits this long for a complete answer, and no longer.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Sends a REST request with a token and judges the answer.
@@ -142,7 +150,7 @@ impl Client {
         token: &SecretString,
         call: Call,
     ) -> Result<Answer, ForgeError> {
-        deliver(&self.rest, token, call).await
+        self.deliver(&self.rest, token, call).await
     }
 
     /// Sends a GraphQL request with a token; the status is for the caller to look at.
@@ -158,11 +166,25 @@ impl Client {
             path: "/graphql".to_owned(),
             body: Some(body),
         };
-        deliver(&self.graph, token, call).await
+        self.deliver(&self.graph, token, call).await
     }
 
     pub(super) fn judge(&self, answer: Answer) -> Result<Answer, ForgeError> {
         answer.judge(self.clock.as_ref())
+    }
+
+    async fn deliver(
+        &self,
+        octocrab: &Octocrab,
+        token: &SecretString,
+        call: Call,
+    ) -> Result<Answer, ForgeError> {
+        let what = call.what;
+        tokio::time::timeout(self.patience, exchange(octocrab, token, call))
+            .await
+            .map_err(anyhow::Error::from)
+            .flatten()
+            .map_err(|source| ForgeError::Unavailable { what, source })
     }
 }
 
@@ -304,19 +326,6 @@ fn connect(base: &url::Url) -> Result<Octocrab, ClientError> {
         Ok(client) => Ok(client),
         Err(never) => match never {},
     }
-}
-
-async fn deliver(
-    octocrab: &Octocrab,
-    token: &SecretString,
-    call: Call,
-) -> Result<Answer, ForgeError> {
-    let what = call.what;
-    tokio::time::timeout(COMPLETE, exchange(octocrab, token, call))
-        .await
-        .map_err(anyhow::Error::from)
-        .flatten()
-        .map_err(|source| ForgeError::Unavailable { what, source })
 }
 
 async fn exchange(octocrab: &Octocrab, token: &SecretString, call: Call) -> anyhow::Result<Answer> {

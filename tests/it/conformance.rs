@@ -1,0 +1,1 @@
+//! GitHub's own examples, from its package `@octokit/webhooks-examples`.

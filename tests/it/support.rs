@@ -1,0 +1,4 @@
+//! What scenarios are made of: repositories, and forges that answer from state.
+
+pub(crate) mod github;
+pub(crate) mod repo;
