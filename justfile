@@ -7,6 +7,10 @@ _default:
 check:
     bash .ci/run
 
+# What the conformance tests compare against (needs npm)
+setup:
+    bash tests/conformance/setup.sh
+
 # All tests
 test *ARGS:
     cargo test {{ARGS}}

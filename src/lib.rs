@@ -11,5 +11,6 @@ pub mod forge;
 pub mod queue;
 pub mod render;
 pub mod repo;
+pub mod signer;
 pub mod store;
 pub mod worker;

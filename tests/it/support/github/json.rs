@@ -71,6 +71,17 @@ pub(crate) fn repo(model: &Model, repo: &Repo) -> Value {
     })
 }
 
+/// A repository in the list of an installation: slimmer than elsewhere.
+pub(crate) fn listed_repo(model: &Model, repo: &Repo) -> Value {
+    json!({
+        "id": repo.id,
+        "node_id": format!("R_{}", repo.id),
+        "name": repo.name,
+        "full_name": model.path(repo),
+        "private": false,
+    })
+}
+
 pub(crate) fn pull(model: &Model, of: &Repo, pull: &Pull) -> Value {
     let path = model.path(of);
     let end = |branch: &str, sha: &str, home: Option<&Repo>| {

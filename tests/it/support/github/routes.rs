@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 
 use super::http::{Incoming, Reply};
-use super::model::{APP, CLIENT_ID, Level, Model, Permissions, Token};
+use super::model::{APP, CLIENT_ID, Installation, Level, Model, Permissions, Token};
 use super::{checks, conversation, json as shapes, key};
 
 /// An answer, or a refusal.
@@ -198,24 +198,7 @@ fn mint(model: &mut Model, request: &Incoming, id: &str) -> Answer {
     if installation.suspended {
         return Err(Reply::fault(403, "This installation has been suspended"));
     }
-    let mut permissions = Permissions::new();
-    for (name, level) in request.body["permissions"]
-        .as_object()
-        .into_iter()
-        .flatten()
-    {
-        let level = if level == "write" {
-            Level::Write
-        } else {
-            Level::Read
-        };
-        if installation.permissions.get(name) < Some(&level) {
-            return Err(invalid(
-                "The permissions requested are not granted to this installation.",
-            ));
-        }
-        permissions.insert(name.clone(), level);
-    }
+    let permissions = narrowed(installation, request)?;
     let repos = request.body["repository_ids"].as_array().map(|ids| {
         let ids = ids.iter().map(|id| id.as_u64().unwrap_or(0));
         ids.collect::<std::collections::BTreeSet<u64>>()
@@ -252,6 +235,29 @@ fn mint(model: &mut Model, request: &Incoming, id: &str) -> Answer {
     };
     model.tokens.insert(token, minted);
     Ok(Reply::new(201, answer))
+}
+
+/// The permissions that a token is asked for, no more than what was granted.
+fn narrowed(installation: &Installation, request: &Incoming) -> Result<Permissions, Reply> {
+    let mut permissions = Permissions::new();
+    for (name, level) in request.body["permissions"]
+        .as_object()
+        .into_iter()
+        .flatten()
+    {
+        let level = if level == "write" {
+            Level::Write
+        } else {
+            Level::Read
+        };
+        if installation.permissions.get(name) < Some(&level) {
+            return Err(invalid(
+                "The permissions requested are not granted to this installation.",
+            ));
+        }
+        permissions.insert(name.clone(), level);
+    }
+    Ok(permissions)
 }
 
 fn installations(model: &Model, request: &Incoming) -> Answer {

@@ -73,7 +73,7 @@ impl FakeGithub {
             let repos = it
                 .repos
                 .iter()
-                .map(|id| shapes::repo(&model, &model.repos[id]));
+                .map(|id| shapes::listed_repo(&model, &model.repos[id]));
             json!({
                 "action": action,
                 "installation": {
@@ -125,6 +125,11 @@ impl FakeGithub {
             let mut payload = shapes::envelope(&model, of.id, review.author);
             payload["action"] = "submitted".into();
             payload["pull_request"] = shapes::pull(&model, of, &of.pulls[&review.pull]);
+            // Slimmer than in other events.
+            payload["pull_request"]
+                .as_object_mut()
+                .unwrap()
+                .remove("merged");
             payload["review"] = shapes::review(&model, review);
             payload
         };
