@@ -11,6 +11,7 @@
 
 pub mod command;
 pub mod diff;
+pub mod everything;
 pub mod facts;
 pub mod fingerprint;
 pub mod graph;
@@ -18,12 +19,14 @@ pub mod history;
 pub mod ids;
 pub mod inputs;
 pub mod lock;
+pub mod ownership;
 pub mod packages;
 pub mod pipeline;
 pub mod plan;
 pub mod plan_line;
 pub mod policy;
 pub mod sources;
+pub mod trace;
 pub mod tree;
 pub mod verdict;
 pub mod yaml;
