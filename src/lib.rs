@@ -6,6 +6,7 @@
 //! ARCHITECTURE.md draws it, and `tests/architecture.rs` keeps it.
 
 pub mod clock;
+pub mod config;
 pub mod engine;
 pub mod forge;
 pub mod queue;
@@ -13,4 +14,5 @@ pub mod render;
 pub mod repo;
 pub mod signer;
 pub mod store;
+pub mod telemetry;
 pub mod worker;

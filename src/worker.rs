@@ -19,6 +19,7 @@ use tracing::Instrument as _;
 use crate::clock::{Clock, Timestamp};
 use crate::queue::{self, GRACE, LEASE, MAX_ATTEMPTS, RENEW};
 use crate::store::{Claim, Lane, Lease, NewTask, Next, Renewal, Settled, Store, StoreError, Task};
+use crate::telemetry::redact;
 
 /// Runs tasks. One value serves all of them at once.
 #[async_trait]
@@ -273,6 +274,8 @@ impl Worker {
             Outcome::Stopped => (Next::Release, None),
         };
         let cause = error.map_or_else(String::new, |error| format!("{error:#}"));
+        // It is kept in the store and listed to people.
+        let cause = redact(&cause).into_owned();
         match next {
             Next::Bury => tracing::error!(error = cause, "the task became a dead letter"),
             Next::RetryAt { due, .. } => {

@@ -1,0 +1,487 @@
+//! The server's settings: from flags and the environment, checked at once.
+//!
+//! A server with a wrong setting does not start, and says all that is wrong in one
+//! go. Flags win over variables, variables over defaults. [`reference`] is the
+//! table that the documentation is generated from.
+//!
+//! This is the only reader of the environment; no setting is global, and no secret
+//! has a `Debug` with content.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+/// The settings of a server.
+#[derive(Debug)]
+pub struct Config {
+    /// Where people and the forge reach this server.
+    pub public_url: Url,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where store and mirrors lie.
+    pub data_dir: PathBuf,
+    /// The app on GitHub.
+    pub github: GithubApp,
+    /// The word that commands begin with, after the slash.
+    pub bot_name: String,
+    /// How it logs.
+    pub log: Log,
+    /// What bounds its memory and its work.
+    pub limits: Limits,
+}
+
+/// The app on GitHub.
+#[derive(Debug)]
+pub struct GithubApp {
+    /// The app's number or client id.
+    pub app_id: String,
+    /// The app's key, as PEM text.
+    pub private_key: SecretString,
+    /// The secrets that a webhook may be signed with: the current one first.
+    pub webhook_secrets: Vec<SecretString>,
+    /// Where repositories are: `https://github.com`, or an Enterprise Server.
+    pub web_url: Url,
+    /// Where the REST interface is: `https://api.github.com`, or `.../api/v3`.
+    pub api_url: Url,
+}
+
+/// How a server logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Log {
+    /// Text for people or JSON for machines.
+    pub format: LogFormat,
+    /// The least important level that is written.
+    pub level: tracing::Level,
+}
+
+/// The shape of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What bounds memory and work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a webhook's body; GitHub sends at most 25 MB.
+    pub body_bytes: usize,
+    /// Bytes of pages that the store keeps in memory.
+    pub store_cache_bytes: u64,
+    /// Tasks of the plan lane at once.
+    pub plan_tasks: usize,
+    /// Tasks of the background lane at once.
+    pub background_tasks: usize,
+}
+
+/// All faults of the settings.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Invalid(pub Vec<String>);
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("invalid configuration:")?;
+        self.0.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+/// One setting, as the documentation shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// The variable.
+    pub name: &'static str,
+    /// What it is when it is not set; `None` when it must be set.
+    pub default: Option<&'static str>,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+const fn setting(
+    name: &'static str,
+    default: Option<&'static str>,
+    meaning: &'static str,
+) -> Setting {
+    Setting {
+        name,
+        default,
+        meaning,
+    }
+}
+
+const SETTINGS: &[Setting] = &[
+    setting(
+        "PUBLIC_URL",
+        None,
+        "where people and the forge reach this server",
+    ),
+    setting("APP_ID", None, "the GitHub App's id or client id"),
+    setting(
+        "PRIVATE_KEY",
+        None,
+        "the app's key: PEM text, or the path of a file with it",
+    ),
+    setting(
+        "WEBHOOK_SECRET",
+        None,
+        "the secret that webhooks are signed with",
+    ),
+    setting(
+        "WEBHOOK_SECRET_OLD",
+        Some(""),
+        "a former secret that is accepted while it is replaced",
+    ),
+    setting(
+        "GITHUB_URL",
+        Some("https://github.com"),
+        "the forge; for an Enterprise Server its address",
+    ),
+    setting(
+        "GITHUB_API_URL",
+        Some(""),
+        "the REST interface; found from GITHUB_URL when empty",
+    ),
+    setting(
+        "DATA_DIR",
+        Some("/var/lib/trimtab"),
+        "where store and mirrors lie: a local disk, one process",
+    ),
+    setting(
+        "LISTEN",
+        Some("0.0.0.0:8080"),
+        "the address and port to listen on",
+    ),
+    setting(
+        "BOT_NAME",
+        Some("trimtab"),
+        "the word that commands begin with, after the slash",
+    ),
+    setting("LOG_FORMAT", Some("text"), "`text` or `json`"),
+    setting(
+        "LOG_LEVEL",
+        Some("info"),
+        "`error`, `warn`, `info`, `debug` or `trace`",
+    ),
+    setting(
+        "MAX_BODY_BYTES",
+        Some("26214400"),
+        "the largest webhook body that is read",
+    ),
+    setting(
+        "STORE_CACHE_BYTES",
+        Some("16777216"),
+        "memory that the store keeps pages in",
+    ),
+    setting(
+        "PLAN_TASKS",
+        Some("4"),
+        "tasks that somebody waits for, run at once",
+    ),
+    setting("BACKGROUND_TASKS", Some("2"), "other tasks, run at once"),
+];
+
+/// Every setting, in the order of the documentation.
+pub fn reference() -> &'static [Setting] {
+    SETTINGS
+}
+
+impl Config {
+    /// Reads flags first, then the environment of this process.
+    pub fn from_env(flags: impl Fn(&str) -> Option<String>) -> Result<Self, Invalid> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one reader")]
+        let variable = |name: &str| std::env::var(name).ok();
+        Self::from_vars(|name| flags(name).or_else(|| variable(name)))
+    }
+
+    /// Reads settings by name; reports all faults at once.
+    pub fn from_vars(vars: impl Fn(&str) -> Option<String>) -> Result<Self, Invalid> {
+        let mut reader = Reader {
+            vars: &vars,
+            faults: Vec::new(),
+        };
+        let config = reader.config();
+        match config {
+            Some(config) if reader.faults.is_empty() => Ok(config),
+            _ => Err(Invalid(reader.faults)),
+        }
+    }
+
+    /// Where the store lies.
+    pub fn store_dir(&self) -> PathBuf {
+        self.data_dir.join("store")
+    }
+
+    /// Where the mirrors lie.
+    pub fn mirror_dir(&self) -> PathBuf {
+        self.data_dir.join("mirrors")
+    }
+}
+
+struct Reader<'a> {
+    vars: &'a dyn Fn(&str) -> Option<String>,
+    faults: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn config(&mut self) -> Option<Config> {
+        // Every part is read before any `?`, so that all faults are found.
+        let public_url = self.read("PUBLIC_URL", url);
+        let listen = self.read("LISTEN", |text| {
+            let address = text.parse().ok();
+            address.ok_or_else(|| "is not an address and a port".to_owned())
+        });
+        let data_dir = self.read("DATA_DIR", |text| Ok(PathBuf::from(text)));
+        let github = self.github();
+        let bot_name = self.read("BOT_NAME", bot_name);
+        let log = self.log();
+        let limits = self.limits();
+        Some(Config {
+            public_url: public_url?,
+            listen: listen?,
+            data_dir: data_dir?,
+            github: github?,
+            bot_name: bot_name?,
+            log: log?,
+            limits: limits?,
+        })
+    }
+
+    fn github(&mut self) -> Option<GithubApp> {
+        let app_id = self.read("APP_ID", |text| Ok(text.to_owned()));
+        let private_key = self.read("PRIVATE_KEY", private_key);
+        let secret = self.read("WEBHOOK_SECRET", |text| Ok(SecretString::from(text)));
+        let old = self.read("WEBHOOK_SECRET_OLD", |text| Ok(SecretString::from(text)));
+        let web_url = self.read("GITHUB_URL", url);
+        let api_url = self.read("GITHUB_API_URL", |text| match text {
+            "" => Ok(None),
+            text => url(text).map(Some),
+        });
+        let web_url = web_url?;
+        let old = old.filter(|old| !old.expose_secret().is_empty());
+        Some(GithubApp {
+            app_id: app_id?,
+            private_key: private_key?,
+            webhook_secrets: secret.into_iter().chain(old).collect(),
+            api_url: api_url?.unwrap_or_else(|| api_of(&web_url)),
+            web_url,
+        })
+    }
+
+    fn log(&mut self) -> Option<Log> {
+        let format = self.read("LOG_FORMAT", |text| match text {
+            "text" => Ok(LogFormat::Text),
+            "json" => Ok(LogFormat::Json),
+            _ => Err("is neither `text` nor `json`".to_owned()),
+        });
+        let level = self.read("LOG_LEVEL", |text| {
+            let unknown = "is none of `error`, `warn`, `info`, `debug` and `trace`";
+            text.parse().ok().ok_or_else(|| unknown.to_owned())
+        });
+        Some(Log {
+            format: format?,
+            level: level?,
+        })
+    }
+
+    fn limits(&mut self) -> Option<Limits> {
+        let body_bytes = self.read("MAX_BODY_BYTES", number);
+        let store_cache_bytes = self.read("STORE_CACHE_BYTES", number);
+        let plan_tasks = self.read("PLAN_TASKS", number);
+        let background_tasks = self.read("BACKGROUND_TASKS", number);
+        Some(Limits {
+            body_bytes: body_bytes?,
+            store_cache_bytes: store_cache_bytes?,
+            plan_tasks: plan_tasks?,
+            background_tasks: background_tasks?,
+        })
+    }
+
+    /// One setting; a fault is noted and gives `None`.
+    fn read<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let given = (self.vars)(name).map(|text| text.trim().to_owned());
+        let default = || {
+            SETTINGS
+                .iter()
+                .find(|setting| setting.name == name)?
+                .default
+        };
+        let given = given.filter(|text| !text.is_empty());
+        let Some(text) = given.or_else(|| default().map(str::to_owned)) else {
+            self.faults.push(format!("{name} is not set"));
+            return None;
+        };
+        parse(&text)
+            .map_err(|fault| self.faults.push(format!("{name} {fault}")))
+            .ok()
+    }
+}
+
+fn url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
+    let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if matches!(url.scheme(), "http" | "https") && url.has_host() && plain {
+        Ok(url)
+    } else {
+        Err("is not a plain http or https URL".to_owned())
+    }
+}
+
+/// The REST interface of a forge: a host of its own on github.com, a path below an
+/// Enterprise Server (<https://docs.github.com/en/enterprise-server/rest/overview>).
+fn api_of(web: &Url) -> Url {
+    let mut api = web.clone();
+    if web.host_str() == Some("github.com") {
+        api.set_host(Some("api.github.com")).unwrap_or_default();
+    } else {
+        api.set_path("/api/v3");
+    }
+    api
+}
+
+fn private_key(text: &str) -> Result<SecretString, String> {
+    let pem = |text: &str| text.contains("-----BEGIN ").then(|| text.into());
+    if let Some(key) = pem(text) {
+        return Ok(key);
+    }
+    // The value is not repeated in the fault: it may be a damaged key.
+    let read = std::fs::read_to_string(Path::new(text)).map_err(|error| {
+        format!(
+            "is neither PEM text nor a file that can be read: {}",
+            error.kind()
+        )
+    })?;
+    pem(&read).ok_or_else(|| "names a file without PEM text".to_owned())
+}
+
+fn bot_name(text: &str) -> Result<String, String> {
+    let fits = text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err("holds something other than letters, digits and hyphens".to_owned())
+    }
+}
+
+/// A number from 1.
+fn number<T: FromStr + Default + PartialOrd>(text: &str) -> Result<T, String> {
+    match text.parse() {
+        Ok(number) if number > T::default() => Ok(number),
+        Ok(_) | Err(_) => Err("is not a whole number from 1".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PEM: &str = "-----BEGIN TEST KEY-----\nc2VjcmV0\n-----END TEST KEY-----";
+    const WHOLE: &[(&str, &str)] = &[
+        ("PUBLIC_URL", "https://bot.example"),
+        ("APP_ID", "7"),
+        ("PRIVATE_KEY", PEM),
+        ("WEBHOOK_SECRET", "It's a Secret to Everybody"),
+    ];
+
+    fn read(settings: &[(&str, &str)]) -> Result<Config, Invalid> {
+        Config::from_vars(|name| {
+            let found = settings.iter().rev().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn faults(settings: &[(&str, &str)]) -> String {
+        read(settings).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn all_faults_are_reported_at_once() {
+        let wrong = [
+            ("PUBLIC_URL", "bot.example"),
+            ("PRIVATE_KEY", "/nowhere/at/all"),
+            ("LISTEN", "8080"),
+            ("GITHUB_URL", "ftp://ghe.example"),
+            ("BOT_NAME", "trim tab"),
+            ("LOG_FORMAT", "xml"),
+            ("LOG_LEVEL", "loud"),
+            ("PLAN_TASKS", "0"),
+        ];
+        insta::assert_snapshot!(faults(&wrong), @"
+        invalid configuration:
+          PUBLIC_URL is not a URL: relative URL without a base
+          LISTEN is not an address and a port
+          APP_ID is not set
+          PRIVATE_KEY is neither PEM text nor a file that can be read: entity not found
+          WEBHOOK_SECRET is not set
+          GITHUB_URL is not a plain http or https URL
+          BOT_NAME holds something other than letters, digits and hyphens
+          LOG_FORMAT is neither `text` nor `json`
+          LOG_LEVEL is none of `error`, `warn`, `info`, `debug` and `trace`
+          PLAN_TASKS is not a whole number from 1
+        ");
+    }
+
+    #[test]
+    fn four_settings_are_enough() {
+        let config = read(WHOLE).unwrap();
+        assert_eq!(config.github.api_url.as_str(), "https://api.github.com/");
+        assert_eq!(config.limits.body_bytes, 25 << 20);
+        assert_eq!(config.store_dir(), Path::new("/var/lib/trimtab/store"));
+        assert_eq!(config.github.webhook_secrets.len(), 1);
+    }
+
+    #[test]
+    fn an_enterprise_server_has_its_interface_below_it() {
+        let server = [WHOLE, &[("GITHUB_URL", "https://ghe.example")]].concat();
+        let config = read(&server).unwrap();
+        assert_eq!(config.github.api_url.as_str(), "https://ghe.example/api/v3");
+        let fake = [WHOLE, &[("GITHUB_API_URL", "http://127.0.0.1:9/x")]].concat();
+        let config = read(&fake).unwrap();
+        assert_eq!(config.github.api_url.as_str(), "http://127.0.0.1:9/x");
+    }
+
+    #[test]
+    fn a_key_is_read_from_a_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().to_str().unwrap();
+        let settings = [WHOLE, &[("PRIVATE_KEY", path)]].concat();
+        assert!(faults(&settings).contains("names a file without PEM text"));
+        std::fs::write(path, PEM).unwrap();
+        let config = read(&settings).unwrap();
+        assert_eq!(config.github.private_key.expose_secret(), PEM);
+    }
+
+    #[test]
+    fn no_secret_is_shown() {
+        let settings = [WHOLE, &[("WEBHOOK_SECRET_OLD", "former secret")]].concat();
+        let config = read(&settings).unwrap();
+        assert_eq!(config.github.webhook_secrets.len(), 2);
+        let shown = format!("{config:?}");
+        for secret in ["c2VjcmV0", "Everybody", "former"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+    }
+
+    #[test]
+    fn every_setting_that_is_read_is_in_the_reference() {
+        let asked = std::cell::RefCell::new(Vec::new());
+        let config = Config::from_vars(|name| {
+            asked.borrow_mut().push(name.to_owned());
+            None
+        });
+        assert!(config.is_err());
+        let mut known: Vec<&str> = reference().iter().map(|setting| setting.name).collect();
+        let mut asked = asked.into_inner();
+        known.sort_unstable();
+        asked.sort_unstable();
+        assert_eq!(asked, known);
+    }
+}
