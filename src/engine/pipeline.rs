@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 
 use super::plan::Diagnostic;
 
+pub mod compare;
 pub mod expression;
+pub mod filter;
 pub mod github;
 
 /// One workflow file (GitHub), or one whole configuration (GitLab).

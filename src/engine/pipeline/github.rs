@@ -19,6 +19,7 @@ use crate::engine::yaml::{self, Node};
 
 mod calls;
 mod definition;
+pub mod event;
 mod job;
 mod limits;
 mod matrix;
@@ -290,3 +291,5 @@ fn limit(limits: &mut Vec<Limit>, new: Limit) {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::snapshot as snapshot_of;
