@@ -5,7 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use super::plan::{Basis, Mode};
+use super::plan::{Basis, Diagnostic, Mode};
+
+mod parse;
+
+pub use parse::{Key, parse, policy_hash, reference};
 
 /// The name of the file at the root.
 pub const FILE: &str = ".trimtab.yml";
