@@ -145,11 +145,16 @@ impl Resolver<'_, '_> {
             return;
         }
         let is_dir = specifier.ends_with('/') || specifier.ends_with("..") || specifier == ".";
-        let found = join(dir, specifier)
-            .map(|path| self.path(&path, is_dir))
+        let path = join(dir, specifier);
+        let mut found = path
+            .as_deref()
+            .map(|path| self.path(path, is_dir))
             .unwrap_or_default();
         if found.is_empty() && is_module(specifier) && import.kind != ImportKind::Embed {
-            self.builder.unresolved(from, specifier);
+            found = path.map(|path| self.built(&path)).unwrap_or_default();
+            if found.is_empty() {
+                self.builder.unresolved(from, specifier);
+            }
         }
         for file in found {
             self.builder.edge(from, file, kind);
@@ -176,6 +181,27 @@ impl Resolver<'_, '_> {
         found
     }
 
+    /// The sources of a file that a build would put into a package's output directory.
+    fn built(&self, path: &str) -> Vec<FileId> {
+        let Some(package) = self.workspace.owner(dir_of(path)) else {
+            return Vec::new();
+        };
+        let below = path.strip_prefix(package.dir.as_str()).unwrap_or(path);
+        let below = below.trim_start_matches('/');
+        let first = below.split('/').next().unwrap_or_default();
+        if !OUTPUTS.contains(&first) {
+            return Vec::new();
+        }
+        let mut found = package.source_of(below, &self.files);
+        if found.is_empty() {
+            found = package.resolve("", &self.files);
+        }
+        if !found.is_empty() {
+            found.push(package.manifest);
+        }
+        found
+    }
+
     fn bare(&self, dir: &str, specifier: &str) -> Found {
         let mut found = Found::default();
         if specifier.starts_with('#')
@@ -195,7 +221,11 @@ impl Resolver<'_, '_> {
         let (name, subpath) = split_package(specifier);
         let (packages, is_sure) = self.workspace.named(name);
         for package in packages {
-            let files = package.resolve(subpath, &self.files);
+            let mut files = package.resolve(subpath, &self.files);
+            let first = subpath.split('/').next().unwrap_or_default();
+            if files.is_empty() && OUTPUTS.contains(&first) {
+                files = package.resolve("", &self.files);
+            }
             if !files.is_empty() || is_sure {
                 found.manifests.push(package.manifest);
             }
@@ -373,6 +403,11 @@ fn split_package(specifier: &str) -> (&str, &str) {
         None => (specifier, ""),
     }
 }
+
+/// Directories that builds write and trees leave out.
+const OUTPUTS: &[&str] = &[
+    "dist", "build", "lib", "out", "es", "esm", "cjs", "umd", "types",
+];
 
 /// Modules that node brings along (<https://nodejs.org/api/module.html#modulebuiltinmodules>).
 const BUILTINS: &[&str] = &[
@@ -722,6 +757,28 @@ mod tests {
                 ("setup.ts", ""),
             ],
             &["implicit setup.ts"],
+        );
+    }
+
+    #[test]
+    fn a_built_file_stands_for_its_source_or_for_the_whole_package() {
+        let manifest = r#"{ "name": "p", "main": "dist/p.js" }"#;
+        check(
+            &[
+                (
+                    "p/index.js",
+                    "require('./dist/one.js'); require('./dist/p.cjs.prod.js'); require('./gone')",
+                ),
+                ("p/package.json", manifest),
+                ("p/src/index.ts", ""),
+                ("p/src/one.ts", ""),
+            ],
+            &[
+                "import p/package.json",
+                "import p/src/index.ts",
+                "import p/src/one.ts",
+                "unresolved ./gone",
+            ],
         );
     }
 

@@ -169,7 +169,7 @@ impl Package {
         }
         let mut found: Vec<FileId> = targets
             .iter()
-            .flat_map(|target| self.target(target, files))
+            .flat_map(|target| self.source_of(target, files))
             .collect();
         if found.is_empty() {
             let names: &[String] = &if subpath.is_empty() {
@@ -201,7 +201,7 @@ impl Package {
         let targets = targets.unwrap_or_default();
         targets
             .iter()
-            .flat_map(|target| self.target(target, files))
+            .flat_map(|target| self.source_of(target, files))
             .collect()
     }
 
@@ -235,7 +235,7 @@ impl Package {
     }
 
     /// The file of a target, or the source that it is built from.
-    fn target(&self, target: &str, files: &Files<'_>) -> Vec<FileId> {
+    pub(super) fn source_of(&self, target: &str, files: &Files<'_>) -> Vec<FileId> {
         let target = target.trim_start_matches("./");
         let found = self.beside(target, files);
         if !found.is_empty() {
