@@ -50,14 +50,15 @@ impl Walker<'_, '_> {
                     let value = self.variable(name, suffix);
                     add(&mut field, &mut done, value, name, *quoted);
                 }
-                Part::Command { body, quoted } => match self.evaluate(body) {
-                    Some(text) => add(&mut field, &mut done, Value::Text(text.into()), "", *quoted),
-                    None => {
+                Part::Command { body, quoted } => {
+                    if let Some(text) = self.evaluate(body) {
+                        add(&mut field, &mut done, Value::Text(text.into()), "", *quoted);
+                    } else {
                         self.subshell(body);
                         field.push("$(…)");
                         field.unknown = true;
                     }
-                },
+                }
                 Part::Process(body) => {
                     self.subshell(body);
                     field.push("/dev/fd/63");

@@ -78,26 +78,26 @@ pub(super) struct Simple {
 #[derive(Debug, Clone)]
 pub(super) enum Node {
     Simple(Simple),
-    Sequence(Vec<Node>),
-    And(Box<Node>, Box<Node>),
-    Or(Box<Node>, Box<Node>),
-    Pipeline(Vec<Node>),
+    Sequence(Vec<Self>),
+    And(Box<Self>, Box<Self>),
+    Or(Box<Self>, Box<Self>),
+    Pipeline(Vec<Self>),
     /// `( )`, `&`: state changes stay inside.
-    Subshell(Box<Node>),
+    Subshell(Box<Self>),
     /// Alternatives, each with its condition; `complete` when one is always taken.
     Branches {
-        arms: Vec<(Node, Node)>,
+        arms: Vec<(Self, Self)>,
         complete: bool,
     },
     /// `while`, `until`.
-    Loop(Box<Node>, Box<Node>),
+    Loop(Box<Self>, Box<Self>),
     For {
         name: String,
         words: Option<Vec<RawWord>>,
-        body: Box<Node>,
+        body: Box<Self>,
     },
-    Function(String, Rc<Node>),
-    Redirected(Box<Node>, Vec<Redirect>, u32),
+    Function(String, Rc<Self>),
+    Redirected(Box<Self>, Vec<Redirect>, u32),
     /// Words of `[[ ]]`, walked for the commands inside them.
     Test(Vec<RawWord>, u32),
 }

@@ -27,14 +27,12 @@ impl Parser {
         let start = self.at;
         while let Some(c) = self.peek() {
             match c {
-                ' ' | '\t' | '\n' | ';' | '&' | '|' | ')' => break,
                 '(' if extended_glob(&parts) => self.extended_glob(&mut parts)?,
-                '(' => break,
                 '<' | '>' if self.peek_at(1) == Some('(') => {
                     self.at += 2;
                     parts.push(Part::Process(Rc::new(self.closed_list()?)));
                 }
-                '<' | '>' => break,
+                ' ' | '\t' | '\n' | ';' | '&' | '|' | '(' | ')' | '<' | '>' => break,
                 '\'' => self.single_quoted(&mut parts)?,
                 '"' => self.double_quoted(&mut parts)?,
                 '\\' => self.escaped(&mut parts),
