@@ -25,6 +25,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod plan_line;
 pub mod policy;
+pub mod shell;
 pub mod sources;
 pub mod trace;
 pub mod tree;

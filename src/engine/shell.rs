@@ -67,6 +67,7 @@ pub enum Place {
 
 impl Place {
     /// The place that `path` means when said here.
+    #[must_use]
     pub fn enter(&self, path: &Word) -> Self {
         if path.unknown || path.glob || path.text.starts_with('-') {
             return Self::Unknown;

@@ -135,6 +135,36 @@ fn silence_faults(source: &Source) -> Vec<String> {
     faults
 }
 
+/// A file that no `mod` names is never compiled, and its tests never run. Besides a
+/// slip, a merge may have dropped the line.
+fn orphan_faults(sources: &[Source]) -> Vec<String> {
+    let text = |path: &str| {
+        let found = sources.iter().find(|source| source.path == path);
+        found.map_or("", |source| source.text.as_str())
+    };
+    let mut faults = Vec::new();
+    for source in sources {
+        let stem = source.path.trim_end_matches(".rs").trim_end_matches("/mod");
+        let (parent, name) = stem.rsplit_once('/').unwrap_or(("", stem));
+        if !parent.starts_with("src") || matches!(stem, "src/lib" | "src/main") {
+            continue;
+        }
+        let declared = format!("mod {name};");
+        let parents = match parent {
+            "src" => ["src/lib.rs".to_owned(), "src/main.rs".to_owned()],
+            _ => [format!("{parent}.rs"), format!("{parent}/mod.rs")],
+        };
+        let names = |path: &String| {
+            let mut lines = text(path).lines().map(str::trim_start);
+            lines.any(|line| line.ends_with(&declared) && !line.starts_with("//"))
+        };
+        if !parents.iter().any(names) {
+            faults.push(format!("{}: `{declared}` stands nowhere", source.path));
+        }
+    }
+    faults
+}
+
 fn all(rule: fn(&Source) -> Vec<String>) {
     none(&rust().iter().flat_map(rule).collect::<Vec<_>>());
 }
@@ -157,6 +187,26 @@ fn no_name_is_empty_of_meaning() {
 #[test]
 fn nothing_is_silenced_without_a_reason() {
     all(silence_faults);
+}
+
+#[test]
+fn every_file_belongs_to_the_program() {
+    none(&orphan_faults(&rust()));
+}
+
+#[test]
+fn an_orphan_is_seen() {
+    let tree = |engine: &str| {
+        let sources = [
+            Source::sample("src/lib.rs", "pub mod engine;\n"),
+            Source::sample("src/engine.rs", engine),
+            Source::sample("src/engine/plan.rs", "#[cfg(test)]\nmod tests;\n"),
+            Source::sample("src/engine/plan/tests.rs", ""),
+        ];
+        orphan_faults(&sources).len()
+    };
+    assert_eq!(tree("pub(crate) mod plan;\n"), 0);
+    assert_eq!(tree("// pub mod plan;\n"), 1);
 }
 
 fn check(rule: fn(&Source) -> Vec<String>, path: &str, text: &str, expected: usize) {

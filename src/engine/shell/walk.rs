@@ -172,7 +172,9 @@ impl Walker<'_, '_> {
             self.node(member);
             if index > 0 {
                 let new = self.script.calls.get_mut(first..).unwrap_or_default();
-                new.iter_mut().for_each(|call| call.piped = true);
+                for call in new {
+                    call.piped = true;
+                }
             }
             self.state = state.clone();
         }

@@ -1,0 +1,144 @@
+//! The measuring tools, measured: what `benches/` compares is tried here.
+//!
+//! A bench target has no test runner; its pure parts are taken in by path.
+
+#[path = "../benches/soundness/compare.rs"]
+mod compare;
+#[path = "../benches/edges/peers.rs"]
+mod peers;
+
+#[cfg(test)]
+mod edges_of_peers {
+    use super::peers::*;
+
+    fn check(format: &str, text: &str, expected: &str) {
+        let edges = read(format.parse().unwrap(), text, "/r").unwrap();
+        let text: Vec<String> = edges
+            .iter()
+            .map(|(from, to)| format!("{from}>{to}"))
+            .collect();
+        assert_eq!(text.join(" "), expected);
+    }
+
+    #[test]
+    fn lists_are_edges() {
+        check(
+            "ruff",
+            r#"{"a.py": ["b.py", "a.py"], "c.py": []}"#,
+            "a.py>b.py",
+        );
+        check("madge", r#"{"./a.ts": ["/r/lib/b.ts"]}"#, "a.ts>lib/b.ts");
+    }
+
+    #[test]
+    fn a_cruise_gives_what_was_resolved() {
+        let text = r#"{"modules":[{"source":"a.ts","dependencies":[{"resolved":"b.ts","module":"./b"}]},{"source":"b.ts"}],"summary":{}}"#;
+        check("dependency-cruiser", text, "a.ts>b.ts");
+    }
+
+    #[test]
+    fn variants_for_tests_lie_in_the_directory_of_their_go_package() {
+        let text = r#"
+            {"ImportPath":"m/a","Dir":"/r/a","Imports":["m/b","fmt"]}
+            {"ImportPath":"m/b","Dir":"/r/b"}
+            {"ImportPath":"m/c","Dir":"/r/c"}
+            {"ImportPath":"m/a [m/a.test]","Dir":"/r/a","Imports":["m/c"]}
+            {"ImportPath":"m/a.test","Dir":"/r/a","Imports":["m/a [m/a.test]","os"]}"#;
+        check("go", text, "a>b a>c");
+    }
+
+    #[test]
+    fn go_and_cargo_join_directories() {
+        let level = |name: &str| name.parse::<Format>().unwrap().level();
+        assert_eq!([level("go"), level("cargo")], [Level::Directory; 2]);
+        assert_eq!(
+            [level("ruff"), level("dependency-cruiser")],
+            [Level::File; 2]
+        );
+    }
+
+    #[test]
+    fn crates_are_joined_by_path() {
+        let text = r#"{"packages":[{"manifest_path":"/r/x/Cargo.toml","dependencies":[{"path":"/r/y"},{"path":null},{"name":"serde"}]},{"manifest_path":"/r/Cargo.toml","dependencies":[{"path":"/r/x"}]}]}"#;
+        check("cargo", text, ">x x>y");
+    }
+
+    #[test]
+    fn another_tool_is_refused() {
+        assert!("make".parse::<Format>().is_err());
+        assert!(read(Format::Lists, "[]", "/r").is_err());
+    }
+}
+
+#[cfg(test)]
+mod used_and_inferred {
+    use std::collections::BTreeSet;
+
+    use trimtab::engine::trace::Trace;
+
+    use super::compare::*;
+
+    fn set(words: &str) -> BTreeSet<String> {
+        words.split_whitespace().map(str::to_owned).collect()
+    }
+
+    fn boxed(words: &str) -> BTreeSet<Box<str>> {
+        words.split_whitespace().map(Into::into).collect()
+    }
+
+    fn repository() -> Repository {
+        Repository {
+            tracked: set("a.py b.py docs/x.md lib/c.py"),
+            ignored: set("lib/c.pyc"),
+        }
+    }
+
+    #[test]
+    fn a_tracked_file_outside_the_inputs_is_a_fault_and_others_are_not() {
+        let trace = Trace {
+            read: boxed("a.py b.py made.txt"),
+            ..Trace::default()
+        };
+        let report = compare(&trace, &repository(), &set("a.py"), None);
+        assert_eq!(report.read, ["b.py"]);
+        assert!(!report.is_sound());
+        assert!(compare(&trace, &repository(), &set("a.py b.py"), None).is_sound());
+    }
+
+    #[test]
+    fn a_listed_directory_is_covered_by_an_input_in_it() {
+        let trace = Trace {
+            listed: boxed("lib docs build"),
+            ..Trace::default()
+        };
+        let report = compare(&trace, &repository(), &set("lib/c.py"), None);
+        assert_eq!(report.listed, ["docs"]);
+    }
+
+    #[test]
+    fn a_name_looked_up_in_vain_is_judged_in_the_tree_that_has_it() {
+        let trace = Trace {
+            missing: boxed("conftest.py lib lib/c.pyc lib/c.py/x new new/y .git/x"),
+            ..Trace::default()
+        };
+        let names = addable(&trace, &repository());
+        assert_eq!(names, set("conftest.py new/y"));
+        let files = set("a.py conftest.py new/y");
+        let report = compare(
+            &trace,
+            &repository(),
+            &set(""),
+            Some(&(files, set("conftest.py"))),
+        );
+        assert_eq!(report.missing, ["new/y"]);
+    }
+
+    #[test]
+    fn a_log_with_unread_lines_proves_nothing() {
+        let trace = Trace {
+            unread: vec!["?".into()],
+            ..Trace::default()
+        };
+        assert!(!compare(&trace, &repository(), &set("a.py"), None).is_sound());
+    }
+}
