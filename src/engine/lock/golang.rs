@@ -25,8 +25,10 @@ pub(super) fn read(path: &str, text: &str, snapshot: &Snapshot) -> Result<Lock, 
         let fields: Vec<&str> = line.split_whitespace().collect();
         match fields.as_slice() {
             [] => {}
-            [name, version, sum] => {
-                let sum = content(&Document::Scalar((*sum).into()), &[]);
+            [name, version, _] => {
+                let sum = content(&Document::Scalar(line.into()), &[]);
+                // The sum of a go.mod is another entry of the same version.
+                let version = version.trim_end_matches("/go.mod");
                 draft.package(line, name, version, sum);
             }
             _ => {

@@ -44,6 +44,8 @@ pub struct Lock {
     by_name: FxHashMap<Box<str>, Vec<usize>>,
     /// Settings that govern the whole file.
     salt: Digest,
+    /// The digest of everything, asked for by every name of a flat lockfile.
+    whole: Digest,
     flat: bool,
 }
 
@@ -150,15 +152,18 @@ impl Draft {
                 (dir.clone(), names)
             })
             .collect();
-        Lock {
+        let mut lock = Lock {
             path: path.into(),
             kind,
             packages,
             importers,
             by_name,
             salt: self.salt,
+            whole: Digest::default(),
             flat: self.flat,
-        }
+        };
+        lock.whole = lock.digest_of(0..lock.packages.len());
+        lock
     }
 
     fn entry_digest(&self, entry: &DraftEntry, needs: &[usize]) -> Digest {
@@ -217,7 +222,7 @@ impl Lock {
 
     /// The digest of everything.
     pub(super) fn whole(&self) -> Digest {
-        self.digest_of(0..self.packages.len())
+        self.whole
     }
 
     /// The digest of what is reachable from some packages; of everything if flat.

@@ -100,6 +100,17 @@ fn changed_packages_are_shown_with_their_versions() {
     assert_eq!(back[2], "new 1.0.0 (removed)");
 }
 
+#[test]
+fn a_go_module_is_shown_once_for_its_two_sums() {
+    let sums = |version: &str| {
+        format!("example.org/a {version} h1:x=\nexample.org/a {version}/go.mod h1:y=\n")
+    };
+    let read = |version| read(&[("go.sum", sums(version).as_str())]);
+    let shown = diff(&read("v1.0.0"), &read("v1.1.0"));
+    assert_eq!(shown.len(), 1);
+    assert_eq!(shown[0].to_string(), "example.org/a v1.0.0 → v1.1.0");
+}
+
 /// A random `Cargo.lock` of packages `p0` to `p7` behind one member, whose entry
 /// asks for `p0`.
 fn cargo_lock(edges: &[(usize, usize)], sums: &[u8]) -> String {
