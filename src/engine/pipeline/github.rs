@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::expression::{self, Reference, Value};
 use super::{Job, JobId, Limit, Pipeline};
 use crate::engine::plan::Diagnostic;
-use crate::engine::tree::Snapshot;
+use crate::engine::tree::{Snapshot, join};
 use crate::engine::yaml::{self, Node};
 
 mod calls;
@@ -280,6 +280,14 @@ fn fault(path: &str, at: Option<&Node>, message: &str) -> Diagnostic {
         column: at.map_or(0, |node| node.column),
         message: message.to_owned(),
     }
+}
+
+/// The path of something in the same repository: `./x`, or `$/x` for where the workflow
+/// itself lies.
+fn local(reference: &str) -> Option<String> {
+    let is_local = reference == "." || reference.starts_with("./");
+    let path = is_local.then_some(reference);
+    join("", path.or_else(|| reference.strip_prefix("$/"))?)
 }
 
 /// Adds a limit once.

@@ -23,12 +23,14 @@ pub(super) fn documents(
     text: &str,
     limits: Limits,
 ) -> Result<Vec<Node>, Vec<Diagnostic>> {
-    let mut builder = Builder {
-        limits,
-        ..Builder::default()
-    };
-    if let Err(fault) = builder.read(text) {
-        builder.faults.push(fault);
+    let mut text = std::borrow::Cow::Borrowed(text);
+    let mut builder = Builder::of(&text, limits);
+    for _ in 0..MAX_REPAIRS {
+        let Some(repaired) = builder.repaired() else {
+            break;
+        };
+        text = repaired.into();
+        builder = Builder::of(&text, limits);
     }
     if builder.faults.is_empty() {
         return Ok(builder.documents);
@@ -46,6 +48,9 @@ pub(super) fn documents(
         .map(located)
         .collect())
 }
+
+/// Brackets of one file that are moved to where the parser wants them.
+const MAX_REPAIRS: usize = 50;
 
 struct Fault {
     line: u32,
@@ -94,6 +99,32 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
+    fn of(text: &'a str, limits: Limits) -> Self {
+        let mut builder = Builder {
+            limits,
+            ..Builder::default()
+        };
+        if let Err(fault) = builder.read(text) {
+            builder.faults.push(fault);
+        }
+        builder
+    }
+
+    /// The text with one more space before a closing bracket that begins a line at the
+    /// indentation of its key: not YAML by the letter, but libyaml and GitHub read it.
+    fn repaired(&self) -> Option<String> {
+        let fault = self.faults.last()?;
+        if !fault.message.ends_with("invalid indentation") {
+            return None;
+        }
+        let index = usize::try_from(fault.line).ok()?.checked_sub(1)?;
+        let mut lines = self.text.split_inclusive('\n');
+        let before: usize = lines.by_ref().take(index).map(str::len).sum();
+        let is_closing = lines.next()?.trim_start().starts_with([']', '}']);
+        let (head, tail) = self.text.split_at_checked(before)?;
+        is_closing.then(|| format!("{head} {tail}"))
+    }
+
     fn read(&mut self, text: &'a str) -> Result<(), Fault> {
         if text.len() > self.limits.bytes {
             let message = format!("the file is larger than {} bytes", self.limits.bytes);

@@ -89,6 +89,13 @@ fn a_block_scalar_begins_on_the_line_after_its_header() {
 }
 
 #[test]
+fn a_closing_bracket_may_stand_under_its_key() {
+    let text = "m:\n  n: [\n    a,\n  ]\n  o: {\n    b: c\n  }\np: |\n  ]\n";
+    check(text, r#"{m={n=["a"@3:5], o={b="c"@6:8}}, p="]\n"@9:3}"#);
+    assert!(parse("f.yml", "a:\n    b: 1\n  ]\n").is_err());
+}
+
+#[test]
 fn duplicate_keys_are_reported_all_at_once() {
     check(
         "a: 1\nb: {c: 1, c: 2}\na: 2\n",

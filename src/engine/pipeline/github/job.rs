@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use super::calls::{self, Secrets};
 use super::limits::{self, Permissions};
 use super::steps::{self, Setting, Steps};
-use super::{Bindings, MAX_DEPTH, Reader, both, definition, limit, matrix};
+use super::{Bindings, MAX_DEPTH, Reader, both, definition, limit, local, matrix};
 use crate::engine::pipeline::{Job, JobId, Leg, Limit};
-use crate::engine::tree::join;
 use crate::engine::yaml::{Entry, Node};
 
 /// Combinations of a caller's matrix with a called job's.
@@ -113,11 +112,8 @@ impl Reader<'_> {
         bindings: &Bindings,
     ) -> Vec<Job> {
         let reference = node.get("uses").and_then(Node::as_str).unwrap_or_default();
-        let path = reference
-            .starts_with("./")
-            .then(|| join("", reference))
-            .flatten();
-        let Some(path) = path.filter(|path| self.snapshot.tree.find(path).is_some()) else {
+        let Some(path) = local(reference).filter(|path| self.snapshot.tree.find(path).is_some())
+        else {
             caller.limits.push(Limit::ForeignCall(reference.into()));
             return vec![caller];
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bindings, MAX_DEPTH, Reader, both, definition, limit};
+use super::{Bindings, MAX_DEPTH, Reader, both, definition, limit, local};
 use crate::engine::pipeline::expression::{Expression, Piece, Reference, Value, pieces};
 use crate::engine::pipeline::{Action, Limit, Step};
 use crate::engine::tree::join;
@@ -57,6 +57,17 @@ impl Reader<'_> {
     }
 
     fn step(&mut self, item: &Node, setting: &Setting<'_>, out: &mut Steps) {
+        // The steps of a group start at once; `wait`, `wait-all` and `cancel` only order
+        // what runs anyway.
+        if let Some(group) = item.get("parallel") {
+            return self.steps(Some(group), setting, out);
+        }
+        if ["wait", "wait-all", "cancel"]
+            .iter()
+            .any(|key| item.get(key).is_some())
+        {
+            return;
+        }
         let own = setting.bindings.condition(item.get("if"));
         let condition = both(setting.condition.as_deref(), own.as_deref());
         let mut env = setting.env.clone();
@@ -100,8 +111,7 @@ impl Reader<'_> {
         setting: &Setting<'_>,
         out: &mut Steps,
     ) -> bool {
-        let is_local = reference == "." || reference.starts_with("./");
-        let Some(dir) = is_local.then(|| join("", reference)).flatten() else {
+        let Some(dir) = local(reference) else {
             return false;
         };
         let Some(path) = self.action_file(&dir) else {

@@ -366,6 +366,19 @@ fn what_cannot_be_read_is_said_and_leaves_no_half_pipeline() {
 }
 
 #[test]
+fn steps_that_run_at_once_are_steps() {
+    let text = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - parallel:\n          - run: y\n          - uses: o/r@v1\n      - wait-all:\n      - run: z\n  b: {uses: $/.github/workflows/none.yml}\n";
+    insta::assert_snapshot!(show(&workflow(text, &[])), @r#"
+    a
+      7: $ y
+      8: o/r@v1 {}
+      10: $ z
+    b
+      ForeignCall("$/.github/workflows/none.yml")
+    "#);
+}
+
+#[test]
 fn anchors_are_read_as_if_written_out() {
     let text = "on: push\njobs:\n  a:\n    runs-on: &r x\n    steps: &s\n      - run: y\n  b: {runs-on: *r, steps: *s}\n";
     insta::assert_snapshot!(show(&workflow(text, &[])), @r"
