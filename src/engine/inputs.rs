@@ -8,7 +8,30 @@
 //! less. Nothing here looks at what changed.
 
 use super::lock::LockSlices;
-use super::tree::FileId;
+use super::packages::Packages;
+use super::pipeline::{EventContext, Job, Leg};
+use super::policy::{JobPolicy, Policy, Skip};
+use super::tree::{FileId, Snapshot};
+
+mod actions;
+mod cargo;
+mod carriers;
+mod containers;
+mod envs;
+mod go;
+mod ini;
+mod jvm;
+pub mod limits;
+mod make;
+mod node;
+mod programs;
+mod python;
+pub mod resolve;
+mod scope;
+pub mod table;
+#[cfg(test)]
+mod tests;
+mod walk;
 
 /// Where a part of the inputs comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,4 +141,84 @@ pub struct InputSet {
     pub files: Vec<FileId>,
     /// What it takes from outside, as digests of slices of lockfiles.
     pub slices: LockSlices,
+}
+
+/// What inference looks at.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The tree with the texts that were read.
+    pub snapshot: &'a Snapshot,
+    /// Its packages.
+    pub packages: &'a Packages,
+    /// The configuration in force.
+    pub policy: &'a Policy,
+    /// The pull, as far as it is known.
+    pub event: Option<&'a EventContext>,
+}
+
+/// What a job reads. Without a leg, everything that any of its legs reads.
+pub fn infer(job: &Job, leg: Option<&Leg>, context: &Context<'_>) -> JobInputs {
+    let mut out = match leg {
+        None if !job.legs.is_empty() => {
+            let mut all = JobInputs::default();
+            for leg in &job.legs {
+                merge(&mut all, walk::Walk::new(job, Some(leg), context).job());
+            }
+            all
+        }
+        leg => walk::Walk::new(job, leg, context).job(),
+    };
+    limits::apply(job, &mut out);
+    if let Some(rule) = rule_of(context.policy, &job.id.0) {
+        configured(job, rule, &mut out);
+    }
+    out.parts.sort();
+    out.parts.dedup();
+    out.opaque.sort();
+    out.opaque.dedup();
+    out.never.sort();
+    out.never.dedup();
+    out.missing_texts.sort();
+    out.missing_texts.dedup();
+    out
+}
+
+fn merge(all: &mut JobInputs, one: JobInputs) {
+    all.parts.extend(one.parts);
+    all.opaque.extend(one.opaque);
+    all.never.extend(one.never);
+    all.missing_texts.extend(one.missing_texts);
+}
+
+/// The first rule of the configuration whose glob fits the job.
+fn rule_of<'p>(policy: &'p Policy, id: &str) -> Option<&'p JobPolicy> {
+    let fits = |glob: &str| {
+        let matcher = globset::Glob::new(glob).map(|glob| glob.compile_matcher());
+        glob == id || matcher.is_ok_and(|glob| glob.is_match(id))
+    };
+    let mut rules = policy.jobs.iter();
+    rules.find(|(glob, _)| fits(glob)).map(|(_, rule)| rule)
+}
+
+/// Configured inputs stand in place of inferred ones; what is never skipped stays so.
+fn configured(job: &Job, rule: &JobPolicy, out: &mut JobInputs) {
+    let origin = Origin {
+        file: super::policy::FILE.into(),
+        line: 0,
+        what: format!("jobs: {}", job.id).into(),
+    };
+    if rule.skip == Skip::Never {
+        out.never.push((Never::IsConfigured, origin.clone()));
+    }
+    let Some(globs) = &rule.inputs else {
+        return;
+    };
+    let input = if rule.exact {
+        Input::Exact(globs.clone())
+    } else {
+        Input::Entry(globs.clone())
+    };
+    out.parts = vec![(input, origin)];
+    out.opaque.clear();
+    out.missing_texts.clear();
 }

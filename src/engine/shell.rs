@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 mod expand;
 mod parse;
+pub(super) use parse::{UNKNOWN_END, UNKNOWN_START};
 #[cfg(test)]
 mod tests;
 mod walk;

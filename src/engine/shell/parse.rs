@@ -11,6 +11,7 @@ mod compound;
 mod words;
 
 pub(super) use words::plain;
+pub(in crate::engine) use words::{UNKNOWN_END, UNKNOWN_START};
 
 /// How deep constructs may nest.
 const DEPTH: u32 = 40;

@@ -1,0 +1,215 @@
+//! cargo: crates as units, with what governs them.
+
+use super::programs::{arguments, list};
+use super::walk::{Invocation, Walk, below};
+use super::{Input, OpaqueCause};
+use crate::engine::packages::{Ecosystem, Package};
+use crate::engine::shell::{Located, Word, locate};
+use crate::engine::tree::dir_of;
+
+/// Sub-commands that build the crates they name.
+const CARGO_BUILDS: &str = "build b check c test t bench run r doc rustdoc rustc clippy fix nextest llvm-cov \
+    tarpaulin hack miri careful install udeps machete shear minimal-versions msrv ndk \
+    apk criterion codspeed  package bloat insta all-features \
+    zigbuild auditable fuzz kani wasi component leptos expand rdme docs-rs tree \
+    metadata";
+
+/// Flags that take the next word.
+const CARGO_VALUES: &str = "--features -F --target --profile --test --bin --example --bench -j --jobs \
+    --target-dir --message-format --color --exclude --config -Z --filter-expr -E \
+    --partition --retries --exclude-features --skip --package -p --output-path --timeout \
+    --out --feature-powerset --depth --ignore-filename-regex --version --root --git \
+    --tag --branch --rev --edition --group-features --version-range";
+
+impl Walk<'_> {
+    /// `cargo SUB`: crates as units.
+    pub(super) fn cargo(&mut self, call: &Invocation) {
+        let mut inner = call.without(1);
+        while let Some(word) = inner.words.first().cloned() {
+            match word.text.as_ref() {
+                "--config" | "-Z" | "--color" => {
+                    drop(inner.words.drain(..2.min(inner.words.len())));
+                }
+                "-C" => {
+                    if let Some(dir) = inner.words.get(1).cloned() {
+                        inner.place = self.elsewhere(call, &dir);
+                    }
+                    inner.words.drain(..2.min(inner.words.len()));
+                }
+                "--version" | "-V" | "--list" => return,
+                text if text.starts_with(['+', '-']) => drop(inner.words.remove(0)),
+                _ => break,
+            }
+        }
+        let Some(sub) = inner.words.first().cloned() else {
+            return;
+        };
+        if sub.unknown {
+            return self.unknown_use(call);
+        }
+        let texts = inner.texts();
+        match sub.text.as_ref() {
+            "fmt" => self.cargo_format(&inner),
+            "install" if !texts.contains(&"--path") => {}
+            "publish" if texts.contains(&"--dry-run") => self.crates(&inner),
+            "fetch" | "update" | "generate-lockfile" | "vendor" => {
+                let dir = inner.dir().unwrap_or("").to_owned();
+                self.add(
+                    &inner,
+                    Input::External {
+                        dir: dir.into(),
+                        name: "*".into(),
+                    },
+                );
+            }
+            "clean" | "login" | "search" | "version" | "cache" | "binstall" | "locate-project"
+            | "help" | "pkgid" | "add" | "remove" | "prefetch" => {}
+            "sort" | "spellcheck" | "readme" | "sync-readme" | "deadlinks" => self.whole(&inner),
+            name if list(CARGO_BUILDS).contains(&name) => self.crates(&inner),
+            name if super::table::command("cargo", &[name]).is_some() => self.listed(call, "cargo"),
+            name => self.opaque(
+                call,
+                OpaqueCause::UnknownProgram(format!("cargo {name}").into()),
+            ),
+        }
+    }
+
+    fn cargo_format(&mut self, call: &Invocation) {
+        let dir = call.dir().unwrap_or("").to_owned();
+        self.add(
+            call,
+            Input::Tree {
+                dir: dir.as_str().into(),
+                extensions: vec!["rs".into()],
+            },
+        );
+        self.cargo_configuration(call, &dir);
+    }
+
+    fn cargo_configuration(&mut self, call: &Invocation, dir: &str) {
+        let names = list(
+            "Cargo.toml rust-toolchain rust-toolchain.toml .cargo/config.toml .cargo/config \
+            rustfmt.toml .rustfmt.toml clippy.toml .clippy.toml .config/nextest.toml \
+            Cross.toml tarpaulin.toml build.rs",
+        );
+        let mut globs = Vec::new();
+        let mut at = dir;
+        loop {
+            globs.extend(names.iter().map(|name| below(at, name)));
+            if at.is_empty() {
+                break;
+            }
+            at = dir_of(at);
+        }
+        globs.push(below(dir, "**/Cargo.toml"));
+        self.exact(call, globs);
+    }
+
+    /// The crates that a command builds.
+    fn crates(&mut self, call: &Invocation) {
+        let rest = call.words.get(1..).unwrap_or_default();
+        let own = rest.iter().position(|word| &*word.text == "--");
+        let own = rest.get(..own.unwrap_or(rest.len())).unwrap_or_default();
+        let paths = ["--manifest-path", "--path"];
+        let sorted = arguments(own, &list(CARGO_VALUES), &paths);
+        let Some(dir) = cargo_directory(call, &sorted.reads) else {
+            return self.unknown_use(call);
+        };
+        self.cargo_configuration(call, &dir);
+        let units = match self.named_crates(own) {
+            Some(units) => units,
+            None => self.crates_at(&dir, sorted.has(&["--workspace", "--all"])),
+        };
+        if units.is_empty() {
+            let what = format!("a crate in {}/", if dir.is_empty() { "." } else { &dir });
+            return self.opaque(call, OpaqueCause::Missing(what.into()));
+        }
+        for unit in units {
+            self.entry(
+                call,
+                vec![below(&unit, "**/*.rs"), below(&unit, "Cargo.toml")],
+            );
+            self.add(call, Input::Unit(unit));
+        }
+        if matches!(
+            call.words.first().map(|word| &*word.text),
+            Some("run" | "r")
+        ) {
+            let more = rest.get(own.len()..).unwrap_or_default().to_vec();
+            self.program_arguments(call, &more);
+        }
+    }
+
+    /// The crates named by `-p`; `None` when none is, or one of them is not known.
+    fn named_crates(&self, own: &[Word]) -> Option<Vec<Box<str>>> {
+        let mut units = Vec::new();
+        let mut words = own.iter();
+        while let Some(word) = words.next() {
+            let name = match word.text.as_ref() {
+                "-p" | "--package" => words.next()?.clone(),
+                text => {
+                    let short = text.strip_prefix("-p").filter(|name| !name.is_empty());
+                    match text.strip_prefix("--package=").or(short) {
+                        Some(name) => Word {
+                            text: name.into(),
+                            ..word.clone()
+                        },
+                        None => continue,
+                    }
+                }
+            };
+            let plain = name.text.split('@').next().filter(|_| !name.unknown)?;
+            let mut crates = self.all_crates();
+            units.push(
+                crates
+                    .find(|it| it.name.as_deref() == Some(plain))?
+                    .dir
+                    .clone(),
+            );
+        }
+        (!units.is_empty()).then_some(units)
+    }
+
+    /// The crate at hand; the whole workspace when there is none, when it is asked for,
+    /// or when the manifest says which members are the default.
+    fn crates_at(&self, dir: &str, whole: bool) -> Vec<Box<str>> {
+        let manifest = if dir.is_empty() {
+            "Cargo.toml".to_owned()
+        } else {
+            format!("{dir}/Cargo.toml")
+        };
+        let owner = self.context.packages.owner_in(&manifest, Ecosystem::Cargo);
+        let text = self.context.snapshot.text(&manifest);
+        let has_defaults = text.is_none_or(|text| text.contains("default-members"));
+        match owner {
+            // Without a manifest here, the one above is meant.
+            Some(package) if !whole && (*package.dir != *dir || !has_defaults) => {
+                vec![package.dir.clone()]
+            }
+            // A member may ask for the whole workspace that lies above it.
+            _ => self
+                .all_crates()
+                .map(|package| package.dir.clone())
+                .collect(),
+        }
+    }
+
+    fn all_crates(&self) -> impl Iterator<Item = &Package> {
+        let list = self.context.packages.list.iter();
+        list.filter(|package| package.ecosystem == Ecosystem::Cargo)
+    }
+}
+
+/// The directory of the manifest at hand; `None` when it is not known.
+fn cargo_directory(call: &Invocation, told: &[Word]) -> Option<String> {
+    let Some(word) = told.first() else {
+        return call.dir().map(str::to_owned);
+    };
+    match locate(&call.place, &word.text) {
+        Located::Inside(path) if !word.unknown && path.ends_with(".toml") => {
+            Some(dir_of(&path).to_owned())
+        }
+        Located::Inside(path) if !word.unknown => Some(path.into()),
+        _ => None,
+    }
+}

@@ -1,0 +1,83 @@
+//! Programs that run another one over something: `env`, `xargs`, `find -exec`.
+
+use super::programs::is_assignment;
+use super::walk::{Invocation, Walk};
+use crate::engine::shell::Word;
+
+impl Walk<'_> {
+    /// Programs that run another one over something.
+    pub(super) fn carrier(&mut self, call: &Invocation, name: &str) {
+        let texts = call.texts();
+        match name {
+            "env" => {
+                let flags = ["-i", "-0", "-v"];
+                let skip = texts.iter().skip(1);
+                let own = skip
+                    .take_while(|text| is_assignment(text) || flags.contains(text))
+                    .count();
+                if texts.get(own + 1).is_some_and(|text| text.starts_with('-')) {
+                    return self.unknown_use(call);
+                }
+                self.program(&call.without(own + 1));
+            }
+            "find" => self.find(call, &texts),
+            "coverage" => match texts.get(1).copied() {
+                Some("run") => {
+                    let rest = call.words.get(2..).unwrap_or_default();
+                    let own = rest
+                        .iter()
+                        .take_while(|word| word.text.starts_with('-') && &*word.text != "-m")
+                        .count();
+                    let mut inner = call.without(1 + own);
+                    if let Some(first) = inner.words.first_mut() {
+                        *first = Word::literal("python");
+                    }
+                    self.python(&inner);
+                }
+                _ => self.listed(call, name),
+            },
+            _ => {
+                // `xargs PROGRAM`: it gets operands that nobody knows.
+                let own = texts
+                    .iter()
+                    .skip(1)
+                    .take_while(|text| text.starts_with('-'))
+                    .count();
+                let mut inner = call.without(own + 1);
+                inner.words.push(Word {
+                    text: "…".into(),
+                    unknown: true,
+                    glob: false,
+                });
+                self.program(&inner);
+            }
+        }
+    }
+
+    pub(super) fn find(&mut self, call: &Invocation, texts: &[&str]) {
+        let roots = texts
+            .iter()
+            .skip(1)
+            .take_while(|text| !text.starts_with(['-', '(', '!']))
+            .count();
+        let words: Vec<Word> = call.words.iter().skip(1).take(roots).cloned().collect();
+        for word in &words {
+            self.read_path(call, word);
+        }
+        for (at, text) in texts.iter().enumerate() {
+            if matches!(*text, "-exec" | "-execdir" | "-ok") {
+                let mut inner = call.without(at + 1);
+                let end = inner
+                    .words
+                    .iter()
+                    .position(|word| matches!(&*word.text, ";" | "+"));
+                inner.words.truncate(end.unwrap_or(inner.words.len()));
+                let root = words.first().cloned().unwrap_or_else(|| Word::literal("."));
+                for word in inner.words.iter_mut().filter(|word| &*word.text == "{}") {
+                    *word = root.clone();
+                }
+                self.program(&inner);
+            }
+        }
+    }
+}

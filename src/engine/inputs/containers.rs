@@ -1,0 +1,265 @@
+//! Docker, compose and pre-commit.
+
+use super::programs::{arguments, list};
+use super::walk::{Invocation, Walk, below};
+use super::{Input, Never, OpaqueCause};
+use crate::engine::shell::{Located, locate};
+use crate::engine::yaml;
+
+/// Hooks that read commits or the name of the branch.
+const HISTORY_HOOKS: &[&str] = &[
+    "commitizen",
+    "commitizen-branch",
+    "gitlint",
+    "commitlint",
+    "no-commit-to-branch",
+    "conventional-pre-commit",
+    "gitleaks",
+    "trufflehog",
+];
+
+impl Walk<'_> {
+    /// `docker build`, `docker run`, `docker compose`.
+    pub(super) fn docker(&mut self, call: &Invocation) {
+        let name = call.words.first().map_or("docker", |word| {
+            if word.text.contains("compose") {
+                "docker-compose"
+            } else {
+                "docker"
+            }
+        });
+        let rest = call.words.get(1..).unwrap_or_default();
+        let sorted = arguments(
+            rest,
+            &list("-f --file --profile -p --project-name --context -H --env-file"),
+            &[],
+        );
+        let subs: Vec<&str> = sorted
+            .operands
+            .iter()
+            .map(|word| word.text.as_ref())
+            .take(3)
+            .collect();
+        match (name, subs.first().copied(), subs.get(1).copied()) {
+            ("docker-compose", Some(sub), _) | ("docker", Some("compose"), Some(sub)) => {
+                match sub {
+                    "up" | "build" | "run" | "create" | "start" | "config" | "exec" | "restart" => {
+                        self.compose(call);
+                    }
+                    "push" => self.never(call, Never::Delivers),
+                    _ => self.listed(call, name),
+                }
+            }
+            (_, Some("build"), _) => self.docker_build(call, 1),
+            (_, Some("buildx"), Some("build")) => self.docker_build(call, 2),
+            (_, Some("buildx"), Some("bake")) => self.whole(call),
+            (_, Some("run" | "create"), _) => self.docker_run(call),
+            (_, Some("exec" | "cp" | "export" | "import" | "commit"), _) => self.unknown_use(call),
+            _ => self.listed(call, name),
+        }
+    }
+
+    fn docker_build(&mut self, call: &Invocation, own: usize) {
+        let rest = call.words.get(1..).unwrap_or_default();
+        let values = list(
+            "-t --tag --build-arg --target --platform --label --cache-from --cache-to \
+            --network --progress -o --output --build-context --builder --add-host \
+            --metadata-file --iidfile --shm-size -m",
+        );
+        let sorted = arguments(rest, &values, &["-f", "--file", "--secret", "--ssh"]);
+        if sorted.has(&["--push"]) {
+            self.never(call, Never::Delivers);
+        }
+        for word in sorted.reads.iter().filter(|word| !word.text.contains('=')) {
+            self.read_path(call, word);
+        }
+        let Some(context) = sorted.operands.get(own) else {
+            return;
+        };
+        if context.text.contains("://") || &*context.text == "-" {
+            return;
+        }
+        match locate(&call.place, &context.text) {
+            Located::Inside(dir) if !context.unknown => self.add(
+                call,
+                Input::Tree {
+                    dir,
+                    extensions: Vec::new(),
+                },
+            ),
+            _ => self.unknown_use(call),
+        }
+    }
+
+    /// A container sees the repository only through its mounts.
+    fn docker_run(&mut self, call: &Invocation) {
+        let mounts = call.words.iter().any(|word| {
+            let text = word.text.as_ref();
+            matches!(
+                text,
+                "-v" | "--volume" | "--mount" | "--volumes-from" | "--env-file"
+            ) || text.starts_with("-v")
+                || text.starts_with("--volume=")
+                || text.starts_with("--mount=")
+                || word.unknown
+        });
+        if mounts {
+            self.unknown_use(call);
+        }
+    }
+
+    /// Build contexts, mounts and environment files of a compose file.
+    fn compose(&mut self, call: &Invocation) {
+        let Some(dir) = call.dir().map(str::to_owned) else {
+            return self.unknown_use(call);
+        };
+        let mut files = Vec::new();
+        let mut words = call.words.iter();
+        while let Some(word) = words.next() {
+            if matches!(&*word.text, "-f" | "--file") {
+                let Some(file) = words.next().filter(|file| !file.unknown) else {
+                    return self.unknown_use(call);
+                };
+                files.extend(crate::engine::tree::join(&dir, &file.text));
+            }
+        }
+        if files.is_empty() {
+            let names = list(
+                "compose.yaml compose.yml docker-compose.yaml docker-compose.yml \
+                compose.override.yml docker-compose.override.yml",
+            );
+            files = names
+                .iter()
+                .filter_map(|name| crate::engine::tree::join(&dir, name))
+                .filter(|path| self.has_file(path))
+                .collect();
+        }
+        if files.is_empty() {
+            return self.opaque(call, OpaqueCause::Missing("a compose file".into()));
+        }
+        for file in files {
+            self.exact(call, vec![globset::escape(&file).into()]);
+            let Some(text) = self.text(&file) else {
+                continue;
+            };
+            let base = crate::engine::tree::dir_of(&file).to_owned();
+            match yaml::parse(&file, text) {
+                Ok(root) => self.services(call, &base, &root),
+                Err(_) => self.opaque(call, OpaqueCause::UnknownUse(file.into())),
+            }
+        }
+    }
+
+    fn services(&mut self, call: &Invocation, base: &str, root: &yaml::Node) {
+        if root.get("include").is_some() {
+            self.unknown_use(call);
+        }
+        for service in root
+            .get("services")
+            .and_then(yaml::Node::entries)
+            .unwrap_or_default()
+        {
+            let service = &service.value;
+            if service.get("extends").is_some() {
+                self.unknown_use(call);
+            }
+            let build = service.get("build");
+            let context =
+                build.and_then(|build| build.as_str().or_else(|| build.get("context")?.as_str()));
+            let context = context.or(build.map(|_| "."));
+            let mut dirs: Vec<String> = context.map(str::to_owned).into_iter().collect();
+            for volume in service
+                .get("volumes")
+                .and_then(yaml::Node::items)
+                .unwrap_or_default()
+            {
+                let source = volume
+                    .as_str()
+                    .and_then(|text| text.split(':').next())
+                    .or_else(|| volume.get("source")?.as_str());
+                dirs.extend(
+                    source
+                        .filter(|source| source.starts_with(['.', '$']))
+                        .map(str::to_owned),
+                );
+            }
+            dirs.extend(
+                service
+                    .get("env_file")
+                    .map(yaml::Node::words)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(str::to_owned),
+            );
+            for dir in dirs {
+                if dir.contains('$') {
+                    self.unknown_use(call);
+                } else if let Some(path) = crate::engine::tree::join(base, &dir) {
+                    self.exact(
+                        call,
+                        vec![globset::escape(&path).into(), below(&path, "**")],
+                    );
+                }
+            }
+        }
+    }
+
+    /// `pre-commit run`: its hooks see every file.
+    pub(super) fn pre_commit(&mut self, call: &Invocation) {
+        let texts = call.texts();
+        if texts.iter().any(|text| {
+            matches!(
+                *text,
+                "install" | "--version" | "install-hooks" | "clean" | "gc" | "autoupdate"
+            )
+        }) {
+            return;
+        }
+        if texts.iter().any(|text| {
+            text.starts_with("--from-ref")
+                || text.starts_with("--to-ref")
+                || *text == "-s"
+                || *text == "-o"
+        }) {
+            self.never(call, Never::ReadsHistory);
+        }
+        let path = ".pre-commit-config.yaml";
+        let Some(text) = self.text(path) else {
+            if !self.has_file(path) {
+                self.opaque(call, OpaqueCause::Missing(path.into()));
+            }
+            return;
+        };
+        self.whole(call);
+        let Ok(root) = yaml::parse(path, text) else {
+            return self.opaque(call, OpaqueCause::UnknownUse(path.into()));
+        };
+        for repository in root
+            .get("repos")
+            .and_then(yaml::Node::items)
+            .unwrap_or_default()
+        {
+            for hook in repository
+                .get("hooks")
+                .and_then(yaml::Node::items)
+                .unwrap_or_default()
+            {
+                let id = hook
+                    .get("id")
+                    .and_then(yaml::Node::as_str)
+                    .unwrap_or_default();
+                let is_message = hook.get("stages").is_some_and(|stages| {
+                    stages.words().iter().all(|stage| {
+                        stage.contains("msg") || stage.contains("push") || *stage == "manual"
+                    })
+                });
+                if HISTORY_HOOKS.contains(&id) && !is_message && id == "no-commit-to-branch" {
+                    // It looks at the name of the branch, which the plan cannot see.
+                    self.never(call, Never::ReadsHistory);
+                } else if HISTORY_HOOKS.contains(&id) && !is_message && id.starts_with("git") {
+                    self.never(call, Never::ReadsHistory);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,463 @@
+//! Runners of Python environments: tox, nox and the scripts of a project.
+
+use ruff_python_ast::{Expr, Stmt};
+
+use super::OpaqueCause;
+use super::ini::{self, Setting};
+use super::walk::{Invocation, Text, Walk};
+use crate::engine::shell::Word;
+
+/// One configuration of tox, as it is called.
+struct Tox<'t> {
+    call: &'t Invocation,
+    file: &'t str,
+    sections: &'t [(String, Vec<Setting>)],
+}
+
+impl Walk<'_> {
+    /// `tox -e NAMES`: the commands of `tox.ini`, of `tox.toml` or of `pyproject.toml`.
+    pub(super) fn tox(&mut self, call: &Invocation) {
+        let Some(dir) = call.dir().map(str::to_owned) else {
+            return self.unknown_use(call);
+        };
+        let words = call.texts();
+        if words
+            .iter()
+            .any(|word| matches!(*word, "--version" | "--notest" | "-l" | "--list"))
+        {
+            return self.packaging(call, &dir);
+        }
+        let path = |name: &str| {
+            if dir.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{dir}/{name}")
+            }
+        };
+        let (file, sections) = if let Some(text) = self.text(&path("tox.ini")) {
+            (path("tox.ini"), ini::sections(text))
+        } else if let Some(text) = self.text(&path("pyproject.toml"))
+            && let Some(legacy) = legacy_tox(text)
+        {
+            (path("pyproject.toml"), ini::sections(&legacy))
+        } else if let Some(text) = self.text(&path("setup.cfg")) {
+            (path("setup.cfg"), ini::sections(text))
+        } else {
+            return self.opaque(call, OpaqueCause::UnknownUse("tox without tox.ini".into()));
+        };
+        self.exact(call, vec![globset::escape(&file).into()]);
+        self.packaging(call, &dir);
+        let names = environments(call);
+        let tox = Tox {
+            call,
+            file: &file,
+            sections: &sections,
+        };
+        for (name, settings) in &sections {
+            let environment = name
+                .strip_prefix("testenv")
+                .map(|rest| rest.trim_start_matches(':'));
+            let Some(environment) = environment else {
+                continue;
+            };
+            // The base section serves every environment that has none of its own.
+            let is_chosen = environment.is_empty()
+                || names.as_ref().is_none_or(|names| {
+                    names
+                        .iter()
+                        .any(|name| *name == environment || environment.contains('{'))
+                });
+            if is_chosen {
+                self.tox_environment(&tox, settings);
+            }
+        }
+        self.seen.insert(format!("tox {file}"));
+    }
+
+    fn tox_environment(&mut self, tox: &Tox<'_>, settings: &[Setting]) {
+        let (call, file) = (tox.call, tox.file);
+        let mut place = call.place.clone();
+        for (key, value, line) in settings {
+            let value = substituted(value, tox, 0);
+            match key.as_str() {
+                "changedir" | "change_dir" => place = call.place.enter(&word(value.trim())),
+                "deps" => {
+                    for line in value.lines() {
+                        let line = line.split_once(": ").map_or(line, |(_, rest)| rest);
+                        let words: Vec<Word> = std::iter::once("install")
+                            .chain(line.split_whitespace())
+                            .map(word)
+                            .collect();
+                        let mut install = call.clone();
+                        install.words = words;
+                        self.install(&install);
+                    }
+                }
+                "commands" | "commands_pre" | "commands_post" => {
+                    let text = value.replace("\\\n", " ");
+                    for command in text.lines() {
+                        let command = without_factors(command).trim_start_matches(['-', '!', ' ']);
+                        self.script(&Text {
+                            file,
+                            line: *line,
+                            text: command,
+                            place: place.clone(),
+                            arguments: None,
+                        });
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// `nox -s NAMES`: the sessions of `noxfile.py`, as far as they are literal.
+    pub(super) fn nox(&mut self, call: &Invocation) {
+        let Some(dir) = call.dir().map(str::to_owned) else {
+            return self.unknown_use(call);
+        };
+        let file = if dir.is_empty() {
+            "noxfile.py".to_owned()
+        } else {
+            format!("{dir}/noxfile.py")
+        };
+        let Some(text) = self.text(&file) else {
+            if !self.has_file(&file) {
+                self.opaque(call, OpaqueCause::Missing(file.into()));
+            }
+            return;
+        };
+        self.entry(call, vec![globset::escape(&file).into()]);
+        let Ok(parsed) = ruff_python_parser::parse_module(text) else {
+            return self.opaque(call, OpaqueCause::UnknownUse(file.into()));
+        };
+        let names = environments(call);
+        let mut any = false;
+        for statement in &parsed.syntax().body {
+            let Stmt::FunctionDef(function) = statement else {
+                continue;
+            };
+            let is_session = function.decorator_list.iter().any(|decorator| {
+                let mut expression = &decorator.expression;
+                if let Expr::Call(inner) = expression {
+                    expression = &inner.func;
+                }
+                dotted(expression).is_some_and(|name| name.ends_with("session"))
+            });
+            let name = function.name.as_str().replace('_', "-");
+            let chosen = names.as_ref().is_none_or(|names| {
+                names.iter().any(|chosen| {
+                    chosen.split(['(', '-']).next() == name.split('-').next()
+                        || chosen.replace('_', "-").starts_with(&name)
+                })
+            });
+            if is_session && chosen {
+                any = true;
+                self.nox_block(call, &function.body, 0);
+            }
+        }
+        if !any {
+            self.opaque(call, OpaqueCause::UnknownUse(call.origin.what.clone()));
+        }
+    }
+
+    fn nox_block(&mut self, call: &Invocation, body: &[Stmt], depth: u32) {
+        if depth > 8 {
+            return self.unknown_use(call);
+        }
+        for statement in body {
+            match statement {
+                Stmt::Expr(it) => self.nox_expression(call, &it.value),
+                Stmt::Assign(it) => self.nox_expression(call, &it.value),
+                Stmt::AnnAssign(it) => it
+                    .value
+                    .iter()
+                    .for_each(|value| self.nox_expression(call, value)),
+                Stmt::If(it) => {
+                    self.nox_block(call, &it.body, depth + 1);
+                    for clause in &it.elif_else_clauses {
+                        self.nox_block(call, &clause.body, depth + 1);
+                    }
+                }
+                Stmt::With(it) => self.nox_block(call, &it.body, depth + 1),
+                Stmt::For(it) => self.nox_block(call, &it.body, depth + 1),
+                Stmt::Try(it) => self.nox_block(call, &it.body, depth + 1),
+                _ => {}
+            }
+        }
+    }
+
+    fn nox_expression(&mut self, call: &Invocation, expression: &Expr) {
+        let Expr::Call(inner) = expression else {
+            return;
+        };
+        let name = dotted(&inner.func).unwrap_or_default();
+        let method = name.strip_prefix("session.").unwrap_or_default();
+        let words: Vec<Word> = inner.arguments.args.iter().filter_map(literal).collect();
+        let mut step = call.clone();
+        step.words = words;
+        match method {
+            "run" | "run_always" | "run_install" => self.program(&step),
+            "install" => {
+                step.words.insert(0, Word::literal("install"));
+                self.install(&step);
+            }
+            "notify" | "log" | "warn" | "skip" | "error" | "debug" => {}
+            _ if !method.is_empty() => self.opaque(
+                call,
+                OpaqueCause::UnknownUse(format!("session.{method} in noxfile.py").into()),
+            ),
+            // A helper that gets the session may run anything.
+            _ => {
+                let gets_session = inner
+                    .arguments
+                    .args
+                    .iter()
+                    .any(|argument| dotted(argument).as_deref() == Some("session"));
+                if gets_session {
+                    self.opaque(
+                        call,
+                        OpaqueCause::UnknownUse(format!("{name}(session) in noxfile.py").into()),
+                    );
+                }
+            }
+        }
+    }
+
+    /// A script that the project names for its manager; whether there is one.
+    pub(super) fn project_script(&mut self, call: &Invocation, manager: &str, name: &str) -> bool {
+        let Some(dir) = call.dir() else {
+            return false;
+        };
+        let file = in_dir(dir, "pyproject.toml");
+        let text = self.text(&file).unwrap_or_default();
+        let Some(texts) = named_script(text, manager, name) else {
+            let is_script = manager == "hatch" && name.contains(':');
+            if is_script {
+                self.opaque(call, OpaqueCause::Missing(name.into()));
+            }
+            return is_script;
+        };
+        if !self.seen.insert(format!("script {file} {name}")) {
+            return true;
+        }
+        if texts.is_empty() {
+            self.unknown_use(call);
+        }
+        for text in texts {
+            let text = text.split("{args").next().unwrap_or_default().to_owned();
+            let first = text.split_whitespace().next().unwrap_or_default();
+            let mut inner = call.clone();
+            inner.words = vec![Word::literal(first)];
+            if !self.project_script(&inner, manager, first) {
+                self.script(&Text {
+                    file: &file,
+                    line: 1,
+                    text: &text,
+                    place: call.place.clone(),
+                    arguments: None,
+                });
+            }
+        }
+        true
+    }
+}
+
+fn in_dir(dir: &str, name: &str) -> String {
+    if dir.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{dir}/{name}")
+    }
+}
+
+/// The commands of a script in `pyproject.toml`; `None` when it names none so.
+fn named_script(text: &str, manager: &str, name: &str) -> Option<Vec<String>> {
+    let table = text.parse::<toml::Table>().ok()?;
+    let tool = table.get("tool")?;
+    let (environment, script) = name.split_once(':').unwrap_or(("default", name));
+    let found = match manager {
+        "hatch" => {
+            let environments = tool.get("hatch")?.get("envs")?;
+            environments.get(environment)?.get("scripts")?.get(script)?
+        }
+        "pdm" | "rye" => tool.get(manager)?.get("scripts")?.get(name)?,
+        _ => return None,
+    };
+    let texts = |value: &toml::Value| value.as_str().map(str::to_owned);
+    Some(match found {
+        toml::Value::Array(list) => list.iter().filter_map(texts).collect(),
+        toml::Value::Table(table) => {
+            let keys = ["cmd", "shell"].iter();
+            keys.filter_map(|key| texts(table.get(*key)?)).collect()
+        }
+        other => texts(other).into_iter().collect(),
+    })
+}
+
+/// The names that `-e` or `-s` asks for; `None` for all.
+fn environments(call: &Invocation) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    let mut words = call.words.iter().skip(1).peekable();
+    while let Some(word) = words.next() {
+        let value = match word.text.as_ref() {
+            "-e" | "-s" | "--session" | "--sessions" | "--env" => words.next().cloned(),
+            "--" => break,
+            text => text
+                .strip_prefix("-e")
+                .or_else(|| text.strip_prefix("--session="))
+                .or_else(|| text.strip_prefix("--sessions="))
+                .map(|rest| Word {
+                    text: rest.into(),
+                    ..word.clone()
+                }),
+        };
+        let Some(value) = value else {
+            continue;
+        };
+        if value.unknown {
+            return None;
+        }
+        names.extend(value.text.split(',').map(str::to_owned));
+        while let Some(next) = words.next_if(|next| !next.text.starts_with('-')) {
+            if next.unknown {
+                return None;
+            }
+            names.push(next.text.to_string());
+        }
+    }
+    (!names.is_empty()).then_some(names)
+}
+
+fn word(text: &str) -> Word {
+    Word {
+        text: text.into(),
+        unknown: text.contains(crate::engine::shell::UNKNOWN_START),
+        glob: text.contains('*'),
+    }
+}
+
+fn legacy_tox(text: &str) -> Option<String> {
+    let table = text.parse::<toml::Table>().ok()?;
+    let tox = table.get("tool")?.get("tox")?.get("legacy_tox_ini")?;
+    tox.as_str().map(str::to_owned)
+}
+
+/// `py39: command` without its condition.
+fn without_factors(line: &str) -> &str {
+    match line.split_once(": ") {
+        Some((factors, rest))
+            if factors
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_,.{}!".contains(c)) =>
+        {
+            rest.trim_start()
+        }
+        _ => line,
+    }
+}
+
+/// Tox's substitutions; one that is not known is marked.
+fn substituted(value: &str, tox: &Tox<'_>, depth: u32) -> String {
+    let mut out = String::new();
+    let mut rest = value;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let Some(end) = closing(after) else {
+            out.push('{');
+            rest = after;
+            continue;
+        };
+        let (inner, tail) = after.split_at_checked(end).unwrap_or((after, ""));
+        rest = tail.get(1..).unwrap_or_default();
+        out.push_str(&substitution(inner, tox, depth));
+    }
+    out.push_str(rest);
+    out
+}
+
+/// What stands for `{inner}`.
+fn substitution(inner: &str, tox: &Tox<'_>, depth: u32) -> String {
+    if let Some(default) = inner.strip_prefix("posargs") {
+        let words = tox.call.texts();
+        let given = words.iter().position(|word| *word == "--");
+        let given = given.and_then(|at| words.get(at + 1..));
+        return match given {
+            Some(words) => words.join(" "),
+            None => substituted(default.trim_start_matches(':'), tox, depth + 1),
+        };
+    }
+    let reference = inner
+        .strip_prefix('[')
+        .and_then(|inner| inner.split_once(']'));
+    if let Some((section, key)) = reference {
+        let found = tox.sections.iter().find(|(name, _)| name == section);
+        let found = found.and_then(|(_, list)| list.iter().find(|(name, ..)| name == key));
+        return match found.filter(|_| depth < 6) {
+            Some((_, value, _)) => substituted(value, tox, depth + 1),
+            None => unknown(inner),
+        };
+    }
+    let outside = [
+        "env",
+        "work_dir",
+        "toxworkdir",
+        "tmp",
+        "temp",
+        "distdir",
+        "dist_dir",
+    ];
+    match inner {
+        "envpython" => "python".to_owned(),
+        "toxinidir" | "tox_root" => crate::engine::shell::WORKSPACE.to_owned(),
+        "/" => "/".to_owned(),
+        _ if inner.starts_with("env:") => unknown(inner),
+        _ if outside.iter().any(|start| inner.starts_with(start)) => "/tmp/tox".to_owned(),
+        _ => format!("{{{inner}}}"),
+    }
+}
+
+fn unknown(inner: &str) -> String {
+    use crate::engine::shell::{UNKNOWN_END, UNKNOWN_START};
+    format!("{UNKNOWN_START}{inner}{UNKNOWN_END}")
+}
+
+fn closing(text: &str) -> Option<usize> {
+    let mut open = 1_u32;
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => open += 1,
+            '}' => open -= 1,
+            _ => {}
+        }
+        if open == 0 {
+            return Some(at);
+        }
+    }
+    None
+}
+
+fn dotted(expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::Name(name) => Some(name.id.to_string()),
+        Expr::Attribute(attribute) => {
+            Some(format!("{}.{}", dotted(&attribute.value)?, attribute.attr))
+        }
+        _ => None,
+    }
+}
+
+/// A literal argument; `*session.posargs` is left out, anything else is not known.
+fn literal(expression: &Expr) -> Option<Word> {
+    match expression {
+        Expr::StringLiteral(text) => Some(Word::literal(text.value.to_str())),
+        Expr::Starred(starred) if dotted(&starred.value).as_deref() == Some("session.posargs") => {
+            None
+        }
+        _ => Some(Word {
+            text: "…".into(),
+            unknown: true,
+            glob: false,
+        }),
+    }
+}

@@ -1,0 +1,179 @@
+//! go: packages by pattern, and the module around them.
+
+use super::Input;
+use super::programs::{arguments, list};
+use super::walk::{Invocation, Walk, below};
+use crate::engine::shell::{Located, Word, locate};
+use crate::engine::tree::{base_name, dir_of};
+
+/// Flags of go and gotestsum that take the next word.
+const GO_VALUES: &str = "-run -bench -count -timeout -tags -cover -coverprofile -covermode -coverpkg -p \
+    -parallel -o -ldflags -gcflags -mod -cpu -benchtime -skip -shuffle -fuzz -fuzztime \
+    -exec -asmflags -buildmode -json -vettool --format --junitfile --jsonfile -f \
+    --rerun-fails --packages -covermode";
+
+impl Walk<'_> {
+    /// `go test ./...` and its kin; `gotestsum -- ARGUMENTS`.
+    pub(super) fn go(&mut self, call: &Invocation) {
+        let texts = call.texts();
+        if texts.first() == Some(&"gotestsum") {
+            let at = texts.iter().position(|text| *text == "--");
+            let mut inner = call.without(at.map_or(texts.len(), |at| at + 1));
+            inner.words.insert(0, Word::literal("test"));
+            if at.is_none() {
+                inner.words.push(Word::literal("./..."));
+            }
+            return self.go_packages(&inner);
+        }
+        let mut inner = call.without(1);
+        while let Some("-C") = inner.words.first().map(|word| &*word.text) {
+            if let Some(dir) = inner.words.get(1).cloned() {
+                inner.place = self.elsewhere(call, &dir);
+            }
+            inner.words.drain(..2.min(inner.words.len()));
+        }
+        match inner.words.first().map_or("", |word| &*word.text) {
+            "install" | "get"
+                if inner.texts().iter().skip(1).any(|text| {
+                    text.contains('@') || text.contains('.') && !text.starts_with('.')
+                }) => {}
+            "test" | "build" | "vet" | "list" | "fix" | "doc" | "install" => {
+                self.go_packages(&inner);
+            }
+            "get" => self.exact(call, vec![below(call.dir().unwrap_or(""), "go.mod")]),
+            "fmt" => {
+                inner.words.truncate(1);
+                self.go_packages(&inner);
+            }
+            "run" => self.go_run(&inner),
+            "mod" | "work" => {
+                inner.words.truncate(1);
+                let dir = inner.dir().unwrap_or("").to_owned();
+                self.add(
+                    &inner,
+                    Input::External {
+                        dir: dir.into(),
+                        name: "*".into(),
+                    },
+                );
+                self.go_packages(&inner);
+            }
+            "tool"
+                if inner.texts().get(1).is_some_and(|tool| {
+                    matches!(
+                        *tool,
+                        "cover" | "covdata" | "pprof" | "dist" | "trace" | "test2json" | "nm"
+                    )
+                }) => {}
+            "tool" => self.program(&inner.without(1)),
+            "env" | "version" | "clean" | "help" | "telemetry" | "" => {}
+            _ => self.unknown_use(call),
+        }
+    }
+
+    /// The packages that a command names; the words begin with the sub-command.
+    fn go_packages(&mut self, call: &Invocation) {
+        let rest = call.words.get(1..).unwrap_or_default();
+        let own = rest
+            .iter()
+            .position(|word| &*word.text == "-args" || &*word.text == "--args");
+        let sorted = arguments(
+            rest.get(..own.unwrap_or(rest.len())).unwrap_or_default(),
+            &list(GO_VALUES),
+            &["-modfile", "-overlay", "-pgo"],
+        );
+        for word in &sorted.reads {
+            self.read_path(call, word);
+        }
+        let here = [Word::literal(".")];
+        let operands = if sorted.operands.is_empty() {
+            &here[..]
+        } else {
+            &sorted.operands
+        };
+        let everywhere = [Word::literal("./...")];
+        let operands = if matches!(
+            call.words.first().map(|word| &*word.text),
+            Some("mod" | "work" | "fmt")
+        ) {
+            &everywhere[..]
+        } else {
+            operands
+        };
+        for word in operands {
+            let text = word.text.as_ref();
+            let is_import_path =
+                !text.starts_with('.') && !text.starts_with('/') && !self.is_here(call, text);
+            let text = if is_import_path { "./..." } else { text };
+            // A part that is not known may be any package: all of the module are taken,
+            // which only widens, unless the module itself is not known.
+            let text = if word.unknown { "./..." } else { text };
+            if call.dir().is_none() {
+                return self.unknown_use(call);
+            }
+            let (path, deep) = match text.strip_suffix("...") {
+                Some(path) => (path.trim_end_matches('/'), true),
+                None => (text, false),
+            };
+            let path = if path.is_empty() { "." } else { path };
+            match locate(&call.place, path) {
+                Located::Inside(path) if base_name(&path).ends_with(".go") => {
+                    self.entry(call, vec![globset::escape(&path).into()]);
+                }
+                Located::Inside(dir) if deep => self.entry(call, vec![below(&dir, "**/*.go")]),
+                Located::Inside(dir) => self.entry(call, vec![below(&dir, "*.go")]),
+                Located::Outside => {}
+                Located::Unknown => self.unknown_use(call),
+            }
+        }
+        self.go_module(call);
+    }
+
+    fn is_here(&self, call: &Invocation, text: &str) -> bool {
+        matches!(locate(&call.place, text.trim_end_matches("/...")), Located::Inside(path) if self.has_dir(&path) || self.has_file(&path))
+    }
+
+    fn go_module(&mut self, call: &Invocation) {
+        let mut dir = call.dir().unwrap_or("");
+        let mut globs = Vec::new();
+        loop {
+            globs.push(below(dir, "go.mod"));
+            globs.push(below(dir, "go.work"));
+            globs.push(below(dir, "vendor/modules.txt"));
+            if dir.is_empty() {
+                break;
+            }
+            dir = dir_of(dir);
+        }
+        self.exact(call, globs);
+    }
+
+    fn go_run(&mut self, call: &Invocation) {
+        let rest = call.words.get(1..).unwrap_or_default();
+        let at = rest.iter().position(|word| !word.text.starts_with('-'));
+        let Some(target) = at.and_then(|at| rest.get(at)) else {
+            return;
+        };
+        let name = target.text.split('@').next().unwrap_or_default();
+        if !name.starts_with('.') && !name.ends_with(".go") && !self.is_here(call, name) {
+            // A program from outside, by the last part of its path.
+            let parts: Vec<&str> = name.split('/').collect();
+            let last = parts
+                .iter()
+                .rev()
+                .find(|part| !(part.starts_with('v') && part.len() < 4))
+                .copied()
+                .unwrap_or(name);
+            let mut inner = call.without(at.unwrap_or(0) + 1);
+            if let Some(first) = inner.words.first_mut() {
+                *first = Word::literal(last);
+            }
+            return self.program(&inner);
+        }
+        let mut package = call.clone();
+        package.words = vec![Word::literal("run"), target.clone()];
+        self.go_packages(&package);
+        let more = rest.get(at.unwrap_or(0) + 1..).unwrap_or_default().to_vec();
+        self.program_arguments(call, &more);
+    }
+}

@@ -1,0 +1,144 @@
+//! Gradle and Maven: all modules of the build.
+
+use super::programs::{arguments, list};
+use super::walk::{Invocation, Walk, below};
+use super::{Input, Never, OpaqueCause};
+use crate::engine::shell::{Place, Word};
+use crate::engine::tree::{base_name, dir_of};
+
+/// Parts of names of Gradle tasks that build, test or check; in lower case.
+const TASKS: &str = "build test check assemble compile classes jar javadoc clean dependencies tasks help \
+    projects properties integration jacoco kover detekt ktlint lint spotless pmd spotbugs connected \
+    bundle install run all verify unit functional dokka apicheck binarycompat wrapper publishtomavenlocal \
+    android jvm ios macos linux disttar distzip format animalsniffer errorprone nullaway jmh stage smoke \
+    e2e asciidoctor";
+
+/// Phases and the starts of goals of Maven that build, test or check.
+const GOALS: &str = "clean validate initialize compile test package verify integration-test install site \
+    generate- process- prepare- pre- post- dependency: surefire: failsafe: jacoco: compiler: javadoc: source: \
+    wrapper: help: versions: spotless: checkstyle: pmd: spotbugs: animal-sniffer: enforcer: jar: license: \
+    apache-rat: fmt: formatter: com.spotify.fmt org.apache.maven.plugins:maven- org.jacoco:";
+
+impl Walk<'_> {
+    /// `gradle TASKS`: all modules of the build.
+    pub(super) fn gradle(&mut self, call: &Invocation) {
+        let rest = call.words.get(1..).unwrap_or_default();
+        let values = list(
+            "-x --exclude-task --tests -P -D --console --max-workers --warning-mode -g \
+             --gradle-user-home -I --init-script --project-cache-dir",
+        );
+        let paths = list("-p --project-dir -b --build-file -c --settings-file --include-build");
+        let sorted = arguments(rest, &values, &paths);
+        for word in &sorted.operands {
+            self.gradle_task(call, word);
+        }
+        let place = match sorted.reads.first() {
+            Some(dir) if !dir.text.ends_with(".gradle") && !dir.text.ends_with(".kts") => {
+                self.elsewhere(call, dir)
+            }
+            _ => call.place.clone(),
+        };
+        self.jvm_build(call, &place, &list("gradle kts properties toml lockfile"));
+    }
+
+    fn gradle_task(&mut self, call: &Invocation, word: &Word) {
+        let task = word
+            .text
+            .rsplit(':')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let starts = |words: &'static str| list(words).iter().any(|start| task.starts_with(start));
+        if task != "publishtomavenlocal" && starts("publish upload release deploy close") {
+            self.never(call, Never::Delivers);
+        } else if starts("dependencycheck sonar") {
+            self.never(call, Never::Scans);
+        } else if word.unknown || !list(TASKS).iter().any(|known| task.contains(known)) {
+            let what = format!("gradle {}", word.text);
+            self.opaque(call, OpaqueCause::UnknownUse(what.into()));
+        }
+    }
+
+    /// `mvn GOALS`: all modules below.
+    pub(super) fn maven(&mut self, call: &Invocation) {
+        let rest = call.words.get(1..).unwrap_or_default();
+        let values = list("-pl --projects -P -s --settings -T --threads -l -gs -rf");
+        let sorted = arguments(rest, &values, &["-f", "--file"]);
+        for word in &sorted.operands {
+            let goal = word.text.as_ref();
+            let starts =
+                |words: &'static str| list(words).iter().any(|start| goal.starts_with(start));
+            if starts("deploy release") || goal.contains("nexus-staging") {
+                self.never(call, Never::Delivers);
+            } else if goal.contains("sonar") || goal.contains("dependency-check") {
+                self.never(call, Never::Scans);
+            } else if word.unknown || !starts(GOALS) {
+                self.opaque(call, OpaqueCause::UnknownUse(format!("mvn {goal}").into()));
+            }
+        }
+        let place = match sorted.reads.first() {
+            Some(file) if file.text.ends_with(".xml") => {
+                let dir = match dir_of(&file.text) {
+                    "" => ".",
+                    dir => dir,
+                };
+                self.elsewhere(
+                    call,
+                    &Word {
+                        text: dir.into(),
+                        ..file.clone()
+                    },
+                )
+            }
+            Some(dir) => self.elsewhere(call, dir),
+            None => call.place.clone(),
+        };
+        self.jvm_build(call, &place, &["xml", "properties", "config"]);
+    }
+
+    fn jvm_build(&mut self, call: &Invocation, place: &Place, build: &[&str]) {
+        let Place::Inside(dir) = place else {
+            return self.unknown_use(call);
+        };
+        // Plugins that look at every file, prose included.
+        let wide = list(
+            "spotless apache-rat license-maven com.mycila com.github.hierynomus.license \
+            nohttp markdown asciidoc",
+        );
+        let scripts: Vec<String> = self
+            .context
+            .snapshot
+            .tree
+            .under(dir)
+            .map(|(_, entry)| entry.path.to_string())
+            .filter(|path| {
+                let base = base_name(path);
+                base.ends_with(".gradle")
+                    || base.ends_with(".gradle.kts")
+                    || base == "pom.xml"
+                    || base.ends_with(".versions.toml")
+            })
+            .collect();
+        let snapshot = &self.context.snapshot;
+        let is_wide = scripts.iter().any(|path| {
+            snapshot
+                .text(path)
+                .is_none_or(|text| wide.iter().any(|word| text.contains(word)))
+        });
+        if is_wide {
+            self.add(
+                call,
+                Input::Tree {
+                    dir: dir.clone(),
+                    extensions: Vec::new(),
+                },
+            );
+        }
+        let mut globs = Vec::new();
+        for extension in list("java kt kts groovy scala").iter().chain(build) {
+            globs.push(below(dir, &format!("**/*.{extension}")));
+        }
+        globs.push(below(dir, "**/src/**"));
+        self.entry(call, globs);
+    }
+}

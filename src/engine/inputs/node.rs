@@ -1,0 +1,193 @@
+//! Node's package managers, scripts and test runners.
+
+mod npm;
+mod suites;
+mod tasks;
+
+use super::OpaqueCause;
+use super::programs::{arguments, list};
+use super::walk::{Invocation, Walk, below};
+use crate::engine::shell::{Located, Word, locate};
+
+impl Walk<'_> {
+    /// `node`, `npm`, `pnpm`, `yarn`, `npx`, `bun`.
+    pub(super) fn node_program(&mut self, call: &Invocation, name: &str) {
+        match name {
+            "node" | "tsx" | "ts-node" => self.node(&call.without(1)),
+            "npx" | "bunx" | "pnpx" => self.downloaded(&call.without(1)),
+            "bun" if call.texts().get(1).is_some_and(|sub| sub.contains('.')) => {
+                self.node(&call.without(1));
+            }
+            "bun" if call.texts().get(1) == Some(&"test") => self.script_tests(call, &[]),
+            _ => self.manager(call, name),
+        }
+    }
+
+    fn node(&mut self, call: &Invocation) {
+        let loads = [
+            "-r",
+            "--require",
+            "--import",
+            "--loader",
+            "--experimental-loader",
+            "--env-file",
+        ];
+        let values =
+            list("-C --conditions --test-reporter --test-reporter-destination --test-name-pattern");
+        let mut at = 0;
+        while let Some(word) = call.words.get(at).filter(|word| word.text.starts_with('-')) {
+            let value = call.words.get(at + 1);
+            let text = word.text.as_ref();
+            match text {
+                "-e" | "-p" | "--eval" | "--print" | "-pe" => return self.node_code(call, value),
+                "--test" => return self.node_tests(&call.without(at + 1)),
+                "--version" | "-v" => return,
+                _ => {}
+            }
+            let loaded = value.filter(|value| loads.contains(&text) && value.text.starts_with('.'));
+            if let Some(loaded) = loaded {
+                self.run_path(call, loaded);
+            }
+            let takes = loads.contains(&text) || values.contains(&text);
+            at += if takes { 2 } else { 1 };
+        }
+        let inner = call.without(at);
+        match (inner.words.first().cloned(), &call.input) {
+            (Some(file), _) => self.node_file(&inner, &file),
+            (None, Some(code)) => self.node_code(call, Some(code)),
+            (None, None) if call.piped => {
+                self.opaque(call, OpaqueCause::Shell("code from a pipe".into()));
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// The words begin with the file.
+    fn node_file(&mut self, call: &Invocation, file: &Word) {
+        let path = match locate(&call.place, &file.text) {
+            Located::Inside(path) if !file.unknown && !path.is_empty() => path,
+            _ => return self.unknown_use(call),
+        };
+        if let Some((_, tool)) = path.rsplit_once("node_modules/") {
+            // The program of a package, by its path.
+            let tool = tool
+                .trim_start_matches(".bin/")
+                .split('/')
+                .next()
+                .unwrap_or_default();
+            let mut inner = call.without(1);
+            inner.words.insert(0, Word::literal(tool));
+            return self.program(&inner);
+        }
+        let ends = ["", ".js", ".mjs", ".cjs", ".ts", "/index.js", "/index.ts"];
+        let mut candidates = ends.iter().map(|end| format!("{path}{end}"));
+        let Some(found) = candidates.find(|path| self.has_file(path)) else {
+            return self.opaque(call, OpaqueCause::Missing(path));
+        };
+        self.entry(call, vec![globset::escape(&found).into()]);
+        let rest = call.words.get(1..).unwrap_or_default().to_vec();
+        self.program_arguments(call, &rest);
+    }
+
+    fn node_code(&mut self, call: &Invocation, code: Option<&Word>) {
+        let Some(code) = code.filter(|code| !code.unknown) else {
+            return self.opaque(call, OpaqueCause::Shell(call.origin.what.clone()));
+        };
+        let names: Vec<&str> = code.text.split(['\'', '"', '`']).collect();
+        let reaches = ["readdir", "child_process", "glob", "eval("]
+            .iter()
+            .any(|word| code.text.contains(word));
+        if reaches {
+            return self.opaque(call, OpaqueCause::Reaches(call.origin.what.clone()));
+        }
+        let local: Vec<&str> = names
+            .into_iter()
+            .filter(|name| {
+                name.starts_with("./")
+                    || name.starts_with("../")
+                    || name.contains('.') && self.has_file(name)
+            })
+            .collect();
+        for name in local {
+            self.run_path(call, &Word::literal(name));
+        }
+    }
+
+    fn node_tests(&mut self, call: &Invocation) {
+        let sorted = arguments(
+            &call.words,
+            &["--test-reporter", "--test-reporter-destination"],
+            &[],
+        );
+        if sorted.operands.is_empty() {
+            let globs =
+                list("**/test/** **/*.test.* **/*-test.* **/*_test.* **/test-*.* **/test.*");
+            let dir = call.dir().unwrap_or("").to_owned();
+            return self.entry(call, globs.iter().map(|glob| below(&dir, glob)).collect());
+        }
+        for word in &sorted.operands {
+            self.run_path(call, word);
+        }
+    }
+
+    /// `npx TOOL`: its name may carry a version.
+    pub(super) fn downloaded(&mut self, call: &Invocation) {
+        let values = list("-p --package -c --call -w --workspace");
+        let mut at = 0;
+        while let Some(word) = call.words.get(at).filter(|word| word.text.starts_with('-')) {
+            if matches!(word.text.as_ref(), "-c" | "--call") {
+                return self.unknown_use(call);
+            }
+            at += if values.contains(&word.text.as_ref()) {
+                2
+            } else {
+                1
+            };
+        }
+        let mut inner = call.without(at);
+        if let Some(first) = inner.words.first_mut() {
+            let text = first.text.clone();
+            let (scope, name) = match text.strip_prefix('@').and_then(|rest| rest.split_once('/')) {
+                Some((scope, name)) => (Some(scope), name),
+                None => (None, text.as_ref()),
+            };
+            let name = name.split('@').next().unwrap_or(name);
+            let tool = match (scope, name) {
+                (Some("playwright"), "test") => "playwright",
+                (Some("biomejs"), "biome") => "biome",
+                (Some(_), "cli") => scope.unwrap_or(name),
+                _ => name,
+            };
+            first.text = tool.into();
+        }
+        self.program(&inner);
+    }
+
+    /// Test runners, the compiler and runners of tasks.
+    pub(super) fn node_tool(&mut self, call: &Invocation, name: &str) {
+        let texts = call.texts();
+        if texts.iter().any(|text| {
+            matches!(
+                *text,
+                "--version" | "--init" | "--showConfig" | "--clearCache"
+            )
+        }) {
+            return;
+        }
+        match name {
+            "tsc" | "tsd" => self.compiler(call),
+            "turbo" | "nx" | "lerna" => self.task_runner(call, name),
+            "playwright" | "cypress" => match texts.get(1).copied() {
+                Some(
+                    "install" | "install-deps" | "verify" | "cache" | "info" | "merge-reports"
+                    | "show-report",
+                ) => {}
+                _ => self.script_tests(call, &list("e2e tests test cypress playwright")),
+            },
+            "mocha" | "ava" | "tap" | "uvu" | "jasmine" | "karma" | "wdio" => {
+                self.script_tests(call, &["test", "tests", "spec"]);
+            }
+            _ => self.script_tests(call, &[]),
+        }
+    }
+}

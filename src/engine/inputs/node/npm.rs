@@ -1,0 +1,371 @@
+//! npm, pnpm, yarn and bun: their sub-commands, filters and scripts.
+
+use super::super::programs::list;
+use super::super::table;
+use super::super::walk::{Invocation, Text, Walk, below};
+use super::super::{Input, Never, OpaqueCause};
+use crate::engine::packages::Ecosystem;
+use crate::engine::shell::{Place, Word};
+use crate::engine::yaml;
+
+/// Sub-commands after which flags are still the manager's.
+const OWN: &[&str] = &[
+    "run",
+    "run-script",
+    "exec",
+    "dlx",
+    "x",
+    "test",
+    "t",
+    "install",
+    "i",
+    "ci",
+    "add",
+    "workspace",
+    "workspaces",
+    "foreach",
+    "wsrun",
+];
+
+impl Walk<'_> {
+    /// A package manager: its flags, then a sub-command here or in other packages.
+    pub(in crate::engine::inputs) fn manager(&mut self, call: &Invocation, name: &str) {
+        let mut inner = call.without(1);
+        let mut packages: Option<Vec<String>> = None;
+        let mut at = 0;
+        while let Some(word) = inner.words.get(at).cloned() {
+            let (flag, value) = match word.text.split_once('=') {
+                Some((flag, value)) => (
+                    flag,
+                    Some(Word {
+                        text: value.into(),
+                        ..word.clone()
+                    }),
+                ),
+                None => (word.text.as_ref(), None),
+            };
+            let own = 1 + usize::from(value.is_none());
+            let value = value.or_else(|| inner.words.get(at + 1).cloned());
+            let mut end = at + 1;
+            match flag {
+                "--version" | "-v" => return,
+                "--prefix" | "-C" | "--dir" | "--cwd" => {
+                    if let Some(dir) = value {
+                        inner.place = self.elsewhere(call, &dir);
+                    }
+                    end = at + own;
+                }
+                "--filter" | "-F" | "-w" | "--workspace" if flag != "-w" || name == "npm" => {
+                    let value = value.map_or(String::new(), |word| word.text.into());
+                    packages.get_or_insert_default().push(value);
+                    end = at + own;
+                }
+                "-r" | "--recursive" | "--workspaces" | "-ws" | "--ws" => {
+                    packages.get_or_insert_default().push("*".to_owned());
+                }
+                flag if flag.starts_with('-') => {}
+                // The sub-command; flags of the manager may still follow.
+                sub if at == 0 && OWN.contains(&sub) => {
+                    at = 1;
+                    continue;
+                }
+                _ => break,
+            }
+            inner.words.drain(at..end.min(inner.words.len()));
+        }
+        if name == "yarn" {
+            yarn_workspaces(&mut inner, &mut packages);
+        }
+        match packages {
+            None => self.sub_command(call, &inner, name),
+            Some(filters) => self.in_packages(call, &inner, name, &filters),
+        }
+    }
+
+    /// The same sub-command in each package that a filter means.
+    fn in_packages(
+        &mut self,
+        call: &Invocation,
+        inner: &Invocation,
+        name: &str,
+        filters: &[String],
+    ) {
+        let mut dirs: Vec<(Box<str>, bool)> = Vec::new();
+        for filter in filters {
+            let pattern = filter.trim_start_matches("...").trim_end_matches("...");
+            let pattern = pattern.trim_end_matches('^');
+            if pattern.contains('[') {
+                // Packages that changed since a commit.
+                self.never(call, Never::ReadsHistory);
+                continue;
+            }
+            if pattern.starts_with('!') {
+                // What is left out again only narrows.
+                continue;
+            }
+            let found = self.packages_like(pattern);
+            if found.is_empty() {
+                let what = format!("package {pattern}");
+                self.opaque(call, OpaqueCause::Missing(what.into()));
+            }
+            let is_all = pattern.contains('*');
+            dirs.extend(found.into_iter().map(|dir| (dir, is_all)));
+        }
+        if filters.iter().all(|filter| filter.starts_with('!')) {
+            dirs.extend(self.packages_like("*").into_iter().map(|dir| (dir, true)));
+        }
+        let is_exec = inner
+            .words
+            .first()
+            .is_some_and(|word| &*word.text == "exec");
+        let own = ["run", "run-script"];
+        let mut words = inner.words.iter().map(|word| word.text.as_ref());
+        let script = words.find(|word| !own.contains(word)).unwrap_or_default();
+        for (dir, is_all) in dirs {
+            let mut there = inner.clone();
+            there.place = Place::Inside(dir.clone());
+            // A filter over many packages runs the script where there is one.
+            if !is_all || is_exec || self.package_script(&dir, script).is_some() {
+                self.sub_command(call, &there, name);
+            }
+        }
+    }
+
+    /// The directories of packages whose name or directory fits.
+    fn packages_like(&self, pattern: &str) -> Vec<Box<str>> {
+        let matcher = |glob: &str| {
+            globset::Glob::new(glob)
+                .map(|glob| glob.compile_matcher())
+                .ok()
+        };
+        let path = pattern
+            .trim_matches(['{', '}'])
+            .trim_start_matches("./")
+            .trim_end_matches('/');
+        let (by_name, by_path) = (matcher(pattern), matcher(path));
+        let list = self.context.packages.list.iter();
+        let list = list.filter(|package| package.ecosystem == Ecosystem::Node);
+        let fits = list.filter(|package| {
+            let fits = |glob: &Option<globset::GlobMatcher>, text: &str| {
+                glob.as_ref().is_some_and(|glob| glob.is_match(text))
+            };
+            pattern == "*"
+                || package
+                    .name
+                    .as_deref()
+                    .is_some_and(|name| fits(&by_name, name))
+                || fits(&by_path, &package.dir)
+        });
+        fits.map(|package| package.dir.clone()).collect()
+    }
+
+    pub(in crate::engine::inputs) fn sub_command(
+        &mut self,
+        call: &Invocation,
+        inner: &Invocation,
+        name: &str,
+    ) {
+        let sub = inner
+            .words
+            .first()
+            .map_or("", |word| &*word.text)
+            .to_owned();
+        let dir = inner.dir().unwrap_or("").to_owned();
+        match sub.as_str() {
+            "install" | "ci" | "i" | "clean-install" | "add" | "import" | "fetch" | "rebuild"
+            | "dedupe" | "update" | "link" | "prune" | "install-clean" => {
+                self.node_install(inner, &dir);
+            }
+            "" if name == "yarn" => self.node_install(inner, &dir),
+            "" => {}
+            "run" | "run-script" | "rum" => self.run_script_word(&inner.without(1), true),
+            "test" | "t" | "tst" => self.run_named(inner, "test", &inner.without(1)),
+            "start" | "stop" | "restart" => self.run_named(inner, &sub, &inner.without(1)),
+            "exec" | "dlx" | "x" | "create" if name != "bun" || sub == "x" => {
+                self.downloaded(&inner.without(1));
+            }
+            "pack" => self.exact(inner, vec![below(&dir, "package.json")]),
+            "publish" => self.never(call, Never::Delivers),
+            "version" | "deploy" | "release" if self.package_script(&dir, &sub).is_none() => {
+                self.never(call, Never::Delivers);
+            }
+            _ => {
+                let known = table::command(name, &[&sub]).is_some_and(|(_, used)| used > 0);
+                if known && self.package_script(&dir, &sub).is_none() {
+                    return self.listed(call, name);
+                }
+                if name == "npm" {
+                    return self.opaque(call, OpaqueCause::UnknownUse(format!("npm {sub}").into()));
+                }
+                self.run_script_word(inner, false);
+            }
+        }
+    }
+
+    /// An installation runs the packages' own install scripts.
+    pub(in crate::engine::inputs) fn node_install(&mut self, call: &Invocation, dir: &str) {
+        let names = list(
+            "package.json .npmrc .yarnrc.yml .yarnrc pnpm-workspace.yaml .pnpmfile.cjs \
+            patches/** .yarn/patches/**",
+        );
+        self.exact(call, names.iter().map(|name| below(dir, name)).collect());
+        self.add(
+            call,
+            Input::External {
+                dir: dir.into(),
+                name: "*".into(),
+            },
+        );
+        if call
+            .texts()
+            .iter()
+            .any(|text| text.contains("ignore-scripts"))
+        {
+            return;
+        }
+        for hook in ["preinstall", "install", "postinstall", "prepare"] {
+            if self.package_script(dir, hook).is_some() {
+                self.run_named(call, hook, &call.other(&[]));
+            }
+        }
+    }
+
+    /// `run NAME`; without `run`, a program of the packages is meant where there is no script.
+    pub(in crate::engine::inputs) fn run_script_word(
+        &mut self,
+        call: &Invocation,
+        only_scripts: bool,
+    ) {
+        let Some(name) = call.words.first().cloned() else {
+            return;
+        };
+        if name.unknown {
+            return self.unknown_use(call);
+        }
+        let Some(dir) = call.dir() else {
+            return self.unknown_use(call);
+        };
+        if self.package_script(dir, &name.text).is_some() {
+            return self.run_named(call, &name.text, &call.without(1));
+        }
+        if only_scripts && table::command(&name.text, &[]).is_none() {
+            if call.texts().contains(&"--if-present") {
+                return;
+            }
+            return self.opaque(
+                call,
+                OpaqueCause::Missing(format!("script {} of {}", name.text, manifest(dir)).into()),
+            );
+        }
+        self.downloaded(call);
+    }
+
+    /// The text of a script and its line.
+    pub(in crate::engine::inputs) fn package_script(
+        &mut self,
+        dir: &str,
+        name: &str,
+    ) -> Option<(String, u32)> {
+        let path = manifest(dir);
+        let text = self.text(&path)?;
+        let clean = text.trim_start_matches('\u{feff}').replace('\t', "  ");
+        let root = yaml::parse(&path, &clean).ok()?;
+        let entry = root.get("scripts")?.entry(name)?;
+        Some((entry.value.as_str()?.to_owned(), entry.line))
+    }
+
+    /// A script of `package.json` with its `pre` and `post`.
+    pub(in crate::engine::inputs) fn run_named(
+        &mut self,
+        call: &Invocation,
+        name: &str,
+        rest: &Invocation,
+    ) {
+        let Some(dir) = call.dir().map(str::to_owned) else {
+            return self.unknown_use(call);
+        };
+        let file = manifest(&dir);
+        self.exact(call, vec![globset::escape(&file).into()]);
+        let mut any = false;
+        for hook in [format!("pre{name}"), name.to_owned(), format!("post{name}")] {
+            let Some((text, line)) = self.package_script(&dir, &hook) else {
+                continue;
+            };
+            any = any || hook == name;
+            let own: Vec<&Word> = rest
+                .words
+                .iter()
+                .filter(|word| &*word.text != "--")
+                .collect();
+            let more = if hook == name {
+                own.iter().map(|word| quoted(word)).collect::<String>()
+            } else {
+                String::new()
+            };
+            if !self.seen.insert(format!("script {file} {hook} {more}")) {
+                continue;
+            }
+            self.script(&Text {
+                file: &file,
+                line,
+                text: &format!("{text}{more}"),
+                place: call.place.clone(),
+                arguments: None,
+            });
+        }
+        if !any {
+            self.opaque(
+                call,
+                OpaqueCause::Missing(format!("script {name} of {file}").into()),
+            );
+        }
+    }
+}
+
+pub(super) fn manifest(dir: &str) -> String {
+    if dir.is_empty() {
+        "package.json".to_owned()
+    } else {
+        format!("{dir}/package.json")
+    }
+}
+
+/// A word as it has to be written to be read again as one.
+pub(super) fn quoted(word: &Word) -> String {
+    if word.unknown {
+        use crate::engine::shell::{UNKNOWN_END, UNKNOWN_START};
+        return format!(" {UNKNOWN_START}{}{UNKNOWN_END}", word.text);
+    }
+    if word.glob {
+        return format!(" {}", word.text);
+    }
+    format!(" '{}'", word.text.replace('\'', "'\\''"))
+}
+
+/// `yarn workspace NAME ...` and `yarn workspaces foreach run ...`.
+fn yarn_workspaces(inner: &mut Invocation, packages: &mut Option<Vec<String>>) {
+    match inner
+        .words
+        .first()
+        .map(|word| word.text.to_string())
+        .as_deref()
+    {
+        Some("workspace") => {
+            let name = inner
+                .words
+                .get(1)
+                .map_or(String::new(), |word| word.text.to_string());
+            inner.words.drain(..2.min(inner.words.len()));
+            inner.words.insert(0, Word::literal("run"));
+            *packages = Some(vec![name]);
+        }
+        Some("workspaces" | "wsrun") => {
+            let own = ["workspaces", "foreach", "wsrun"];
+            inner
+                .words
+                .retain(|word| !own.contains(&word.text.as_ref()));
+            *packages = Some(vec!["*".to_owned()]);
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,198 @@
+//! pip and the building of distributions.
+
+use super::super::Input;
+use super::super::programs::{arguments, list};
+use super::super::walk::{Invocation, Walk, below};
+use crate::engine::shell::{Located, Word, locate};
+use crate::engine::tree::{dir_of, join};
+
+/// Flags of pip and uv that take the next word.
+const VALUES: &str = "-i --index-url --extra-index-url -f --find-links -t --target --prefix --python -p \
+    --upgrade-package -P -w --wheel-dir -d --dest --no-binary --only-binary --platform --python-version \
+    --config-settings -C --group --resolution --index-strategy --extra --trusted-host --src --root --report \
+    --cache-dir --exists-action --global-option --progress-bar --timeout --retries -o --output-file";
+
+/// Flags whose value is a file or directory.
+const PATHS: &str = "-r --requirement -c --constraint -e --editable --requirements --constraints \
+    --build-constraint --override --overrides";
+
+impl Walk<'_> {
+    /// `pip`: installs from outside, from requirements files, and from directories.
+    pub(in crate::engine::inputs) fn pip(&mut self, call: &Invocation) {
+        let texts = call.texts();
+        match texts.get(1).copied() {
+            Some("install" | "wheel" | "download") => self.install(&call.without(1)),
+            None => {}
+            Some(_) => self.listed(call, "pip"),
+        }
+    }
+
+    /// `pip install`: the words begin with the sub-command.
+    pub(in crate::engine::inputs) fn install(&mut self, call: &Invocation) {
+        let words = split_flags(call.words.get(1..).unwrap_or_default());
+        let sorted = arguments(&words, &list(VALUES), &list(PATHS));
+        for word in &sorted.reads {
+            self.requirement(call, word);
+        }
+        for word in &sorted.operands {
+            let text = word.text.as_ref();
+            let is_local = text.contains('/') || text.starts_with('.');
+            if is_local
+                && !text.contains("://")
+                && !text.starts_with("git+")
+                && !text.contains(" @ ")
+            {
+                self.requirement(call, word);
+            }
+        }
+        if sorted.has(&["--group"]) {
+            let dir = call.dir().unwrap_or("").to_owned();
+            self.packaging(call, &dir);
+        }
+    }
+
+    /// A directory, a file of requirements or an archive.
+    fn requirement(&mut self, call: &Invocation, word: &Word) {
+        if word.unknown {
+            return self.unknown_use(call);
+        }
+        let text = word.text.split('[').next().unwrap_or_default().trim();
+        let is_list = [".txt", ".in", ".toml"]
+            .iter()
+            .any(|end| text.ends_with(end));
+        match locate(&call.place, text) {
+            Located::Inside(path) if self.has_dir(&path) && !word.glob => {
+                self.packaging(call, &path);
+            }
+            Located::Inside(path) if is_list => self.requirements(call, &path, 0),
+            Located::Inside(_) => {
+                let word = Word {
+                    text: text.into(),
+                    ..word.clone()
+                };
+                self.read_path(call, &word);
+            }
+            Located::Outside => {}
+            Located::Unknown => self.unknown_use(call),
+        }
+    }
+
+    pub(in crate::engine::inputs) fn requirements(
+        &mut self,
+        call: &Invocation,
+        path: &str,
+        depth: u32,
+    ) {
+        self.exact(call, vec![globset::escape(path).into()]);
+        self.add(
+            call,
+            Input::External {
+                dir: dir_of(path).into(),
+                name: "*".into(),
+            },
+        );
+        let Some(text) = self.text(path).filter(|_| depth < 8) else {
+            return;
+        };
+        for line in text.lines().map(str::trim) {
+            let nested = ["-r ", "-c ", "--requirement ", "--constraint ", "-r", "-c"]
+                .iter()
+                .find_map(|flag| line.strip_prefix(flag));
+            let editable = line
+                .strip_prefix("-e ")
+                .or_else(|| line.strip_prefix("--editable "))
+                .or_else(|| line.starts_with('.').then_some(line));
+            if let Some(next) = nested.and_then(|next| join(dir_of(path), next.trim())) {
+                self.requirements(call, &next, depth + 1);
+            } else if let Some(local) = editable {
+                let local = local.split(['[', ' ', ';', '#']).next().unwrap_or_default();
+                if let Located::Inside(dir) = locate(&call.place, local) {
+                    self.packaging(call, &dir);
+                }
+            }
+        }
+    }
+
+    /// What installing a directory reads.
+    pub(in crate::engine::inputs) fn packaging(&mut self, call: &Invocation, dir: &str) {
+        let names = list("pyproject.toml setup.py setup.cfg MANIFEST.in hatch.toml hatch_build.py");
+        self.entry(call, names.iter().map(|name| below(dir, name)).collect());
+        self.add(
+            call,
+            Input::External {
+                dir: dir.into(),
+                name: "*".into(),
+            },
+        );
+        let file = |name: &str| {
+            if dir.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{dir}/{name}")
+            }
+        };
+        let project = self.text(&file("pyproject.toml")).unwrap_or_default();
+        let setup = self.text(&file("setup.py")).unwrap_or_default();
+        let compiles = list(
+            "maturin mesonpy scikit setuptools_rust setuptools-rust cython Cython cffi \
+            pybind11",
+        )
+        .iter()
+        .any(|word| {
+            project.lines().any(|line| {
+                line.contains(word) && (line.contains("requires") || line.contains("backend"))
+            })
+        }) || setup.contains("Extension(")
+            || setup.contains("ext_modules")
+            || setup.contains("cythonize");
+        if compiles {
+            self.add(
+                call,
+                Input::Tree {
+                    dir: dir.into(),
+                    extensions: Vec::new(),
+                },
+            );
+        }
+    }
+
+    /// Building a distribution packs all sources.
+    pub(in crate::engine::inputs) fn python_build(&mut self, call: &Invocation) {
+        let rest = call.words.get(1..).unwrap_or_default();
+        let sorted = arguments(rest, &["-o", "--outdir", "-C", "--installer"], &[]);
+        let here = Word::literal(".");
+        let word = sorted.operands.first().unwrap_or(&here).clone();
+        match locate(&call.place, &word.text) {
+            Located::Inside(dir) if !word.unknown => {
+                self.packaging(call, &dir);
+                self.add(
+                    call,
+                    Input::Tree {
+                        dir,
+                        extensions: vec!["py".into(), "pyi".into(), "toml".into(), "cfg".into()],
+                    },
+                );
+            }
+            _ => self.unknown_use(call),
+        }
+    }
+}
+
+/// `-rFILE` as `-r FILE`.
+fn split_flags(words: &[Word]) -> Vec<Word> {
+    let mut split = Vec::new();
+    for word in words {
+        let file = word.text.strip_prefix("-r").filter(|file| !file.is_empty());
+        match file {
+            Some(file) => {
+                split.push(Word::literal("-r"));
+                split.push(Word {
+                    text: file.into(),
+                    ..word.clone()
+                });
+            }
+            None => split.push(word.clone()),
+        }
+    }
+    split
+}

@@ -1,0 +1,236 @@
+//! pytest: what it collects, and the files that govern it.
+
+use super::super::Input;
+use super::super::ini;
+use super::super::programs::{arguments, by_extension, list};
+use super::super::walk::{Invocation, Walk, below};
+use crate::engine::graph::python::discover;
+use crate::engine::shell::{Located, Word, locate};
+use crate::engine::tree::{base_name, dir_of, join};
+
+/// Flags of pytest and its usual plugins that take the next word.
+const VALUES: &str = "-k -m -n -p -o -W --maxfail --tb --durations --durations-min --cov-report \
+    --cov-fail-under --junitxml --junit-xml --junit-prefix --timeout --timeout-method \
+    --dist --numprocesses --reruns --reruns-delay --splits --group --basetemp \
+    --log-level --log-cli-level --color --capture --import-mode --html --override-ini \
+    --cov-context --maxprocesses --tx --ds --verbosity --pastebin -r \
+    --hypothesis-profile --hypothesis-seed --randomly-seed --count --benchmark-json \
+    --ignore --ignore-glob --deselect --confcutdir --asyncio-mode --anyio-mode --browser \
+    --driver --shard-id --num-shards --store-durations --durations-path --doctest-glob \
+    --cov";
+
+impl Walk<'_> {
+    /// `pytest`, with everything that decides which files it collects.
+    pub(in crate::engine::inputs) fn pytest(&mut self, call: &Invocation) {
+        let rest = call.words.get(1..).unwrap_or_default();
+        let sorted = arguments(rest, &list(VALUES), &["-c", "--config-file", "--rootdir"]);
+        if sorted.has(&["--version", "--help"]) {
+            return;
+        }
+        for word in &sorted.reads {
+            self.read_path(call, word);
+        }
+        let Some(dir) = call.dir().map(str::to_owned) else {
+            return self.unknown_use(call);
+        };
+        let mut roots = Vec::new();
+        for word in &sorted.operands {
+            let path = word.text.split("::").next().unwrap_or_default();
+            match (word.unknown, locate(&call.place, path)) {
+                (false, Located::Inside(path)) => roots.push((path, word.glob)),
+                (false, Located::Outside) => {}
+                _ => return self.unknown_use(call),
+            }
+        }
+        if sorted.has(&["--pyargs"]) {
+            roots = vec![(dir.as_str().into(), false)];
+        } else if roots.is_empty() {
+            roots = self.configured_paths(&dir);
+        }
+        self.pytest_configuration(call, &dir);
+        self.coverage_sources(call, rest);
+        let operands: Vec<&str> = sorted.operands.iter().map(|word| &*word.text).collect();
+        let mut globs = self.collected(&dir, &operands, &roots);
+        let flags = sorted.flags.iter().map(|word| word.text.as_ref());
+        let options = self.pytest_options(&dir, &flags.collect::<Vec<_>>());
+        for (path, _) in roots.iter().filter(|(path, _)| !path.contains('*')) {
+            if options.contains("--doctest-modules") {
+                globs.push(below(path, "**/*.py"));
+            }
+            if ["--doctest-glob", "--nbval", "--nbmake"]
+                .iter()
+                .any(|it| options.contains(it))
+            {
+                let kinds = ["rst", "md", "txt", "ipynb"].map(Into::into);
+                globs.extend(by_extension(path, &kinds));
+            }
+        }
+        self.entry(call, globs);
+    }
+
+    /// The files that pytest takes by its default patterns, and those that are taken
+    /// because the configuration says so.
+    fn collected(&self, dir: &str, operands: &[&str], roots: &[(Box<str>, bool)]) -> Vec<Box<str>> {
+        let mut globs = Vec::new();
+        for (path, is_glob) in roots {
+            if *is_glob {
+                globs.push(path.clone());
+                globs.push(format!("{path}/**/*.py").into());
+            } else if self.has_file(path) {
+                globs.push(globset::escape(path).into());
+            } else {
+                let usual = [
+                    "**/test_*.py",
+                    "**/*_test.py",
+                    "**/test*.txt",
+                    "**/conftest.py",
+                ];
+                globs.extend(usual.iter().map(|pattern| below(path, pattern)));
+            }
+        }
+        let found = discover::pytest_files(self.context.snapshot, dir, operands);
+        let paths = found
+            .into_iter()
+            .map(|file| self.context.snapshot.tree.path(file));
+        let is_usual = |path: &str| {
+            let base = base_name(path);
+            base.starts_with("test_") && base.ends_with(".py") || base.ends_with("_test.py")
+        };
+        let unusual = paths.filter(|path| !is_usual(path));
+        globs.extend(unusual.map(|path| globset::escape(path).into()));
+        globs
+    }
+
+    /// Files that pytest reads as its configuration, from the directory upwards.
+    pub(in crate::engine::inputs) fn pytest_configuration(&mut self, call: &Invocation, dir: &str) {
+        let mut globs = Vec::new();
+        let mut at = dir;
+        loop {
+            for name in list(
+                "pytest.ini .pytest.ini pytest.toml pyproject.toml tox.ini setup.cfg \
+                conftest.py .coveragerc",
+            ) {
+                globs.push(below(at, name));
+            }
+            if at.is_empty() {
+                break;
+            }
+            at = dir_of(at);
+        }
+        self.entry(call, globs);
+    }
+
+    /// `testpaths` of the configuration in force; the directory itself without them.
+    pub(in crate::engine::inputs) fn configured_paths(
+        &mut self,
+        dir: &str,
+    ) -> Vec<(Box<str>, bool)> {
+        let words = self.pytest_setting(dir, "testpaths");
+        let mut roots: Vec<(Box<str>, bool)> = words
+            .iter()
+            .filter_map(|word| {
+                let path = join(dir, word)?;
+                Some((path.as_str().into(), word.contains('*')))
+            })
+            .collect();
+        let exists = roots
+            .iter()
+            .any(|(path, glob)| *glob || self.has_dir(path) || self.has_file(path));
+        if !exists {
+            // pytest falls back to the directory when none of them is there.
+            roots = vec![(dir.into(), false)];
+        }
+        roots
+    }
+
+    pub(in crate::engine::inputs) fn pytest_options(
+        &mut self,
+        dir: &str,
+        texts: &[&str],
+    ) -> String {
+        let mut options = self.pytest_setting(dir, "addopts").join(" ");
+        options.push(' ');
+        options.push_str(&texts.join(" "));
+        options
+    }
+
+    /// The words of a setting in the first file that has pytest's section.
+    pub(in crate::engine::inputs) fn pytest_setting(
+        &mut self,
+        dir: &str,
+        key: &str,
+    ) -> Vec<String> {
+        for name in list("pytest.ini .pytest.ini pyproject.toml tox.ini setup.cfg") {
+            let path = if dir.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{dir}/{name}")
+            };
+            let Some(text) = self.text(&path) else {
+                continue;
+            };
+            if name == "pyproject.toml" {
+                let Ok(table) = text.parse::<toml::Table>() else {
+                    continue;
+                };
+                let tool = table.get("tool").and_then(|tool| tool.get("pytest"));
+                let Some(options) = tool.and_then(|tool| tool.get("ini_options")) else {
+                    continue;
+                };
+                return match options.get(key) {
+                    Some(toml::Value::Array(list)) => list
+                        .iter()
+                        .filter_map(|word| word.as_str().map(str::to_owned))
+                        .collect(),
+                    Some(toml::Value::String(text)) => {
+                        text.split_whitespace().map(str::to_owned).collect()
+                    }
+                    _ => Vec::new(),
+                };
+            }
+            let sections = ini::sections(text);
+            let section = if name == "setup.cfg" {
+                "tool:pytest"
+            } else {
+                "pytest"
+            };
+            if let Some(section) = sections.iter().find(|(name, _)| name == section) {
+                let value = section.1.iter().find(|(name, ..)| name == key);
+                return value.map_or(Vec::new(), |(_, value, _)| {
+                    value.split_whitespace().map(str::to_owned).collect()
+                });
+            }
+        }
+        Vec::new()
+    }
+
+    /// Coverage also reports on files that no test imports.
+    pub(in crate::engine::inputs) fn coverage_sources(&mut self, call: &Invocation, rest: &[Word]) {
+        for (at, word) in rest.iter().enumerate() {
+            let source = match word.text.split_once('=') {
+                Some(("--cov", value)) => value.to_owned(),
+                None if &*word.text == "--cov" => rest
+                    .get(at + 1)
+                    .map_or(String::new(), |next| next.text.to_string()),
+                _ => continue,
+            };
+            let dir = call.dir().unwrap_or("");
+            let path = join(dir, &source.replace('.', "/")).unwrap_or_default();
+            let dirs = [
+                join(dir, &source).unwrap_or_default(),
+                path.clone(),
+                format!("src/{path}"),
+            ];
+            let found = dirs
+                .into_iter()
+                .find(|dir| !source.is_empty() && self.has_dir(dir));
+            self.add(
+                call,
+                Input::Tree {
+                    dir: found.unwrap_or_else(|| dir.to_owned()).into(),
+                    extensions: vec!["py".into()],
+                },
+            );
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! From what a job reads to the files of one tree.
+//!
+//! Entry points are closed over the graph; exact parts are not. An opaque job, and one
+//! that reaches a construct which may load anything, reads all files. The slices of
+//! lockfiles are added by whoever reads lockfiles, from the closure's externals.
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use super::{Input, InputSet, JobInputs};
+use crate::engine::facts::Reach;
+use crate::engine::graph::{Closure, Graph, NodeId};
+use crate::engine::lock::LockSlices;
+use crate::engine::packages::Packages;
+use crate::engine::tree::{FileId, Snapshot, base_name};
+
+/// The files that a job reads on a tree, sorted; all of them when it is opaque.
+pub fn resolve(
+    inputs: &JobInputs,
+    snapshot: &Snapshot,
+    graph: &Graph,
+    packages: &Packages,
+) -> InputSet {
+    if !inputs.opaque.is_empty() || !inputs.missing_texts.is_empty() {
+        return everything(snapshot);
+    }
+    let closure = graph.closure(entries(inputs, snapshot, graph));
+    let mut chosen = vec![false; snapshot.tree.len()];
+    for file in closure.nodes().filter_map(|node| graph.file(node)) {
+        mark(&mut chosen, file);
+    }
+    if !widen(&closure, graph, snapshot, packages, &mut chosen) {
+        return everything(snapshot);
+    }
+    exact(inputs, snapshot, &mut chosen);
+    let files = (0..).map(FileId).zip(&chosen);
+    InputSet {
+        files: files
+            .filter(|(_, chosen)| **chosen)
+            .map(|(file, _)| file)
+            .collect(),
+        slices: LockSlices::new(),
+    }
+}
+
+/// The nodes at which a job enters the graph.
+pub fn entries(inputs: &JobInputs, snapshot: &Snapshot, graph: &Graph) -> Vec<NodeId> {
+    let mut nodes = Vec::new();
+    let globs = inputs.parts.iter().filter_map(|(input, _)| match input {
+        Input::Entry(globs) => Some(globs.iter()),
+        _ => None,
+    });
+    let set = compiled(globs.flatten().map(AsRef::as_ref));
+    let files = snapshot
+        .tree
+        .iter()
+        .filter(|(_, entry)| set.is_match(entry.path.as_ref()));
+    nodes.extend(files.map(|(file, _)| NodeId::from(file)));
+    let dirs: Vec<&str> = inputs
+        .parts
+        .iter()
+        .filter_map(|(input, _)| match input {
+            Input::Unit(dir) => Some(dir.as_ref()),
+            _ => None,
+        })
+        .collect();
+    let first = u32::try_from(snapshot.tree.len()).unwrap_or(u32::MAX);
+    let last = u32::try_from(graph.len()).unwrap_or(u32::MAX);
+    let units = (first..last).map(NodeId);
+    nodes.extend(units.filter(|node| {
+        graph
+            .unit(*node)
+            .is_some_and(|unit| dirs.contains(&unit.dir.as_ref()))
+    }));
+    nodes
+}
+
+fn everything(snapshot: &Snapshot) -> InputSet {
+    InputSet {
+        files: snapshot.tree.iter().map(|(file, _)| file).collect(),
+        slices: LockSlices::new(),
+    }
+}
+
+/// Adds what unresolved constructs may reach; `false` when that is everything.
+fn widen(
+    closure: &Closure,
+    graph: &Graph,
+    snapshot: &Snapshot,
+    packages: &Packages,
+    chosen: &mut [bool],
+) -> bool {
+    let mut dirs: Vec<&str> = Vec::new();
+    for widening in &graph.widenings {
+        if !closure.contains(widening.file.into()) {
+            continue;
+        }
+        let owner = packages.owner_dir(snapshot.tree.path(widening.file));
+        match (widening.reach, owner) {
+            (Reach::Repository, _) | (Reach::Package, None) => return false,
+            (Reach::Package, Some(dir)) => dirs.push(dir),
+        }
+    }
+    dirs.sort_unstable();
+    dirs.dedup();
+    for dir in dirs {
+        let members: Vec<FileId> = snapshot
+            .tree
+            .under(dir)
+            .filter(|(_, entry)| packages.owner_dir(&entry.path) == Some(dir))
+            .map(|(file, _)| file)
+            .collect();
+        // What its package needs, it may need.
+        let more = graph.closure(members.iter().map(|file| NodeId::from(*file)));
+        for widening in &graph.widenings {
+            if widening.reach == Reach::Repository && more.contains(widening.file.into()) {
+                return false;
+            }
+        }
+        for file in more.nodes().filter_map(|node| graph.file(node)) {
+            mark(chosen, file);
+        }
+    }
+    true
+}
+
+fn exact(inputs: &JobInputs, snapshot: &Snapshot, chosen: &mut [bool]) {
+    let globs = inputs.parts.iter().filter_map(|(input, _)| match input {
+        Input::Exact(globs) => Some(globs.iter()),
+        _ => None,
+    });
+    let set = compiled(globs.flatten().map(AsRef::as_ref));
+    for (file, entry) in snapshot.tree.iter() {
+        if set.is_match(entry.path.as_ref()) {
+            mark(chosen, file);
+        }
+    }
+    for (input, _) in &inputs.parts {
+        let Input::Tree { dir, extensions } = input else {
+            continue;
+        };
+        for (file, entry) in snapshot.tree.under(dir) {
+            let extension = base_name(&entry.path)
+                .rsplit_once('.')
+                .map(|(_, extension)| extension);
+            let fits = extensions.is_empty()
+                || extension
+                    .is_some_and(|extension| extensions.iter().any(|known| **known == *extension));
+            if fits {
+                mark(chosen, file);
+            }
+        }
+    }
+}
+
+fn mark(chosen: &mut [bool], file: FileId) {
+    if let Some(slot) = chosen.get_mut(file.index()) {
+        *slot = true;
+    }
+}
+
+/// A set of globs; one that does not compile matches everything.
+fn compiled<'g>(globs: impl Iterator<Item = &'g str>) -> GlobSet {
+    let mut builder = GlobSetBuilder::new();
+    for glob in globs {
+        let parsed = GlobBuilder::new(glob).literal_separator(true).build();
+        let parsed = parsed.or_else(|_| GlobBuilder::new("**").build());
+        if let Ok(glob) = parsed {
+            builder.add(glob);
+        }
+    }
+    builder.build().unwrap_or_else(|_| GlobSet::empty())
+}

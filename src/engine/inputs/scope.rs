@@ -1,0 +1,160 @@
+//! What is known of a job before it runs: values of expressions and variables.
+
+use super::OpaqueCause;
+use super::walk::{Invocation, Walk, below};
+use crate::engine::pipeline::expression::{Clue, Expression, Piece, Scope, Value as Known, pieces};
+use crate::engine::shell::{self, Located, UNKNOWN_END, UNKNOWN_START, Value, WORKSPACE};
+
+impl Walk<'_> {
+    /// The text with expressions replaced by their value, or marked as unknown.
+    pub(super) fn expand(&self, text: &str) -> String {
+        let scope = self.scope();
+        let mut out = String::new();
+        for piece in pieces(text) {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Expression(inner) => {
+                    let value = Expression::parse(inner).map(|it| it.evaluate(&scope));
+                    match value {
+                        Ok(value) if !value.is_partly_unknown() => out.push_str(&value.to_string()),
+                        _ => {
+                            out.push(UNKNOWN_START);
+                            out.push_str(inner);
+                            out.push(UNKNOWN_END);
+                        }
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    pub(super) fn env_value(&self, text: &str) -> Value {
+        let text = self.expand(text);
+        if text.contains(UNKNOWN_START) {
+            Value::Unknown
+        } else {
+            Value::Text(text.into())
+        }
+    }
+
+    pub(super) fn scope(&self) -> Scope {
+        let texts = self.variables.iter().map(|(name, value)| {
+            let value = match value {
+                Value::Text(text) => Known::text(text),
+                _ => Known::UNKNOWN,
+            };
+            (name.as_ref(), value)
+        });
+        let mut scope = Scope::new()
+            .with("env", Known::open(texts))
+            .with("github", self.github())
+            .with("runner", self.runner());
+        if let Some(leg) = self.leg {
+            let values = leg
+                .values
+                .iter()
+                .map(|(key, value)| (key.as_ref(), Known::text(value)));
+            scope = scope.with("matrix", Known::object(values));
+        }
+        scope
+    }
+
+    pub(super) fn github(&self) -> Known {
+        let mut known = vec![
+            ("workspace", Known::text(WORKSPACE)),
+            ("event_name", Known::text("pull_request")),
+        ];
+        if let Some(event) = self.context.event {
+            known.push(("base_ref", Known::text(&event.target)));
+            known.push(("head_ref", Known::text(&event.source)));
+            known.push(("repository", Known::text(&event.repository)));
+            known.push(("actor", Known::text(&event.author)));
+        }
+        known.push((
+            "ref",
+            Known::Unknown(Clue::Between("refs/pull/".into(), "/merge".into())),
+        ));
+        known.push(("ref_type", Known::text("branch")));
+        Known::open(known)
+    }
+
+    pub(super) fn runner(&self) -> Known {
+        let labels: Vec<&str> = self.job.runner.iter().map(AsRef::as_ref).collect();
+        let all =
+            |start: &str| !labels.is_empty() && labels.iter().all(|label| label.starts_with(start));
+        let mut known = vec![
+            ("temp", Known::text("/tmp/runner")),
+            ("tool_cache", Known::text("/opt/hostedtoolcache")),
+        ];
+        for (start, os) in [
+            ("ubuntu", "Linux"),
+            ("macos", "macOS"),
+            ("windows", "Windows"),
+        ] {
+            if all(start) {
+                known.push(("os", Known::text(os)));
+            }
+        }
+        Known::open(known)
+    }
+
+    /// Variables that change what programs read.
+    pub(super) fn assignment(&mut self, call: &Invocation, name: &str, value: &Value) {
+        let text = match value {
+            Value::Text(text) => text.as_ref(),
+            Value::Unknown if OPTIONS.contains(&name) => {
+                return self.opaque(call, OpaqueCause::UnknownUse(name.into()));
+            }
+            Value::List(_) | Value::Unknown => return,
+        };
+        match name {
+            "PATH" => {
+                for part in text.split([':', ';']) {
+                    if let Located::Inside(dir) = shell::locate(&call.place, part)
+                        && !part.is_empty()
+                        && self.context.snapshot.tree.has_dir(&dir)
+                        && !dir.is_empty()
+                    {
+                        self.opaque(call, OpaqueCause::Shell(format!("PATH={part}").into()));
+                    }
+                }
+            }
+            "PYTHONPATH" => {
+                for part in text.split(':').filter(|part| !part.is_empty()) {
+                    if let Located::Inside(dir) = shell::locate(&call.place, part) {
+                        self.entry(call, vec![below(&dir, "**/*.py")]);
+                    }
+                }
+            }
+            "PYTEST_ADDOPTS" => {
+                let words: Vec<&str> = std::iter::once("pytest")
+                    .chain(text.split_whitespace())
+                    .collect();
+                self.program(&call.other(&words));
+            }
+            "NODE_OPTIONS"
+                if text.contains("require")
+                    || text.contains("import")
+                    || text.contains("loader") =>
+            {
+                self.opaque(call, OpaqueCause::UnknownUse(name.into()));
+            }
+            "BASH_ENV" | "LD_PRELOAD" | "RUBYOPT" | "PERL5OPT" | "MAVEN_OPTS_FILE"
+                if !text.is_empty() =>
+            {
+                self.opaque(call, OpaqueCause::UnknownUse(name.into()));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Variables that hold options of a program: a value that is not known may name files.
+const OPTIONS: &[&str] = &[
+    "PYTEST_ADDOPTS",
+    "NODE_OPTIONS",
+    "BASH_ENV",
+    "LD_PRELOAD",
+    "PYTHONPATH",
+];

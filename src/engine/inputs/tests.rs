@@ -1,0 +1,384 @@
+//! Jobs and what they read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::*;
+use crate::engine::ids::ObjectId;
+use crate::engine::pipeline::{Action, JobId, Step};
+use crate::engine::tree::{Entry, Mode, Tree};
+
+fn snapshot(files: &[(&str, &str)]) -> Snapshot {
+    let blob = |index: usize| ObjectId::from_bytes(&[u8::try_from(index).unwrap(); 20]).unwrap();
+    let entries = files.iter().enumerate().map(|(index, (path, _))| Entry {
+        path: (*path).into(),
+        mode: Mode::File,
+        blob: blob(index),
+    });
+    let mut snapshot = Snapshot::new(Tree::new(entries.collect()));
+    for (index, (_, text)) in files.iter().enumerate() {
+        snapshot.insert_text(blob(index), Arc::from(*text));
+    }
+    snapshot
+}
+
+fn job(script: &str) -> Job {
+    Job {
+        id: JobId("test".into()),
+        name: "test".into(),
+        caller: None,
+        line: 3,
+        file: "ci.yml".into(),
+        needs: Vec::new(),
+        condition: None,
+        legs: Vec::new(),
+        runner: vec!["ubuntu-latest".into()],
+        env: BTreeMap::new(),
+        directory: None,
+        images: Vec::new(),
+        steps: vec![Step {
+            name: None,
+            file: "ci.yml".into(),
+            line: 9,
+            condition: None,
+            action: Action::Run {
+                script: script.into(),
+                shell: None,
+                directory: None,
+                env: BTreeMap::new(),
+                line: 10,
+            },
+        }],
+        limits: Vec::new(),
+        definition: "".into(),
+    }
+}
+
+fn uses(reference: &str, with: &[(&str, &str)]) -> Job {
+    let mut job = job("");
+    job.steps[0].action = Action::Use {
+        reference: reference.into(),
+        with: with
+            .iter()
+            .map(|(key, value)| ((*key).into(), (*value).into()))
+            .collect(),
+    };
+    job
+}
+
+fn infer_in(job: &Job, leg: Option<&Leg>, files: &[(&str, &str)]) -> JobInputs {
+    let snapshot = snapshot(files);
+    let packages = Packages::read(&snapshot);
+    let policy = Policy::default();
+    let context = Context {
+        snapshot: &snapshot,
+        packages: &packages,
+        policy: &policy,
+        event: None,
+    };
+    infer(job, leg, &context)
+}
+
+/// Opaque causes, what is never skipped and missing texts, one line each.
+fn faults(inputs: &JobInputs) -> String {
+    let opaque = inputs
+        .opaque
+        .iter()
+        .map(|it| format!("{}:{} {:?}", it.origin.file, it.origin.line, it.cause));
+    let never = inputs
+        .never
+        .iter()
+        .map(|(why, origin)| format!("{}:{} {why:?}", origin.file, origin.line));
+    let missing = inputs
+        .missing_texts
+        .iter()
+        .map(|path| format!("read {path}"));
+    opaque
+        .chain(never)
+        .chain(missing)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The files that are entry points, read exactly or read below a tree.
+fn reached(inputs: &JobInputs, files: &[(&str, &str)]) -> String {
+    let snapshot = snapshot(files);
+    let packages = Packages::read(&snapshot);
+    let graph = crate::engine::graph::Builder::new(&snapshot, &packages).finish();
+    let set = resolve::resolve(inputs, &snapshot, &graph, &packages);
+    let paths: Vec<&str> = set
+        .files
+        .iter()
+        .map(|file| snapshot.tree.path(*file))
+        .collect();
+    paths.join(" ")
+}
+
+fn check(script: &str, files: &[(&str, &str)], expected: &str) {
+    let inputs = infer_in(&job(script), None, files);
+    assert_eq!(faults(&inputs), "", "{script}");
+    assert_eq!(reached(&inputs, files), expected, "{script}");
+}
+
+fn check_fault(script: &str, files: &[(&str, &str)], expected: &str) {
+    assert_eq!(
+        faults(&infer_in(&job(script), None, files)),
+        expected,
+        "{script}"
+    );
+}
+
+const PYTHON: &[(&str, &str)] = &[
+    ("README.md", ""),
+    (
+        "pyproject.toml",
+        "[tool.pytest.ini_options]\ntestpaths = [\"tests\"]\n[tool.hatch.envs.default.scripts]\ncheck = \"ruff check src\"\n",
+    ),
+    ("src/a.py", ""),
+    ("sub/test_x.py", ""),
+    ("tests/data.json", ""),
+    ("tests/test_a.py", ""),
+    ("tests/unit/test_b.py", ""),
+];
+
+#[test]
+fn an_unknown_program_names_its_line() {
+    check_fault(
+        "ls\nfrobnicate --all",
+        PYTHON,
+        "ci.yml:11 UnknownProgram(\"frobnicate\")",
+    );
+    check_fault("$TOOL x", PYTHON, "ci.yml:10 Shell(\"$TOOL x\")");
+}
+
+#[test]
+fn pytest_reads_its_test_paths_and_configuration() {
+    check(
+        "pytest",
+        PYTHON,
+        "pyproject.toml tests/test_a.py tests/unit/test_b.py",
+    );
+    check(
+        "pytest tests/unit -x || true",
+        PYTHON,
+        "pyproject.toml tests/unit/test_b.py",
+    );
+    check("cd sub && pytest", PYTHON, "pyproject.toml sub/test_x.py");
+    check(
+        "python -m pytest -k 'a b' tests/test_a.py",
+        PYTHON,
+        "pyproject.toml tests/test_a.py",
+    );
+    check(
+        "A=1 coverage run -m pytest \\\n  tests/unit",
+        PYTHON,
+        "pyproject.toml tests/unit/test_b.py",
+    );
+    check_fault(
+        "pytest $WHERE",
+        PYTHON,
+        "ci.yml:10 UnknownUse(\"pytest $WHERE\")",
+    );
+}
+
+#[test]
+fn wrappers_run_what_they_wrap() {
+    for wrapper in [
+        "time",
+        "sudo -E",
+        "timeout -k 5 60",
+        "env A=1",
+        "xvfb-run -a",
+        "bash -c 'ruff check src' #",
+        "hatch run check #",
+    ] {
+        let script = format!("{wrapper} ruff check src");
+        check(&script, PYTHON, "pyproject.toml src/a.py");
+    }
+}
+
+#[test]
+fn a_tree_wide_tool_reads_below_its_operands() {
+    check("ruff check src", PYTHON, "pyproject.toml src/a.py");
+    check(
+        "codespell tests",
+        PYTHON,
+        "tests/data.json tests/test_a.py tests/unit/test_b.py",
+    );
+}
+
+#[test]
+fn readers_of_history_and_deliveries_are_never_skipped() {
+    check_fault("git -C x log -1", PYTHON, "ci.yml:10 ReadsHistory");
+    check_fault("twine upload dist/*", PYTHON, "ci.yml:10 Delivers");
+    check_fault("trivy fs .", PYTHON, "ci.yml:10 Scans");
+    let paths = infer_in(&uses("dorny/paths-filter@v3", &[]), None, PYTHON);
+    assert_eq!(faults(&paths), "ci.yml:9 ReadsHistory");
+}
+
+#[test]
+fn a_value_of_the_matrix_is_put_into_commands() {
+    let mut job = job("pytest tests/${{ matrix.part }}");
+    let leg = |part: &str| Leg {
+        name: part.into(),
+        values: [("part".into(), part.into())].into(),
+    };
+    job.legs = vec![leg("unit"), leg("test_a.py")];
+    let one = infer_in(&job, Some(&job.legs[0]), PYTHON);
+    assert_eq!(reached(&one, PYTHON), "pyproject.toml tests/unit/test_b.py");
+    let all = infer_in(&job, None, PYTHON);
+    assert_eq!(
+        reached(&all, PYTHON),
+        "pyproject.toml tests/test_a.py tests/unit/test_b.py"
+    );
+}
+
+#[test]
+fn code_on_standard_input_is_read_for_its_imports() {
+    check("python - <<'EOF'\nimport os\nEOF", PYTHON, "");
+    check_fault(
+        "python - <<'EOF'\nopen(x)\nEOF",
+        PYTHON,
+        "ci.yml:10 Reaches(\"open( in python code\")",
+    );
+}
+
+const NODE: &[(&str, &str)] = &[
+    ("README.md", ""),
+    ("lib/a.test.js", ""),
+    (
+        "package.json",
+        "{\"name\": \"x\", \"scripts\": {\n\"pretest\": \"node tools/gen.js\",\n\"test\": \"npm run unit\",\n\"unit\": \"vitest\",\n\"loop\": \"npm run loop\",\n\"odd\": \"whatever\"}}",
+    ),
+    ("tools/gen.js", ""),
+];
+
+#[test]
+fn scripts_of_a_package_are_followed_with_their_pre_and_post() {
+    check("npm test", NODE, "lib/a.test.js package.json tools/gen.js");
+    check("npm run loop", NODE, "package.json");
+    check_fault(
+        "npm run odd",
+        NODE,
+        "package.json:6 UnknownProgram(\"whatever\")",
+    );
+    check_fault(
+        "npm run nothing",
+        NODE,
+        "ci.yml:10 Missing(\"script nothing of package.json\")",
+    );
+}
+
+const MAKE: &[(&str, &str)] = &[
+    (
+        "Makefile",
+        "PY = python\n.PHONY: all\nall: gen test\ngen:\n\t@$(PY) tools/gen.py\ntest: all\n\tpytest tests\nbad:\n\t$(UNSET) x\n",
+    ),
+    ("tests/test_a.py", ""),
+    ("tools/gen.py", ""),
+];
+
+#[test]
+fn targets_are_followed_with_what_they_need_and_once() {
+    check("make all", MAKE, "Makefile tests/test_a.py tools/gen.py");
+    check("make", MAKE, "Makefile tests/test_a.py tools/gen.py");
+    check_fault(
+        "make nothing",
+        MAKE,
+        "ci.yml:10 Missing(\"target nothing of Makefile\")",
+    );
+    assert!(faults(&infer_in(&job("make bad"), None, MAKE)).starts_with("Makefile:9 Shell"));
+}
+
+#[test]
+fn scripts_of_the_repository_are_walked_and_their_recursion_ends() {
+    let files = &[
+        ("ci/a.sh", "#!/bin/sh\n./ci/b.sh"),
+        ("ci/b.sh", "#!/bin/sh\n./ci/a.sh\nunknown-thing"),
+    ];
+    check_fault(
+        "./ci/a.sh",
+        files,
+        "ci/b.sh:3 UnknownProgram(\"unknown-thing\")",
+    );
+}
+
+#[test]
+fn a_foreign_shell_is_opaque_unless_every_command_is_plain() {
+    let mut job = job("$x = 1");
+    job.runner = vec!["windows-latest".into()];
+    assert_eq!(
+        faults(&infer_in(&job, None, PYTHON)),
+        "ci.yml:10 ForeignShell(\"pwsh\")"
+    );
+    if let Action::Run { script, .. } = &mut job.steps[0].action {
+        *script = "pytest tests/unit".into();
+    }
+    assert_eq!(faults(&infer_in(&job, None, PYTHON)), "");
+}
+
+#[test]
+fn an_unknown_action_is_opaque_and_a_known_one_runs_its_command() {
+    let unknown = infer_in(&uses("nobody/thing@v1", &[]), None, PYTHON);
+    assert_eq!(faults(&unknown), "ci.yml:9 UnknownAction(\"nobody/thing\")");
+    let ruff = infer_in(
+        &uses("astral-sh/ruff-action@v3", &[("src", "src")]),
+        None,
+        PYTHON,
+    );
+    assert_eq!(reached(&ruff, PYTHON), "pyproject.toml src/a.py");
+    let push = infer_in(
+        &uses("docker/build-push-action@v6", &[("push", "true")]),
+        None,
+        PYTHON,
+    );
+    assert_eq!(faults(&push), "ci.yml:9 Delivers");
+}
+
+#[test]
+fn an_opaque_job_reads_everything() {
+    let inputs = infer_in(&job("frobnicate"), None, MAKE);
+    assert_eq!(
+        reached(&inputs, MAKE),
+        "Makefile tests/test_a.py tools/gen.py"
+    );
+}
+
+#[test]
+fn a_variable_for_later_steps_is_known_there() {
+    let mut job = job("echo \"WHERE=unit\" >> $GITHUB_ENV");
+    let mut second = job.steps[0].clone();
+    if let Action::Run { script, .. } = &mut second.action {
+        *script = "pytest tests/$WHERE".into();
+    }
+    job.steps.push(second);
+    let inputs = infer_in(&job, None, PYTHON);
+    assert_eq!(faults(&inputs), "");
+    assert_eq!(
+        reached(&inputs, PYTHON),
+        "pyproject.toml tests/unit/test_b.py"
+    );
+}
+
+#[test]
+fn configured_inputs_replace_inferred_ones() {
+    let snapshot = snapshot(PYTHON);
+    let packages = Packages::read(&snapshot);
+    let rule = JobPolicy {
+        inputs: Some(vec!["sub/**".into()]),
+        exact: true,
+        skip: Skip::Auto,
+    };
+    let policy = Policy {
+        jobs: vec![("te*".into(), rule)],
+        ..Policy::default()
+    };
+    let context = Context {
+        snapshot: &snapshot,
+        packages: &packages,
+        policy: &policy,
+        event: None,
+    };
+    let inputs = infer(&job("frobnicate"), None, &context);
+    assert_eq!(reached(&inputs, PYTHON), "sub/test_x.py");
+}

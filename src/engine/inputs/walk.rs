@@ -1,0 +1,447 @@
+//! Walks the steps of a job and collects what they read.
+//!
+//! Every command comes to [`Walk::program`]: a tool with a grammar of its own, an
+//! entry of the tables, a file of the repository, or an unknown program that makes
+//! the job opaque. Depth and number of commands are bounded; beyond them the job is
+//! opaque.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Context, Input, JobInputs, Never, Opaque, OpaqueCause, Origin};
+use crate::engine::pipeline::expression::condition;
+use crate::engine::pipeline::{Action, Job, Leg, Step, Truth};
+use crate::engine::shell::{
+    self, Located, Place, Source, Start, UNKNOWN_END, UNKNOWN_START, Value, WORKSPACE, Word,
+};
+
+/// How deep scripts, targets and wrappers may call each other.
+const DEPTH: u32 = 16;
+/// How many commands a job may come to.
+const COMMANDS: u32 = 5000;
+
+/// One command, wherever it was written.
+#[derive(Debug, Clone)]
+pub(super) struct Invocation {
+    pub(super) words: Vec<Word>,
+    pub(super) place: Place,
+    pub(super) input: Option<Word>,
+    pub(super) piped: bool,
+    pub(super) origin: Origin,
+}
+
+impl Invocation {
+    /// The texts of the words.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        self.words.iter().map(|word| word.text.as_ref()).collect()
+    }
+
+    /// The same command without its first words.
+    pub(super) fn without(&self, count: usize) -> Self {
+        let mut rest = self.clone();
+        rest.words.drain(..count.min(rest.words.len()));
+        rest
+    }
+
+    /// Another command in the same place, of literal words.
+    pub(super) fn other(&self, words: &[&str]) -> Self {
+        let mut other = self.clone();
+        other.words = words.iter().map(|word| Word::literal(word)).collect();
+        other
+    }
+
+    /// The directory, when it is one of the repository.
+    pub(super) fn dir(&self) -> Option<&str> {
+        match &self.place {
+            Place::Inside(dir) => Some(dir),
+            Place::Outside | Place::Unknown => None,
+        }
+    }
+}
+
+/// Where a text that is read as a script stands.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_field_names, reason = "the text is what it is about")]
+pub(super) struct Text<'t> {
+    pub(super) file: &'t str,
+    /// The line of the file at which the text begins, from 1.
+    pub(super) line: u32,
+    pub(super) text: &'t str,
+    pub(super) place: Place,
+    pub(super) arguments: Option<Vec<Word>>,
+}
+
+pub(super) struct Walk<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) job: &'a Job,
+    pub(super) leg: Option<&'a Leg>,
+    pub(super) out: JobInputs,
+    pub(super) variables: BTreeMap<Box<str>, Value>,
+    depth: u32,
+    commands: u32,
+    /// Scripts, targets and configurations that were walked, to walk them once.
+    pub(super) seen: BTreeSet<String>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(job: &'a Job, leg: Option<&'a Leg>, context: &'a Context<'a>) -> Self {
+        let mut walk = Self {
+            context,
+            job,
+            leg,
+            out: JobInputs::default(),
+            variables: BTreeMap::new(),
+            depth: 0,
+            commands: 0,
+            seen: BTreeSet::new(),
+        };
+        for (name, value) in RUNNER {
+            let value = Value::Text((*value).into());
+            walk.variables.insert((*name).into(), value);
+        }
+        for (name, value) in &job.env {
+            let value = walk.env_value(value);
+            walk.variables.insert(name.clone(), value);
+        }
+        walk
+    }
+
+    /// All steps, in order.
+    pub(super) fn job(mut self) -> JobInputs {
+        for step in &self.job.steps {
+            let scope = self.scope();
+            let starts = |text: &str| condition(text, &scope) != Truth::No;
+            if step.condition.as_deref().is_none_or(starts) {
+                self.step(step);
+            }
+        }
+        self.out
+    }
+
+    fn step(&mut self, step: &'a Step) {
+        match &step.action {
+            Action::Run {
+                script,
+                shell,
+                directory,
+                env,
+                line,
+            } => {
+                let outer = self.variables.clone();
+                for (name, value) in env {
+                    let value = self.env_value(value);
+                    self.variables.insert(name.clone(), value);
+                }
+                let place = self.step_place(directory.as_deref().or(self.job.directory.as_deref()));
+                let script = self.expand(script);
+                let text = Text {
+                    file: &step.file,
+                    line: *line,
+                    text: &script,
+                    place,
+                    arguments: None,
+                };
+                let exports = self.step_script(shell.as_deref(), &text);
+                self.variables = outer;
+                for (name, value) in exports {
+                    if &*name == "*" {
+                        let all = self.variables.iter_mut();
+                        all.filter(|(name, _)| !is_of_runner(name))
+                            .for_each(|(_, value)| *value = Value::Unknown);
+                    } else {
+                        self.variables.insert(name, value);
+                    }
+                }
+            }
+            Action::Use { reference, with } => self.action(step, reference, with),
+        }
+    }
+
+    pub(super) fn step_place(&self, directory: Option<&str>) -> Place {
+        let Some(directory) = directory else {
+            return Place::Inside("".into());
+        };
+        let text = self.expand(directory);
+        let word = Word {
+            unknown: text.contains(UNKNOWN_START),
+            text: text.into(),
+            glob: false,
+        };
+        Place::Inside("".into()).enter(&word)
+    }
+
+    fn step_script(&mut self, shell: Option<&str>, text: &Text<'_>) -> Vec<(Box<str>, Value)> {
+        let named = shell.map(|shell| self.expand(shell));
+        let name = match named.as_deref() {
+            Some(shell) => shell.split_whitespace().next().unwrap_or("bash"),
+            None if self.is_windows() => "pwsh",
+            None => "bash",
+        };
+        let name = name.rsplit('/').next().unwrap_or(name);
+        match name {
+            "bash" | "sh" | "zsh" | "dash" | "msys2" | "wsl-bash" => self.script(text),
+            "python" | "python3" => {
+                let call = invocation(text, &["python", "-"], Some(text.text));
+                self.python_code(&call, text.text);
+                Vec::new()
+            }
+            "pwsh" | "powershell" | "cmd" if is_plain(text.text) => self.script(text),
+            other => {
+                let call = invocation(text, &[other], None);
+                self.opaque(&call, OpaqueCause::ForeignShell(other.into()));
+                Vec::new()
+            }
+        }
+    }
+
+    fn is_windows(&self) -> bool {
+        let runner = self.job.runner.iter().map(|label| self.expand(label));
+        runner.into_iter().any(|label| {
+            let label = label.to_ascii_lowercase();
+            label.contains("windows") || label.contains(UNKNOWN_START)
+        })
+    }
+
+    /// A script of the shell; gives what it hands to later steps.
+    pub(super) fn script(&mut self, text: &Text<'_>) -> Vec<(Box<str>, Value)> {
+        let context = self.context;
+        let source = |path: &str| match context.snapshot.text(path) {
+            Some(text) => Source::Text(text),
+            None if context.snapshot.tree.find(path).is_some() => Source::NotRead,
+            None => Source::Absent,
+        };
+        let script = shell::read(
+            text.text,
+            Start {
+                variables: &self.variables,
+                place: &text.place,
+                arguments: text.arguments.as_deref(),
+                text: &source,
+            },
+        );
+        self.out.missing_texts.extend(script.missing);
+        let at = |line: u32| text.line + line.saturating_sub(1);
+        for unread in script.unread {
+            self.out.opaque.push(Opaque {
+                origin: Origin {
+                    file: text.file.into(),
+                    line: at(unread.line),
+                    what: unread.what.clone(),
+                },
+                cause: OpaqueCause::Shell(unread.what),
+            });
+        }
+        for call in script.calls {
+            let words = call.words.iter().map(|word| word.text.as_ref());
+            let what = shorten(&words.collect::<Vec<_>>().join(" "));
+            let invocation = Invocation {
+                words: call.words,
+                place: call.place,
+                input: call.input,
+                piped: call.piped,
+                origin: Origin {
+                    file: text.file.into(),
+                    line: at(call.line),
+                    what,
+                },
+            };
+            for read in &call.reads {
+                self.read_path(&invocation, read);
+            }
+            for (name, value) in &call.assignments {
+                self.assignment(&invocation, name, value);
+            }
+            self.program(&invocation);
+        }
+        script.exports
+    }
+
+    /// One command.
+    pub(super) fn program(&mut self, call: &Invocation) {
+        let Some(first) = call.words.first() else {
+            return;
+        };
+        self.commands += 1;
+        if self.depth >= DEPTH || self.commands >= COMMANDS {
+            if self.commands == COMMANDS || self.depth >= DEPTH {
+                self.opaque(
+                    call,
+                    OpaqueCause::Shell("commands nested too deep or too many".into()),
+                );
+            }
+            return;
+        }
+        if first.unknown || first.glob && first.text.len() > 2 {
+            return self.opaque(call, OpaqueCause::Shell(call.origin.what.clone()));
+        }
+        self.depth += 1;
+        let name = first.text.clone();
+        let name = name.strip_suffix(".exe").unwrap_or(&name);
+        match (name.contains('/'), shell::locate(&call.place, name)) {
+            (false, _) => self.tool(call, name),
+            (true, Located::Inside(path)) => self.repository_program(call, &path),
+            (true, _) => {
+                let base = name.rsplit('/').next().unwrap_or(name).to_owned();
+                self.tool(call, &base);
+            }
+        }
+        self.depth -= 1;
+    }
+
+    /// Tools that are read in Rust, then the table.
+    fn tool(&mut self, call: &Invocation, name: &str) {
+        let is_python = name
+            .strip_prefix("python")
+            .or_else(|| name.strip_prefix("pypy"));
+        if is_python.is_some_and(is_version) || name == "py" {
+            return self.python(call);
+        }
+        if name.strip_prefix("pip").is_some_and(is_version) {
+            return self.pip(call);
+        }
+        match name {
+            "bash" | "sh" | "zsh" | "dash" | "ksh" => self.shell_program(call),
+            "env" | "xargs" | "find" | "coverage" | "parallel" => self.carrier(call, name),
+            "pytest" | "py.test" => self.pytest(call),
+            "uv" | "poetry" | "pipenv" | "hatch" | "pdm" | "rye" | "pipx" | "uvx" => {
+                self.python_manager(call, name);
+            }
+            "tox" => self.tox(call),
+            "nox" => self.nox(call),
+            "node" | "tsx" | "ts-node" | "bun" | "npm" | "pnpm" | "yarn" | "npx" | "bunx"
+            | "pnpx" => self.node_program(call, name),
+            "c8"
+            | "nyc"
+            | "run-s"
+            | "run-p"
+            | "npm-run-all"
+            | "npm-run-all2"
+            | "concurrently"
+            | "start-server-and-test"
+            | "cross-env" => self.node_carrier(call, name),
+            "jest" | "vitest" | "mocha" | "ava" | "jasmine" | "playwright" | "cypress"
+            | "karma" | "tap" | "uvu" | "wdio" | "tsc" | "tsd" | "turbo" | "nx" | "lerna" => {
+                self.node_tool(call, name);
+            }
+            "go" | "gotestsum" => self.go(call),
+            "cargo" | "cross" => self.cargo(call),
+            "gradle" | "gradlew" => self.gradle(call),
+            "mvn" | "mvnw" | "mvnd" => self.maven(call),
+            "make" | "gmake" => self.make(call),
+            "just" => self.just(call),
+            "docker" | "docker-compose" | "podman" => self.docker(call),
+            "pre-commit" => self.pre_commit(call),
+            _ => self.listed(call, name),
+        }
+    }
+
+    // --- What is collected ---------------------------------------------------------
+
+    pub(super) fn add(&mut self, call: &Invocation, input: Input) {
+        self.out.parts.push((input, call.origin.clone()));
+    }
+
+    pub(super) fn entry(&mut self, call: &Invocation, globs: Vec<Box<str>>) {
+        self.add(call, Input::Entry(globs));
+    }
+
+    pub(super) fn exact(&mut self, call: &Invocation, globs: Vec<Box<str>>) {
+        self.add(call, Input::Exact(globs));
+    }
+
+    pub(super) fn opaque(&mut self, call: &Invocation, cause: OpaqueCause) {
+        let origin = call.origin.clone();
+        self.out.opaque.push(Opaque { origin, cause });
+    }
+
+    pub(super) fn unknown_use(&mut self, call: &Invocation) {
+        let what = call.origin.what.clone();
+        self.opaque(call, OpaqueCause::UnknownUse(what));
+    }
+
+    pub(super) fn never(&mut self, call: &Invocation, why: Never) {
+        self.out.never.push((why, call.origin.clone()));
+    }
+
+    /// The text of a file of the repository; one that was not read yet is asked for.
+    pub(super) fn text(&mut self, path: &str) -> Option<&'a str> {
+        let text = self.context.snapshot.text(path);
+        if text.is_none() && self.context.snapshot.tree.find(path).is_some() {
+            self.out.missing_texts.push(path.into());
+        }
+        text
+    }
+
+    pub(super) fn has_file(&self, path: &str) -> bool {
+        self.context.snapshot.tree.find(path).is_some()
+    }
+
+    pub(super) fn has_dir(&self, path: &str) -> bool {
+        path.is_empty() || self.context.snapshot.tree.has_dir(path)
+    }
+}
+
+/// Variables of every runner; their files lie outside of the repository.
+const RUNNER: &[(&str, &str)] = &[
+    ("GITHUB_ENV", "/github/env"),
+    ("GITHUB_PATH", "/github/path"),
+    ("GITHUB_OUTPUT", "/github/output"),
+    ("GITHUB_STEP_SUMMARY", "/github/summary"),
+    ("GITHUB_STATE", "/github/state"),
+    ("GITHUB_EVENT_PATH", "/github/event.json"),
+    ("GITHUB_WORKSPACE", WORKSPACE),
+    ("GITHUB_ACTIONS", "true"),
+    ("GITHUB_EVENT_NAME", "pull_request"),
+    ("RUNNER_TEMP", "/tmp/runner"),
+    ("RUNNER_TOOL_CACHE", "/opt/hostedtoolcache"),
+    ("HOME", "/home/runner"),
+    ("CI", "true"),
+];
+
+fn is_of_runner(name: &str) -> bool {
+    RUNNER.iter().any(|(other, _)| *other == name)
+}
+
+fn is_version(rest: &str) -> bool {
+    rest.chars().all(|c| c.is_ascii_digit() || c == '.')
+}
+
+/// Whether every line of a foreign shell's script means the same to a POSIX shell.
+fn is_plain(text: &str) -> bool {
+    !text.contains([
+        '$', '`', '(', ')', '{', '}', '|', ';', '&', '@', '%', '^', '<', '>', '\\', '\'', '"',
+    ]) && !text.contains(UNKNOWN_START)
+}
+
+/// The glob of a pattern below a directory whose own name is literal.
+pub(super) fn below(dir: &str, pattern: &str) -> Box<str> {
+    if dir.is_empty() {
+        pattern.into()
+    } else {
+        format!("{}/{pattern}", globset::escape(dir)).into()
+    }
+}
+
+pub(super) fn shorten(text: &str) -> Box<str> {
+    let line = text.lines().next().unwrap_or_default();
+    let clean: String = line
+        .chars()
+        .filter(|c| ![UNKNOWN_START, UNKNOWN_END].contains(c))
+        .take(100)
+        .collect();
+    clean.into()
+}
+
+/// A command that stands for a whole text.
+pub(super) fn invocation(text: &Text<'_>, words: &[&str], input: Option<&str>) -> Invocation {
+    Invocation {
+        words: words.iter().map(|word| Word::literal(word)).collect(),
+        place: text.place.clone(),
+        input: input.map(Word::literal),
+        piped: false,
+        origin: Origin {
+            file: text.file.into(),
+            line: text.line,
+            what: shorten(text.text),
+        },
+    }
+}
