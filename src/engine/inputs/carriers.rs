@@ -1,6 +1,6 @@
 //! Programs that run another one over something: `env`, `xargs`, `find -exec`.
 
-use super::programs::is_assignment;
+use super::programs::{is_assignment, list};
 use super::walk::{Invocation, Walk};
 use crate::engine::shell::Word;
 
@@ -77,6 +77,26 @@ impl Walk<'_> {
                     *word = root.clone();
                 }
                 self.program(&inner);
+            }
+        }
+    }
+
+    /// `[ -f FILE ]`: only what an operator on files asks about is read; texts and
+    /// numbers that are compared are not.
+    pub(super) fn condition(&mut self, call: &Invocation) {
+        let on_files = list("-a -b -c -d -e -f -g -h -k -L -N -O -p -r -s -S -u -w -x -G");
+        let between = ["-nt", "-ot", "-ef"];
+        for (at, word) in call.words.iter().enumerate().skip(1) {
+            let text = word.text.as_ref();
+            let next = call.words.get(at + 1);
+            if between.contains(&text) {
+                let both = call.words.get(at - 1).into_iter().chain(next);
+                both.for_each(|word| self.read_path(call, word));
+            } else if on_files.contains(&text)
+                && let Some(path) =
+                    next.filter(|next| !["-a", "-o", "]", "]]"].contains(&next.text.as_ref()))
+            {
+                self.read_path(call, path);
             }
         }
     }

@@ -1,9 +1,11 @@
 //! Runners of Python environments: tox, nox and the scripts of a project.
 
+mod tox_tables;
+
 use ruff_python_ast::{Expr, Stmt};
 
 use super::OpaqueCause;
-use super::ini::{self, Setting};
+use super::ini::{self, Sections, Setting};
 use super::walk::{Invocation, Text, Walk};
 use crate::engine::shell::Word;
 
@@ -27,22 +29,7 @@ impl Walk<'_> {
         {
             return self.packaging(call, &dir);
         }
-        let path = |name: &str| {
-            if dir.is_empty() {
-                name.to_owned()
-            } else {
-                format!("{dir}/{name}")
-            }
-        };
-        let (file, sections) = if let Some(text) = self.text(&path("tox.ini")) {
-            (path("tox.ini"), ini::sections(text))
-        } else if let Some(text) = self.text(&path("pyproject.toml"))
-            && let Some(legacy) = legacy_tox(text)
-        {
-            (path("pyproject.toml"), ini::sections(&legacy))
-        } else if let Some(text) = self.text(&path("setup.cfg")) {
-            (path("setup.cfg"), ini::sections(text))
-        } else {
+        let Some((file, sections)) = self.tox_file(&dir) else {
             return self.opaque(call, OpaqueCause::UnknownUse("tox without tox.ini".into()));
         };
         self.exact(call, vec![globset::escape(&file).into()]);
@@ -71,7 +58,22 @@ impl Walk<'_> {
                 self.tox_environment(&tox, settings);
             }
         }
-        self.seen.insert(format!("tox {file}"));
+    }
+
+    /// The configuration in force and its path, in tox's own order.
+    fn tox_file(&mut self, dir: &str) -> Option<(String, Sections)> {
+        type Read = fn(&str) -> Option<Sections>;
+        let forms: [(&str, Read); 4] = [
+            ("tox.ini", |text| Some(ini::sections(text))),
+            ("setup.cfg", tox_in_setup),
+            ("pyproject.toml", tox_tables::project),
+            ("tox.toml", tox_tables::file),
+        ];
+        forms.into_iter().find_map(|(name, read)| {
+            let path = in_dir(dir, name);
+            let sections = read(self.text(&path)?)?;
+            Some((path, sections))
+        })
     }
 
     fn tox_environment(&mut self, tox: &Tox<'_>, settings: &[Setting]) {
@@ -263,6 +265,13 @@ impl Walk<'_> {
     }
 }
 
+/// `setup.cfg` counts only with tox's own section.
+fn tox_in_setup(text: &str) -> Option<Sections> {
+    let sections = ini::sections(text);
+    let has_own = sections.iter().any(|(name, _)| name == "tox:tox");
+    has_own.then_some(sections)
+}
+
 fn in_dir(dir: &str, name: &str) -> String {
     if dir.is_empty() {
         name.to_owned()
@@ -335,12 +344,6 @@ fn word(text: &str) -> Word {
         unknown: text.contains(crate::engine::shell::UNKNOWN_START),
         glob: text.contains('*'),
     }
-}
-
-fn legacy_tox(text: &str) -> Option<String> {
-    let table = text.parse::<toml::Table>().ok()?;
-    let tox = table.get("tool")?.get("tox")?.get("legacy_tox_ini")?;
-    tox.as_str().map(str::to_owned)
 }
 
 /// `py39: command` without its condition.

@@ -6,9 +6,12 @@
 /// A key, its value with one line for each line of the file, and the line of the key.
 pub(super) type Setting = (String, String, u32);
 
+/// Sections by name, in order, each with its settings.
+pub(super) type Sections = Vec<(String, Vec<Setting>)>;
+
 /// The sections in order, each with its settings.
-pub(super) fn sections(text: &str) -> Vec<(String, Vec<Setting>)> {
-    let mut sections: Vec<(String, Vec<Setting>)> = Vec::new();
+pub(super) fn sections(text: &str) -> Sections {
+    let mut sections: Sections = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         let trimmed = line.trim();
         if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {

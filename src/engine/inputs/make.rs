@@ -378,6 +378,8 @@ fn expanded(text: &str, rules: &Rules, depth: u32) -> String {
             ("MAKE", _) => out.push_str("make"),
             ("CURDIR" | "PWD", _) => out.push('.'),
             ("AT" | "Q" | "V", None) => {}
+            // Messages while the file is read.
+            (name, _) if name.starts_with("info ") || name.starts_with("warning ") => {}
             (_, Some(value)) if depth < 12 => out.push_str(&expanded(value, rules, depth + 1)),
             // A variable that nobody sets is empty, unless the environment has it:
             // then it is whoever calls make that must be known.

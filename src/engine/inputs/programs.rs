@@ -74,7 +74,7 @@ impl Walk<'_> {
         let Some((command, used)) = table::command(name, &names) else {
             if rest
                 .iter()
-                .any(|word| matches!(&*word.text, "--version" | "--help"))
+                .any(|word| matches!(&*word.text, "--version" | "--help" | "-V"))
                 && rest.len() == 1
             {
                 return;

@@ -1,8 +1,9 @@
 //! What is known of a job before it runs: values of expressions and variables.
 
-use super::OpaqueCause;
 use super::walk::{Invocation, Walk, below};
+use super::{Never, OpaqueCause, Origin};
 use crate::engine::pipeline::expression::{Clue, Expression, Piece, Scope, Value as Known, pieces};
+use crate::engine::pipeline::{Action, Step};
 use crate::engine::shell::{self, Located, UNKNOWN_END, UNKNOWN_START, Value, WORKSPACE};
 
 impl Walk<'_> {
@@ -99,6 +100,30 @@ impl Walk<'_> {
         Known::open(known)
     }
 
+    /// A step that reads the pull's title, body or labels depends on more than files.
+    pub(super) fn pull_texts(&mut self, step: &Step) {
+        let mut texts: Vec<&str> = step.condition.iter().map(AsRef::as_ref).collect();
+        match &step.action {
+            Action::Run { script, env, .. } => {
+                texts.push(script);
+                texts.extend(env.values().map(AsRef::as_ref));
+            }
+            Action::Use { with, .. } => texts.extend(with.values().map(AsRef::as_ref)),
+        }
+        texts.extend(self.job.env.values().map(AsRef::as_ref));
+        let found = texts
+            .iter()
+            .find_map(|text| PULL_TEXTS.iter().find(|it| text.contains(**it)));
+        if let Some(found) = found {
+            let origin = Origin {
+                file: step.file.clone(),
+                line: step.line,
+                what: (*found).into(),
+            };
+            self.out.never.push((Never::ReadsHistory, origin));
+        }
+    }
+
     /// Variables that change what programs read.
     pub(super) fn assignment(&mut self, call: &Invocation, name: &str, value: &Value) {
         let text = match value {
@@ -157,4 +182,15 @@ const OPTIONS: &[&str] = &[
     "BASH_ENV",
     "LD_PRELOAD",
     "PYTHONPATH",
+];
+
+/// What of the pull is neither a file nor fixed for its whole life.
+const PULL_TEXTS: &[&str] = &[
+    "pull_request.title",
+    "pull_request.body",
+    "pull_request.labels",
+    "github.event.label",
+    "GITHUB_EVENT_PATH",
+    "toJSON(github)",
+    "toJSON(github.event",
 ];

@@ -382,3 +382,42 @@ fn configured_inputs_replace_inferred_ones() {
     let inputs = infer(&job("frobnicate"), None, &context);
     assert_eq!(reached(&inputs, PYTHON), "sub/test_x.py");
 }
+
+#[test]
+fn a_condition_reads_only_files_it_asks_about() {
+    check("[ $X != 3 ] && [ -f src/a.py ]", PYTHON, "src/a.py");
+    check_fault("[[ -f $X ]]", PYTHON, "ci.yml:10 UnknownUse(\"[[ -f $X\")");
+}
+
+#[test]
+fn environments_of_tox_are_read_in_both_forms() {
+    let ini = &[
+        ("tests/test_a.py", ""),
+        ("tests/test_b.py", ""),
+        (
+            "tox.ini",
+            "[testenv]\ndeps = x\ncommands = pytest {posargs:tests/test_a.py}\n[testenv:lint]\ncommands = frobnicate\n",
+        ),
+    ];
+    check("tox -e py39", ini, "tests/test_a.py tox.ini");
+    check(
+        "tox -e py39 -- tests/test_b.py",
+        ini,
+        "tests/test_b.py tox.ini",
+    );
+    check_fault("tox", ini, "tox.ini:5 UnknownProgram(\"frobnicate\")");
+    let toml = &[
+        ("tests/test_a.py", ""),
+        (
+            "tox.toml",
+            "[env_run_base]\ncommands = [[\"pytest\", \"-v\", { replace = \"posargs\", default = [\"tests\"] }]]\n",
+        ),
+    ];
+    check("tox -e py39", toml, "tests/test_a.py tox.toml");
+}
+
+#[test]
+fn a_step_that_reads_the_text_of_the_pull_is_never_skipped() {
+    let script = "echo '${{ github.event.pull_request.body }}' | cat";
+    check_fault(script, PYTHON, "ci.yml:9 ReadsHistory");
+}

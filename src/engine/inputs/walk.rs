@@ -118,6 +118,7 @@ impl<'a> Walk<'a> {
     }
 
     fn step(&mut self, step: &'a Step) {
+        self.pull_texts(step);
         match &step.action {
             Action::Run {
                 script,
@@ -300,6 +301,7 @@ impl<'a> Walk<'a> {
         }
         match name {
             "bash" | "sh" | "zsh" | "dash" | "ksh" => self.shell_program(call),
+            "test" | "[" | "[[" => self.condition(call),
             "env" | "xargs" | "find" | "coverage" | "parallel" => self.carrier(call, name),
             "pytest" | "py.test" => self.pytest(call),
             "uv" | "poetry" | "pipenv" | "hatch" | "pdm" | "rye" | "pipx" | "uvx" => {
@@ -322,7 +324,7 @@ impl<'a> Walk<'a> {
             | "karma" | "tap" | "uvu" | "wdio" | "tsc" | "tsd" | "turbo" | "nx" | "lerna" => {
                 self.node_tool(call, name);
             }
-            "go" | "gotestsum" => self.go(call),
+            "go" | "gotestsum" | "richgo" => self.go(call),
             "cargo" | "cross" => self.cargo(call),
             "gradle" | "gradlew" => self.gradle(call),
             "mvn" | "mvnw" | "mvnd" => self.maven(call),
@@ -408,7 +410,7 @@ fn is_version(rest: &str) -> bool {
 /// Whether every line of a foreign shell's script means the same to a POSIX shell.
 fn is_plain(text: &str) -> bool {
     !text.contains([
-        '$', '`', '(', ')', '{', '}', '|', ';', '&', '@', '%', '^', '<', '>', '\\', '\'', '"',
+        '$', '`', '(', ')', '{', '}', '|', ';', '&', '%', '^', '<', '>', '\\',
     ]) && !text.contains(UNKNOWN_START)
 }
 
