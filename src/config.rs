@@ -15,6 +15,10 @@ use std::str::FromStr;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
+mod dirs;
+
+pub use dirs::cache_dir;
+
 /// The settings of a server.
 #[derive(Debug)]
 pub struct Config {

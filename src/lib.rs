@@ -5,9 +5,11 @@
 //! `main → cli → web | worker → flow → {forge, store, repo, render} → engine`.
 //! ARCHITECTURE.md draws it, and `tests/architecture.rs` keeps it.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod engine;
+pub mod flow;
 pub mod forge;
 pub mod queue;
 pub mod render;

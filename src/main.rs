@@ -1,3 +1,7 @@
-//! Hands the command line over.
+//! Hands the command line over, and its exit code back.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    trimtab::cli::run()
+}

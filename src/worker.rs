@@ -221,6 +221,8 @@ impl Worker {
         let mut grace = None;
         loop {
             tokio::select! {
+                // A deadline and a renewal that fall together must not be settled by chance.
+                biased;
                 ended = &mut run.0 => return Ended::With(ended.unwrap_or_else(panicked)),
                 () = self.clock.until(deadline) => {
                     let error = anyhow::anyhow!("it did not end before its deadline");

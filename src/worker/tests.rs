@@ -211,7 +211,19 @@ async fn a_task_past_its_deadline_is_given_up_and_tried_again() {
     let bench = Bench::with([Act::Hang, Act::Do]);
     bench.queue(1, 'a').await;
     bench.seen(1).await;
-    bench.clock.advance(Duration::from_mins(5));
+    // Step by step, as time passes: a jump would end the lease before it is renewed.
+    let kind = TaskKind::AnalysePull {
+        pull: PullNumber(1),
+        head: None,
+        cause: Cause::Event,
+    };
+    let steps = queue::deadline(&kind).as_secs() / RENEW.as_secs();
+    for step in 1..steps {
+        bench.clock.advance(RENEW);
+        let until = 100 + step * RENEW.as_secs() + LEASE.as_secs();
+        within_dump(&bench, &format!("until={until}000")).await;
+    }
+    bench.clock.advance(RENEW);
     let waiting = within_dump(&bench, "attempt=1").await;
     assert!(
         waiting.contains("it did not end before its deadline"),

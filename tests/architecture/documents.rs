@@ -188,10 +188,6 @@ fn exists(kind: &str, name: &str) -> bool {
 
 /// Asks the program itself, so that a renamed subcommand is noticed.
 fn is_subcommand(name: &str) -> bool {
-    if !root().join("src/cli.rs").exists() && !root().join("src/cli").exists() {
-        // Until the command line lands, README may name the one that comes first.
-        return name == "plan";
-    }
     let output = Command::new(env!("CARGO_BIN_EXE_trimtab"))
         .args([name, "--help"])
         .output()

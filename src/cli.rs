@@ -1,0 +1,110 @@
+//! The command line: what is asked, where answers go, and how it ends.
+//!
+//! Answers go to standard output and nothing else does; progress, notes and
+//! faults go to standard error. Exit codes are part of the interface and stand
+//! in `--help`.
+//!
+//! A sub-command reads its arguments and calls one flow; it decides nothing.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+mod checkout;
+mod completions;
+mod graph;
+mod plan;
+mod terminal;
+mod why;
+
+pub(crate) use terminal::Terminal;
+
+const AFTER: &str = "\
+Exit codes:
+  0  the answer is on standard output
+  1  Trimtab failed; please report it
+  2  the command line is wrong
+  3  the repository, a revision or a file cannot be used; the message says what to do
+
+Examples:
+  trimtab plan                          what CI needs for HEAD, against the default branch
+  trimtab plan --base v1.2 --head fix   the same for two revisions
+  trimtab why e2e-web                   the whole chain behind one verdict
+  trimtab graph --format dot | dot -Tsvg > graph.svg";
+
+/// Skips the CI jobs that your pull request cannot affect, and shows the evidence
+/// for every skip.
+#[derive(Debug, Parser)]
+#[command(name = "trimtab", version, after_help = AFTER, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print the plan for a checkout: the comment that the bot would post
+    Plan(plan::Args),
+    /// Explain one job, test or file: the chain of reasons and what would change it
+    Why(why::Args),
+    /// Print the graph of who needs whom
+    Graph(graph::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The user's world: the message says what to do. Exit code 3.
+    Expected(String),
+    /// Ours. Exit code 1.
+    Internal(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        use crate::repo::RepoError;
+        match error.downcast_ref::<RepoError>() {
+            Some(RepoError::Unreadable { .. }) | None => Self::Internal(error),
+            Some(_) => Self::Expected(format!("{error:#}")),
+        }
+    }
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output and are no failure; clap knows.
+            let shown = error.print().is_ok();
+            return if error.use_stderr() || !shown {
+                ExitCode::from(2)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    let mut terminal = Terminal::new();
+    let result = match cli.command {
+        Command::Plan(args) => plan::run(&args, &mut terminal),
+        Command::Why(args) => why::run(&args, &mut terminal),
+        Command::Graph(args) => graph::run(&args, &mut terminal),
+        Command::Completions(args) => {
+            completions::run(&args, &mut Cli::command(), &mut terminal);
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Expected(message)) => {
+            terminal.fault(&message);
+            ExitCode::from(3)
+        }
+        Err(Failure::Internal(error)) => {
+            terminal.fault(&format!("{error:#}"));
+            ExitCode::from(1)
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! A checkout as the question for a plan: which commits, which event, which facts.
+//!
+//! Facts are cached under `XDG_CACHE_HOME`; the checkout itself is never written to.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::{Failure, Terminal};
+use crate::config;
+use crate::engine::history::History;
+use crate::engine::ids::ObjectId;
+use crate::engine::pipeline::EventContext;
+use crate::engine::plan::{Mode, ReasonId, RunEverything};
+use crate::flow::analyse::{self, Answer, Question};
+use crate::repo::{FactsCache, Loader, Repo};
+
+/// Which two commits are compared; shared by every command that plans.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Revisions {
+    /// The checkout; a directory inside it will do
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(super) repo: PathBuf,
+    /// What head is compared with [default: the merge base with the default branch]
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
+    /// The proposed commit
+    #[arg(long, value_name = "REV", default_value = "HEAD")]
+    head: String,
+    /// Durations of earlier runs, a `trimtab.history/1` file
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
+    /// Print no progress and no notes
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+/// A checkout and the commits that are compared.
+pub(super) struct Checkout {
+    repo: Repo,
+    cache: Option<PathBuf>,
+    base: ObjectId,
+    head: ObjectId,
+    forced: Vec<RunEverything>,
+    event: EventContext,
+    history: History,
+    /// What the user should know beside the answer.
+    pub(super) notes: Vec<String>,
+}
+
+impl Checkout {
+    pub(super) fn open(revisions: &Revisions) -> Result<Self, Failure> {
+        let cache = config::cache_dir();
+        let repo = open_repo(&revisions.repo, cache.as_deref())?;
+        let head = repo.commit(&revisions.head).context("find the head")?;
+        let branch = repo.default_branch();
+        let (base, forced, notes) = base_of(&repo, revisions, head, branch.as_deref())?;
+        let history = match &revisions.history {
+            None => History::default(),
+            Some(path) => read_history(path)?,
+        };
+        let target = branch
+            .as_deref()
+            .map_or("main", |branch| branch.rsplit('/').next().unwrap_or(branch));
+        let event = event(&repo, target);
+        let cache = cache.map(|dir| dir.join(directory_of(&repo)).join("facts.bin"));
+        Ok(Self {
+            repo,
+            cache,
+            base,
+            head,
+            forced,
+            event,
+            history,
+            notes,
+        })
+    }
+
+    pub(super) fn analyse(
+        &self,
+        mode: Option<Mode>,
+        terminal: &mut Terminal,
+    ) -> anyhow::Result<Answer> {
+        let facts = self
+            .cache
+            .as_deref()
+            .map_or_else(FactsCache::none, FactsCache::open);
+        let mut loader = Loader::new(&self.repo, facts);
+        let question = Question {
+            pull: None,
+            base: self.base,
+            head: self.head,
+            event: self.event.clone(),
+            mode,
+            last_good: None,
+            history: &self.history,
+            forced: self.forced.clone(),
+            asked: Vec::new(),
+        };
+        analyse::run(&self.repo, &mut loader, &question, &mut |what| {
+            terminal.progress(what);
+        })
+    }
+}
+
+/// Opens the repository around a directory, with room for merges in the cache.
+pub(super) fn open_repo(dir: &Path, cache: Option<&Path>) -> anyhow::Result<Repo> {
+    let fallback = std::env::temp_dir().join("trimtab");
+    let room = cache.unwrap_or(&fallback).join("scratch");
+    Repo::open(dir, &room).context("open the repository")
+}
+
+fn base_of(
+    repo: &Repo,
+    revisions: &Revisions,
+    head: ObjectId,
+    branch: Option<&str>,
+) -> Result<(ObjectId, Vec<RunEverything>, Vec<String>), Failure> {
+    if let Some(base) = &revisions.base {
+        return Ok((
+            repo.commit(base).context("find the base")?,
+            Vec::new(),
+            Vec::new(),
+        ));
+    }
+    let Some(branch) = branch else {
+        let message = "there is no default branch here (looked for origin/HEAD, main, master, trunk and develop); name the base with --base";
+        return Err(Failure::Expected(message.to_owned()));
+    };
+    let tip = repo.commit(branch).context("find the default branch")?;
+    let Some(base) = repo.merge_base(tip, head).context("find the merge base")? else {
+        let why = if repo.is_shallow() {
+            "the clone is shallow"
+        } else {
+            "the histories are unrelated"
+        };
+        let forced = RunEverything {
+            id: ReasonId::BaseUnknown,
+            subject: format!("{why}, there is no merge base with {branch}"),
+        };
+        return Ok((tip, vec![forced], Vec::new()));
+    };
+    let same = base == head;
+    let note = format!(
+        "HEAD is on {branch} already, so nothing differs; name another commit with --head or --base"
+    );
+    Ok((base, Vec::new(), if same { vec![note] } else { Vec::new() }))
+}
+
+fn read_history(path: &Path) -> Result<History, Failure> {
+    let expected = |what: String| Failure::Expected(format!("{}: {what}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| expected(error.to_string()))?;
+    History::parse(&text).map_err(|error| expected(error.to_string()))
+}
+
+fn event(repo: &Repo, target: &str) -> EventContext {
+    let dir = repo.work_dir().unwrap_or(repo.git_dir());
+    let name = dir
+        .file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    EventContext {
+        target: target.into(),
+        source: "".into(),
+        activity: "synchronize".into(),
+        draft: false,
+        fork: false,
+        author: "".into(),
+        labels: Vec::new(),
+        repository: name.into(),
+        default_branch: target.into(),
+    }
+}
+
+/// One directory of the cache for each repository on this machine.
+fn directory_of(repo: &Repo) -> String {
+    let path = repo.git_dir().to_string_lossy();
+    let hash = crate::engine::policy::policy_hash(&path);
+    hash.chars().take(16).collect()
+}

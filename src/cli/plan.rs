@@ -1,0 +1,146 @@
+//! `trimtab plan`: the plan for a checkout, without a server, an account or a network.
+//!
+//! `--format markdown` prints, byte for byte, the comment that the bot would post
+//! given the same history, mode and link base.
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+
+use super::checkout::{Checkout, Revisions};
+use super::terminal::Text;
+use super::{Failure, Terminal};
+use crate::engine::plan::{Mode, Plan, Verdict};
+use crate::render::{self, About};
+
+/// Arguments of `trimtab plan`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    revisions: Revisions,
+    /// The mode to plan for, whatever the configuration says
+    #[arg(long, value_name = "MODE", default_value = "advise")]
+    mode: ModeName,
+    /// Where links in the comment lead, as on the bot's server
+    #[arg(long, value_name = "URL")]
+    link_base: Option<String>,
+    /// What is printed
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ModeName {
+    Observe,
+    Advise,
+    Enforce,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// For a terminal
+    Text,
+    /// The plan, `trimtab.plan/1`
+    Json,
+    /// The comment that the bot would post
+    Markdown,
+}
+
+pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
+    terminal.quiet(args.revisions.quiet);
+    let mode = match args.mode {
+        ModeName::Observe => Mode::Observe,
+        ModeName::Advise => Mode::Advise,
+        ModeName::Enforce => Mode::Enforce,
+    };
+    let checkout = Checkout::open(&args.revisions)?;
+    let answer = checkout.analyse(Some(mode), terminal)?;
+    for note in &checkout.notes {
+        terminal.note(note);
+    }
+    let plan = &answer.plan;
+    match args.format {
+        Format::Text => terminal.answer(&text(plan)),
+        Format::Json => {
+            let json = serde_json::to_string_pretty(plan).context("write the plan as JSON")?;
+            terminal.answer(&(json + "\n"));
+        }
+        Format::Markdown => {
+            let about = About {
+                link_base: args.link_base.clone(),
+                ..About::default()
+            };
+            if render::is_silent(plan, &about) {
+                terminal.note("the bot would not comment: nothing is skipped and nothing warns");
+            } else {
+                terminal.answer(&render::comment(plan, &about).context("render the comment")?);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The widest column of job names.
+const WIDEST: usize = 40;
+
+fn text(plan: &Plan) -> String {
+    let mut out = Text::begin(format!(
+        "{}\nhead {} · base {}\n",
+        render::headline(plan),
+        plan.head.short(),
+        plan.base.short()
+    ));
+    for forced in &plan.run_everything {
+        out.add(format!(
+            "everything runs: {} {}\n",
+            forced.id.as_str(),
+            clean(&forced.subject)
+        ));
+    }
+    for diagnostic in &plan.diagnostics {
+        let (path, line, message) = (
+            clean(&diagnostic.path),
+            diagnostic.line,
+            clean(&diagnostic.message),
+        );
+        out.add(format!("warning: {path}:{line}: {message}\n"));
+    }
+    if plan.jobs.is_empty() {
+        out.add("no job would start: there is no workflow for pull requests here\n".to_owned());
+        return out.end();
+    }
+    let name = |job: &crate::engine::plan::JobPlan| clean(&job.job);
+    let width = plan
+        .jobs
+        .iter()
+        .map(|job| name(job).chars().count())
+        .max()
+        .unwrap_or(0)
+        .min(WIDEST);
+    for job in &plan.jobs {
+        let verdict = match job.verdict {
+            Verdict::Run => "run ",
+            Verdict::Skip => "skip",
+            Verdict::Narrow => "part",
+        };
+        let why = job.reasons.first().map_or_else(String::new, |reason| {
+            if reason.path.len() > 1 {
+                clean(&reason.path.join(" → "))
+            } else {
+                clean(&reason.subject)
+            }
+        });
+        let id = job.reasons.first().map_or("", |reason| reason.id.as_str());
+        out.add(format!("  {verdict}  {:width$}  {id}: {why}\n", name(job)));
+    }
+    out.add("\nThe whole chain for one job: trimtab why JOB\n".to_owned());
+    out.end()
+}
+
+/// Foreign text on a terminal: nothing that moves the cursor or turns the writing.
+pub(super) fn clean(text: &str) -> String {
+    let printable = |c: &char| {
+        !c.is_control()
+            && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+    };
+    text.chars().filter(printable).take(300).collect()
+}

@@ -1,0 +1,239 @@
+//! From two commits to a plan: the one way, for the command line and for the bot.
+//!
+//! Both trees are read, everything the engine asks for is handed in, and the
+//! engine decides. Blocking: run it where blocking is allowed.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context as _;
+
+use crate::engine::history::History;
+use crate::engine::ids::{ObjectId, PullNumber};
+use crate::engine::impact::{self, Asked, Judgement};
+use crate::engine::pipeline::EventContext;
+use crate::engine::plan::{Diagnostic, Mode, Plan, ReasonId, RunEverything, SCHEMA};
+use crate::engine::policy::{self, Policy};
+use crate::engine::side::{Side, Survey};
+use crate::engine::tree::Snapshot;
+use crate::engine::verdict;
+use crate::repo::{Loader, Merge, Repo};
+
+/// What is asked.
+#[derive(Debug)]
+pub struct Question<'a> {
+    /// The pull; `None` for a checkout. The repository's name is the event's.
+    pub pull: Option<PullNumber>,
+    /// The tip of the base, or the merge base in a checkout.
+    pub base: ObjectId,
+    /// The proposed commit.
+    pub head: ObjectId,
+    /// The pull as its pipelines see it.
+    pub event: EventContext,
+    /// The mode, where it does not come from the configuration.
+    pub mode: Option<Mode>,
+    /// The configuration that stays in force when the base's has faults.
+    pub last_good: Option<&'a str>,
+    /// What is known of earlier runs.
+    pub history: &'a History,
+    /// Why everything runs, as far as it is known before looking.
+    pub forced: Vec<RunEverything>,
+    /// Jobs that somebody asked for.
+    pub asked: Vec<Asked>,
+}
+
+/// The plan, with everything that it rests on.
+#[derive(Debug)]
+pub struct Answer {
+    /// The plan.
+    pub plan: Plan,
+    /// The base, analysed.
+    pub base: Side,
+    /// The merge, analysed.
+    pub merge: Side,
+    /// Every job with its inputs on both sides.
+    pub judgement: Judgement,
+    /// The configuration in force.
+    pub policy: Policy,
+    /// The text of the base's configuration, when it has no faults.
+    pub policy_text: Option<String>,
+}
+
+/// Where a long analysis stands, for people who wait.
+pub type Progress<'a> = &'a mut dyn FnMut(&str);
+
+/// Computes the plan.
+pub fn run(
+    repo: &Repo,
+    loader: &mut Loader<'_>,
+    question: &Question<'_>,
+    progress: Progress<'_>,
+) -> anyhow::Result<Answer> {
+    let (merge, conflict) = merge(repo, question)?;
+    progress("reading the base");
+    let base_snapshot = snapshot(repo, loader, question.base).context("read the base")?;
+    progress("reading the merge");
+    let merge_snapshot = snapshot(repo, loader, merge).context("read the merge")?;
+    let configuration = Configuration::of(&base_snapshot, &merge_snapshot, question.last_good);
+    let (policy, event) = (&configuration.policy, &question.event);
+    progress("reading pipelines and imports");
+    let base = side(loader, base_snapshot, policy, event)?;
+    let merged = side(loader, merge_snapshot, policy, event)?;
+    let changes = repo
+        .diff(question.base, merge)
+        .context("compare base and merge")?;
+    progress("comparing inputs");
+    let judgement = impact::judge(&impact::Case {
+        base: &base,
+        merge: &merged,
+        changes: &changes,
+        event,
+        policy,
+        history: question.history,
+        asked: &question.asked,
+    });
+    let plan = assemble(
+        question,
+        &configuration,
+        (merge, conflict, &merged),
+        &judgement,
+    );
+    let (policy, policy_text) = (configuration.policy, configuration.text);
+    Ok(Answer {
+        plan,
+        base,
+        merge: merged,
+        judgement,
+        policy,
+        policy_text,
+    })
+}
+
+fn assemble(
+    question: &Question<'_>,
+    configuration: &Configuration,
+    (merge, conflict, merged): (ObjectId, Vec<RunEverything>, &Side),
+    judgement: &Judgement,
+) -> Plan {
+    let everything = [
+        question.forced.clone(),
+        conflict,
+        judgement.everything.clone(),
+    ]
+    .concat();
+    let configured = configuration.diagnostics.clone();
+    let diagnostics = [
+        configured,
+        merged.diagnostics.clone(),
+        judgement.diagnostics.clone(),
+    ];
+    Plan {
+        schema: SCHEMA.to_owned(),
+        repository: question.event.repository.to_string(),
+        pull: question.pull,
+        base: question.base,
+        head: question.head,
+        merge,
+        mode: question.mode.unwrap_or(configuration.policy.mode),
+        policy_hash: configuration.hash.clone(),
+        model: None,
+        jobs: verdict::decide(&judgement.jobs, &everything),
+        run_everything: everything,
+        diagnostics: diagnostics.concat(),
+    }
+}
+
+/// The tree that CI tests; head itself, with the reason, when it cannot be merged.
+fn merge(repo: &Repo, question: &Question<'_>) -> anyhow::Result<(ObjectId, Vec<RunEverything>)> {
+    Ok(
+        match repo
+            .merge(question.base, question.head)
+            .context("merge head into base")?
+        {
+            Merge::Clean(tree) => (tree, Vec::new()),
+            Merge::Conflict(paths) => {
+                let subject = paths.into_iter().next().unwrap_or_default();
+                (
+                    question.head,
+                    vec![RunEverything {
+                        id: ReasonId::MergeConflict,
+                        subject,
+                    }],
+                )
+            }
+        },
+    )
+}
+
+fn snapshot(repo: &Repo, loader: &mut Loader<'_>, treeish: ObjectId) -> anyhow::Result<Snapshot> {
+    let tree = repo.tree(treeish).context("list the tree")?;
+    let (snapshot, _) = loader.load(tree).context("read the blobs")?;
+    Ok(snapshot)
+}
+
+/// The most rounds in which scripts name further scripts.
+const ROUNDS: usize = 8;
+
+/// Analyses one tree, reading the scripts that its jobs name as they are found.
+pub fn side(
+    loader: &mut Loader<'_>,
+    mut snapshot: Snapshot,
+    policy: &Policy,
+    event: &EventContext,
+) -> anyhow::Result<Side> {
+    let mut survey = Survey::of(&snapshot, policy, Some(event));
+    let mut asked: BTreeSet<Box<str>> = BTreeSet::new();
+    for _ in 0..ROUNDS {
+        let missing: BTreeSet<Box<str>> =
+            survey.missing_texts().difference(&asked).cloned().collect();
+        if missing.is_empty()
+            || !loader
+                .load_texts(&mut snapshot, &missing)
+                .context("read the scripts of jobs")?
+        {
+            break;
+        }
+        asked.extend(missing);
+        survey = Survey::of(&snapshot, policy, Some(event));
+    }
+    Ok(Side::complete(snapshot, survey, policy))
+}
+
+/// The configuration in force, and what is wrong with the one that a pull brings.
+struct Configuration {
+    policy: Policy,
+    text: Option<String>,
+    hash: String,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Configuration {
+    /// Read from the base alone; a file with faults leaves the last good one in force.
+    fn of(base: &Snapshot, merge: &Snapshot, last_good: Option<&str>) -> Self {
+        let text = base.text(policy::FILE);
+        let parsed = text.map(policy::parse);
+        let (policy, in_force, mut diagnostics) = match parsed {
+            None => (Policy::default(), None, Vec::new()),
+            Some(Ok(policy)) => (policy, text, Vec::new()),
+            Some(Err(faults)) => {
+                let kept = last_good.and_then(|text| Some((policy::parse(text).ok()?, text)));
+                let (policy, text) = kept.map_or((Policy::default(), None), |(policy, text)| {
+                    (policy, Some(text))
+                });
+                (policy, text, faults)
+            }
+        };
+        let brought = merge
+            .text(policy::FILE)
+            .filter(|brought| Some(*brought) != text);
+        if let Some(Err(faults)) = brought.map(policy::parse) {
+            diagnostics.extend(faults);
+        }
+        let hash = policy::policy_hash(in_force.unwrap_or_default());
+        Self {
+            policy,
+            text: in_force.map(str::to_owned),
+            hash,
+            diagnostics,
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Makes the plan of a pull and writes the machine check, first and at once.
+//!
+//! The pull is read from the forge, not from the event. Whatever stands in the
+//! way of a real plan becomes a plan in which everything runs, with the reason:
+//! a missing plan and a careful plan mean the same to a runner.
+
+use anyhow::Context as _;
+
+use super::analyse::{self, Question};
+use super::sync_repo::{Place, branch_ref, fetch, pull_ref};
+use super::{Context, checks};
+use crate::engine::history::History;
+use crate::engine::ids::{ObjectId, PullNumber, RepoKey};
+use crate::engine::impact::Asked;
+use crate::engine::pipeline::EventContext;
+use crate::engine::plan::{Mode, Plan, ReasonId, RunEverything, SCHEMA};
+use crate::forge::{ForgeError, Pull, PullState};
+use crate::repo::Loader;
+use crate::store::{
+    self, LastGood, NewTask, PullChange, Repository, RepositoryChange, RepositoryState, RunAll,
+    WrittenCheck,
+};
+
+/// A label with this name makes everything run.
+const LABEL_FULL: &str = "trimtab:full";
+
+/// A label with this name pauses the bot on a pull.
+const LABEL_OFF: &str = "trimtab:off";
+
+/// Makes the plan and writes the machine check.
+pub async fn run(
+    context: &Context,
+    repo: RepoKey,
+    number: PullNumber,
+) -> anyhow::Result<Vec<NewTask>> {
+    let Some(repository) = context
+        .store
+        .repository(repo)
+        .await
+        .context("read the repository")?
+    else {
+        return Ok(Vec::new());
+    };
+    if repository.state != RepositoryState::Active {
+        return Ok(Vec::new());
+    }
+    let pull = match context.forge.pull(repo, number).await {
+        Err(ForgeError::Missing { .. }) => return close(context, repo, number).await,
+        Ok(pull) if pull.state != PullState::Open => return close(context, repo, number).await,
+        other => other.context("read the pull")?,
+    };
+    let seen = PullChange::Seen(pull.head);
+    let record = context
+        .store
+        .change_pull(repo, number, seen, context.now())
+        .await
+        .context("remember the pull")?;
+    let plan = if repository.synced.is_some() {
+        plan(context, &repository, &pull, &record).await?
+    } else {
+        without_trees(&repository, &pull)
+    };
+    let changed = PullChange::Planned(Box::new(plan.clone()));
+    context
+        .store
+        .change_pull(repo, number, changed, context.now())
+        .await
+        .context("remember the plan")?;
+    write_check(context, repo, number, &record, checks::machine(&plan)).await?;
+    Ok(vec![context.report(repo, number)])
+}
+
+/// Whether a plan looked at the repository, and not only at what forbids looking.
+pub(super) fn rests_on_trees(plan: &Plan) -> bool {
+    !plan
+        .run_everything
+        .iter()
+        .any(|forced| forced.id == ReasonId::MirrorNotReady)
+}
+
+/// Writes a check unless it already says the same.
+pub(super) async fn write_check(
+    context: &Context,
+    repo: RepoKey,
+    number: PullNumber,
+    record: &store::Pull,
+    check: crate::forge::CheckRun,
+) -> anyhow::Result<()> {
+    let hash = super::report_pull::hash(&format!("{check:?}"));
+    let known = record
+        .checks
+        .iter()
+        .any(|it| it.head == check.head && it.name == check.name && it.hash == hash);
+    if known {
+        return Ok(());
+    }
+    let id = context
+        .forge
+        .write_check(repo, &check)
+        .await
+        .context("write the check")?
+        .0;
+    let written = WrittenCheck {
+        head: check.head,
+        name: check.name,
+        id,
+        hash,
+    };
+    let change = PullChange::CheckWritten(written);
+    context
+        .store
+        .change_pull(repo, number, change, context.now())
+        .await
+        .context("remember the check")?;
+    Ok(())
+}
+
+async fn close(
+    context: &Context,
+    repo: RepoKey,
+    number: PullNumber,
+) -> anyhow::Result<Vec<NewTask>> {
+    let change = PullChange::Closed;
+    context
+        .store
+        .change_pull(repo, number, change, context.now())
+        .await
+        .context("remember the pull")?;
+    Ok(Vec::new())
+}
+
+async fn plan(
+    context: &Context,
+    repository: &Repository,
+    pull: &Pull,
+    record: &store::Pull,
+) -> anyhow::Result<Plan> {
+    let repo = repository.key;
+    let (base, head) = (
+        branch_ref(&pull.base_ref),
+        pull_ref(repo.forge, pull.number),
+    );
+    fetch(
+        context,
+        repo,
+        vec![format!("+{base}:{base}"), format!("+{head}:{head}")],
+    )
+    .await?;
+    let place = Place::of(context, repo);
+    let (pull, record, repository) = (pull.clone(), record.clone(), repository.clone());
+    let analysing =
+        tokio::task::spawn_blocking(move || analyse_mirrored(&place, &repository, &pull, &record));
+    let (plan, good) = analysing.await.context("analyse the pull")??;
+    if good.is_some() {
+        let change = RepositoryChange::PolicyAccepted(good);
+        context
+            .store
+            .change_repository(repo, change, context.now())
+            .await
+            .context("remember the configuration")?;
+    }
+    Ok(plan)
+}
+
+/// The plan from the mirror, and the configuration that it rests on.
+fn analyse_mirrored(
+    place: &Place,
+    repository: &Repository,
+    pull: &Pull,
+    record: &store::Pull,
+) -> anyhow::Result<(Plan, Option<LastGood>)> {
+    let mirror = place.open()?;
+    let base = mirror
+        .commit(&branch_ref(&pull.base_ref))
+        .context("find the base")?;
+    let mut forced = forced(pull, record, repository);
+    match mirror
+        .merge_base(base, pull.head)
+        .context("find the merge base")?
+    {
+        None => forced.push(reason(
+            ReasonId::BaseUnknown,
+            "head and base have no common history",
+        )),
+        Some(common) => {
+            let messages = mirror
+                .messages(common, pull.head)
+                .context("read the commit messages")?;
+            let asks = messages.iter().any(|message| asks_for_all(message));
+            forced.extend(asks.then(|| reason(ReasonId::AskedForAll, "a commit trailer")));
+        }
+    }
+    let question = Question {
+        pull: Some(pull.number),
+        base,
+        head: pull.head,
+        event: event(pull, repository),
+        mode: None,
+        last_good: repository
+            .policy
+            .as_ref()
+            .map(|policy| policy.text.as_str()),
+        history: &History::default(),
+        forced,
+        asked: asked(record, pull.head),
+    };
+    let mut loader = Loader::new(&mirror, place.facts());
+    let answer = analyse::run(&mirror, &mut loader, &question, &mut |_| {})?;
+    let good = answer
+        .policy_text
+        .map(|text| LastGood { commit: base, text });
+    Ok((answer.plan, good))
+}
+
+/// What is known before anything is read: labels, commands, pauses.
+fn forced(pull: &Pull, record: &store::Pull, repository: &Repository) -> Vec<RunEverything> {
+    let has = |name: &str| {
+        pull.labels
+            .iter()
+            .any(|label| label.eq_ignore_ascii_case(name))
+    };
+    let run_all = match record.run_all {
+        RunAll::No => false,
+        RunAll::Head(head) => head == pull.head,
+        RunAll::Always => true,
+    };
+    let reasons = [
+        (run_all, ReasonId::AskedForAll, "a command"),
+        (
+            has(LABEL_FULL),
+            ReasonId::AskedForAll,
+            "the label trimtab:full",
+        ),
+        (has(LABEL_OFF), ReasonId::Paused, "the label trimtab:off"),
+        (record.paused, ReasonId::Paused, "a command"),
+        (repository.paused, ReasonId::Paused, "a maintainer"),
+    ];
+    reasons
+        .into_iter()
+        .filter(|(holds, _, _)| *holds)
+        .map(|(_, id, subject)| reason(id, subject))
+        .collect()
+}
+
+fn reason(id: ReasonId, subject: &str) -> RunEverything {
+    RunEverything {
+        id,
+        subject: subject.to_owned(),
+    }
+}
+
+/// `Trimtab: full` as a trailer of a commit message.
+fn asks_for_all(message: &str) -> bool {
+    let Some(last) = message.trim_end().split("\n\n").last() else {
+        return false;
+    };
+    let is_it = |line: &str| {
+        line.split_once(':').is_some_and(|(key, value)| {
+            key.trim().eq_ignore_ascii_case("trimtab") && value.trim().eq_ignore_ascii_case("full")
+        })
+    };
+    last.lines().any(is_it)
+}
+
+fn asked(record: &store::Pull, head: ObjectId) -> Vec<Asked> {
+    let bound = record.forced.iter().filter(|forced| forced.head == head);
+    bound
+        .map(|forced| Asked {
+            glob: forced.job.clone(),
+            by: "a command".to_owned(),
+        })
+        .collect()
+}
+
+fn event(pull: &Pull, repository: &Repository) -> EventContext {
+    EventContext {
+        target: pull.base_ref.as_str().into(),
+        source: pull.head_ref.as_str().into(),
+        activity: "synchronize".into(),
+        draft: pull.draft,
+        fork: pull.from_fork,
+        author: pull.author.login.as_str().into(),
+        labels: pull
+            .labels
+            .iter()
+            .map(|label| label.as_str().into())
+            .collect(),
+        repository: repository.full_name.as_str().into(),
+        default_branch: repository.default_branch.as_str().into(),
+    }
+}
+
+/// The plan while there is no mirror: nothing was looked at, everything runs.
+fn without_trees(repository: &Repository, pull: &Pull) -> Plan {
+    Plan {
+        schema: SCHEMA.to_owned(),
+        repository: repository.full_name.clone(),
+        pull: Some(pull.number),
+        base: pull.base,
+        head: pull.head,
+        merge: pull.head,
+        mode: Mode::Observe,
+        policy_hash: String::new(),
+        model: None,
+        jobs: Vec::new(),
+        run_everything: vec![reason(ReasonId::MirrorNotReady, "it is being made")],
+        diagnostics: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_trailer_asks_for_everything() {
+        assert!(asks_for_all(
+            "Fix tax\n\nLonger text.\n\nTrimtab: full\nSigned-off-by: a"
+        ));
+        assert!(asks_for_all("Fix\n\ntrimtab: FULL\n"));
+        assert!(!asks_for_all(
+            "Trimtab: full\n\nThe first line is no trailer, the last paragraph is."
+        ));
+        assert!(!asks_for_all("Fix\n\nTrimtab: off"));
+        assert!(!asks_for_all(""));
+    }
+}

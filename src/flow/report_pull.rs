@@ -1,0 +1,143 @@
+//! Brings what people see up to date: one check, and one comment or none.
+//!
+//! The comment is found by marker and author, edited in place, and not touched
+//! when its text would be the same. A comment that has nothing left to say is
+//! edited to say that, never deleted.
+
+use anyhow::Context as _;
+use sha2::{Digest as _, Sha256};
+
+use super::{Context, analyse_pull, checks};
+use crate::engine::ids::{PullNumber, RepoKey};
+use crate::engine::plan::Plan;
+use crate::forge::{AuthorKind, CommentId, ForgeError, Pull, PullState};
+use crate::render::{self, About};
+use crate::store::{self, NewTask, PullChange};
+
+/// Writes the check for people and the comment.
+pub async fn run(
+    context: &Context,
+    repo: RepoKey,
+    number: PullNumber,
+) -> anyhow::Result<Vec<NewTask>> {
+    let Some(record) = context
+        .store
+        .pull(repo, number)
+        .await
+        .context("read the pull")?
+    else {
+        return Ok(Vec::new());
+    };
+    let Some(head) = record.planned.filter(|_| record.open) else {
+        return Ok(Vec::new());
+    };
+    let Some(planned) = context
+        .store
+        .plan_at(repo, number, head)
+        .await
+        .context("read the plan")?
+    else {
+        return Ok(Vec::new());
+    };
+    let pull = match context.forge.pull(repo, number).await {
+        Err(ForgeError::Missing { .. }) => return Ok(Vec::new()),
+        other => other.context("read the pull")?,
+    };
+    // A plan of another head is not what people should read; its task is queued.
+    if pull.state != PullState::Open || pull.head != head {
+        return Ok(Vec::new());
+    }
+    let about = about(context, &pull, &record);
+    let check = checks::human(&planned.plan, &about).context("render the check")?;
+    analyse_pull::write_check(context, repo, number, &record, check).await?;
+    if let Some(body) = body(&planned.plan, &about, &record).context("render the comment")? {
+        write_comment(context, repo, &record, &body).await?;
+    }
+    Ok(Vec::new())
+}
+
+/// SHA-256 in hex: equal means that nothing is written.
+pub(super) fn hash(text: &str) -> String {
+    crate::engine::fingerprint::Fingerprint(Sha256::digest(text.as_bytes()).into()).to_string()
+}
+
+fn about(context: &Context, pull: &Pull, record: &store::Pull) -> About {
+    About {
+        link_base: context.link_base.clone(),
+        draft: pull.draft,
+        bot_author: pull.author.kind == AuthorKind::Bot,
+        quiet: record.quiet,
+    }
+}
+
+/// The text of the comment; `None` when there is none and nothing to say.
+fn body(plan: &Plan, about: &About, record: &store::Pull) -> anyhow::Result<Option<String>> {
+    if !render::is_silent(plan, about) {
+        return Ok(Some(render::comment(plan, about)?));
+    }
+    Ok(if record.comment.is_some() {
+        Some(render::resolved(plan)?)
+    } else {
+        None
+    })
+}
+
+async fn write_comment(
+    context: &Context,
+    repo: RepoKey,
+    record: &store::Pull,
+    body: &str,
+) -> anyhow::Result<()> {
+    let hash = hash(body);
+    if record
+        .comment
+        .as_ref()
+        .is_some_and(|comment| comment.hash == hash)
+    {
+        return Ok(());
+    }
+    let number = record.number;
+    let known = record.comment.as_ref().map(|comment| CommentId(comment.id));
+    let existing = if known.is_some() {
+        known
+    } else {
+        // A comment whose id was lost between write and record is found again.
+        let found = context
+            .forge
+            .sticky_comment(repo, number, render::MARKER)
+            .await;
+        found
+            .context("look for the comment")?
+            .map(|comment| comment.at.id)
+    };
+    let written = match context
+        .forge
+        .write_comment(repo, number, existing, body)
+        .await
+    {
+        Err(ForgeError::Missing { .. }) if existing.is_some() => {
+            let change = PullChange::CommentLost;
+            context
+                .store
+                .change_pull(repo, number, change, context.now())
+                .await
+                .context("forget the comment")?;
+            context
+                .forge
+                .write_comment(repo, number, None, body)
+                .await
+                .context("write the comment again")?
+        }
+        other => other.context("write the comment")?,
+    };
+    let change = PullChange::Commented {
+        id: written.at.id.0,
+        hash,
+    };
+    context
+        .store
+        .change_pull(repo, number, change, context.now())
+        .await
+        .context("remember the comment")?;
+    Ok(())
+}

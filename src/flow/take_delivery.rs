@@ -1,0 +1,264 @@
+//! From an accepted delivery to the tasks that follow from it.
+//!
+//! An event only says where to look. What is remembered here is which repository
+//! and which head exist; everything else is read when the task runs.
+
+use anyhow::Context as _;
+
+use super::Context;
+use crate::engine::command;
+use crate::engine::ids::{ForgeKind, InstallationId, ObjectId, PullNumber, RepoKey};
+use crate::forge::event::{
+    ForgeEvent, InstallationChange, InstallationEvent, PullChange, RepoEvent, RepoEventKind,
+};
+use crate::forge::{Author, AuthorKind, CommentPlace, CommentRef, github};
+use crate::store::{self, Cause, DeliveryId, NewTask, Scope, TaskKind};
+
+/// Reads a delivery and says what is to be done.
+pub async fn run(
+    context: &Context,
+    forge: ForgeKind,
+    id: &DeliveryId,
+) -> anyhow::Result<Vec<NewTask>> {
+    let Some((delivery, body)) = context
+        .store
+        .delivery(forge, id)
+        .await
+        .context("read the delivery")?
+    else {
+        return Ok(Vec::new());
+    };
+    if delivery.done.is_some() {
+        return Ok(Vec::new());
+    }
+    let event = github::payload::event(&delivery.event, id.as_str(), &body);
+    match event.context("read the payload of the delivery")? {
+        None => Ok(Vec::new()),
+        Some(ForgeEvent::Repo(event)) => repo_event(context, event).await,
+        Some(ForgeEvent::Installation(event)) => installation_event(context, forge, event).await,
+    }
+}
+
+async fn repo_event(context: &Context, event: RepoEvent) -> anyhow::Result<Vec<NewTask>> {
+    let repo = event.repo;
+    let known = context
+        .store
+        .repository(repo)
+        .await
+        .context("read the repository")?;
+    let seen = store::RepositoryChange::Seen {
+        full_name: event.path,
+        default_branch: event.default_branch,
+    };
+    context
+        .store
+        .change_repository(repo, seen, context.now())
+        .await
+        .context("remember the repository")?;
+    let mut tasks = match event.kind {
+        RepoEventKind::Pull {
+            number,
+            head,
+            change,
+        } => pull(context, repo, (number, head), &change).await?,
+        RepoEventKind::Comment {
+            at,
+            author,
+            body,
+            head,
+        } => {
+            let task = comment(context, at, (author, body), head);
+            task.into_iter()
+                .map(|kind| context.task(repo, kind))
+                .collect()
+        }
+        RepoEventKind::CheckRerequested { head, .. } | RepoEventKind::CheckAction { head, .. } => {
+            rerequested(context, repo, head).await?
+        }
+        RepoEventKind::Push { branch, .. } => push(context, repo, &branch).await?,
+        RepoEventKind::Repository(change) => repository_change(context, repo, change).await?,
+    };
+    if known.is_none_or(|known| known.synced.is_none()) {
+        tasks.push(context.task(repo, TaskKind::SyncRepo));
+    }
+    Ok(tasks)
+}
+
+async fn pull(
+    context: &Context,
+    repo: RepoKey,
+    (number, head): (PullNumber, ObjectId),
+    change: &PullChange,
+) -> anyhow::Result<Vec<NewTask>> {
+    let closed = matches!(change, PullChange::Closed | PullChange::Merged);
+    let seen = if closed {
+        store::PullChange::Closed
+    } else {
+        store::PullChange::Seen(head)
+    };
+    context
+        .store
+        .change_pull(repo, number, seen, context.now())
+        .await
+        .context("remember the pull")?;
+    let kind = TaskKind::AnalysePull {
+        pull: number,
+        head: Some(head),
+        cause: Cause::Event,
+    };
+    Ok(if closed {
+        Vec::new()
+    } else {
+        vec![context.task(repo, kind)]
+    })
+}
+
+/// A task only for a person's comment that speaks to the bot.
+fn comment(
+    context: &Context,
+    at: CommentRef,
+    (author, body): (Author, String),
+    head: Option<ObjectId>,
+) -> Option<TaskKind> {
+    let speaks = command::parse(&body, context.mention.as_deref()).is_some();
+    let line = body
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(400)
+        .collect();
+    let kind = TaskKind::AnswerCommand {
+        pull: at.pull,
+        comment: stored(at),
+        author: author.login,
+        line,
+        head,
+    };
+    (speaks && author.kind == AuthorKind::User).then_some(kind)
+}
+
+/// Somebody asked for a check again: every pull at that head.
+async fn rerequested(
+    context: &Context,
+    repo: RepoKey,
+    head: ObjectId,
+) -> anyhow::Result<Vec<NewTask>> {
+    let pulls = context
+        .store
+        .pulls_at(repo, head)
+        .await
+        .context("find the pulls of a head")?;
+    let kind = |pull| TaskKind::AnalysePull {
+        pull,
+        head: Some(head),
+        cause: Cause::Asked,
+    };
+    Ok(pulls
+        .into_iter()
+        .map(|pull| context.task(repo, kind(pull)))
+        .collect())
+}
+
+/// Only the default branch is kept warm.
+async fn push(context: &Context, repo: RepoKey, branch: &str) -> anyhow::Result<Vec<NewTask>> {
+    let known = context
+        .store
+        .repository(repo)
+        .await
+        .context("read the repository")?;
+    let is_default = known.is_some_and(|known| known.default_branch == branch);
+    Ok(if is_default {
+        vec![context.task(repo, TaskKind::SyncRepo)]
+    } else {
+        Vec::new()
+    })
+}
+
+async fn repository_change(
+    context: &Context,
+    repo: RepoKey,
+    change: crate::forge::event::RepositoryChange,
+) -> anyhow::Result<Vec<NewTask>> {
+    use crate::forge::event::RepositoryChange as Change;
+    let change = match change {
+        Change::Renamed | Change::Edited => return Ok(Vec::new()),
+        Change::Unarchived => return Ok(vec![context.task(repo, TaskKind::SyncRepo)]),
+        // A transferred repository may belong to somebody who never agreed.
+        Change::Transferred | Change::Archived => store::RepositoryChange::Suspended,
+        Change::Deleted => store::RepositoryChange::Removed,
+    };
+    context
+        .store
+        .change_repository(repo, change, context.now())
+        .await
+        .context("remember the repository")?;
+    Ok(Vec::new())
+}
+
+async fn installation_event(
+    context: &Context,
+    forge: ForgeKind,
+    event: InstallationEvent,
+) -> anyhow::Result<Vec<NewTask>> {
+    let installation = event.installation;
+    let change = match event.change {
+        InstallationChange::Deleted => Some(store::InstallationChange::Removed),
+        InstallationChange::Suspended => Some(store::InstallationChange::Suspended),
+        InstallationChange::Unsuspended => Some(store::InstallationChange::Unsuspended),
+        InstallationChange::Removed(repos) => {
+            for repo in repos {
+                let key = RepoKey {
+                    forge,
+                    installation,
+                    repo,
+                };
+                let change = store::RepositoryChange::Removed;
+                context
+                    .store
+                    .change_repository(key, change, context.now())
+                    .await
+                    .context("forget the repository")?;
+            }
+            None
+        }
+        InstallationChange::Created(_)
+        | InstallationChange::Added(_)
+        | InstallationChange::PermissionsAccepted => {
+            return Ok(vec![sync_installation(context, forge, installation)]);
+        }
+    };
+    if let Some(change) = change {
+        let changed = context
+            .store
+            .change_installation(forge, installation, change, context.now())
+            .await;
+        changed.context("remember the installation")?;
+    }
+    Ok(Vec::new())
+}
+
+/// The task that reads which repositories an installation gives.
+pub(super) fn sync_installation(
+    context: &Context,
+    forge: ForgeKind,
+    installation: InstallationId,
+) -> NewTask {
+    let scope = Scope {
+        forge,
+        installation: Some(installation),
+        repo: None,
+    };
+    NewTask {
+        scope,
+        kind: TaskKind::SyncInstallation,
+        due: context.now(),
+    }
+}
+
+fn stored(at: CommentRef) -> store::CommentRef {
+    match at.place {
+        CommentPlace::Conversation => store::CommentRef::Comment(at.id.0),
+        CommentPlace::Review => store::CommentRef::Review(at.id.0),
+    }
+}
