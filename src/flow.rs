@@ -20,6 +20,7 @@ pub mod analyse_pull;
 pub mod answer_command;
 pub mod recover;
 pub mod report_pull;
+pub mod run_task;
 pub mod sync_repo;
 pub mod take_delivery;
 

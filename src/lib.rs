@@ -17,4 +17,5 @@ pub mod repo;
 pub mod signer;
 pub mod store;
 pub mod telemetry;
+pub mod web;
 pub mod worker;

@@ -21,6 +21,8 @@ use crate::queue::{self, GRACE, LEASE, MAX_ATTEMPTS, RENEW};
 use crate::store::{Claim, Lane, Lease, NewTask, Next, Renewal, Settled, Store, StoreError, Task};
 use crate::telemetry::redact;
 
+mod flow;
+
 /// Runs tasks. One value serves all of them at once.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {

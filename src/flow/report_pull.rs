@@ -2,15 +2,17 @@
 //!
 //! The comment is found by marker and author, edited in place, and not touched
 //! when its text would be the same. A comment that has nothing left to say is
-//! edited to say that, never deleted.
+//! edited to say that, never deleted. Edits of one comment are a minute apart: an
+//! edit that comes sooner is queued, and what comes until then joins it.
 
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
 use super::{Context, analyse_pull, checks};
-use crate::engine::ids::{PullNumber, RepoKey};
+use crate::engine::ids::{PullNumber, RepoKey, Timestamp};
 use crate::engine::plan::Plan;
 use crate::forge::{AuthorKind, CommentId, ForgeError, Pull, PullState};
+use crate::queue;
 use crate::render::{self, About};
 use crate::store::{self, NewTask, PullChange};
 
@@ -51,7 +53,7 @@ pub async fn run(
     let check = checks::human(&planned.plan, &about).context("render the check")?;
     analyse_pull::write_check(context, repo, number, &record, check).await?;
     if let Some(body) = body(&planned.plan, &about, &record).context("render the comment")? {
-        write_comment(context, repo, &record, &body).await?;
+        return write_comment(context, repo, &record, &body).await;
     }
     Ok(Vec::new())
 }
@@ -87,29 +89,22 @@ async fn write_comment(
     repo: RepoKey,
     record: &store::Pull,
     body: &str,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<NewTask>> {
     let hash = hash(body);
     if record
         .comment
         .as_ref()
         .is_some_and(|comment| comment.hash == hash)
     {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let number = record.number;
-    let known = record.comment.as_ref().map(|comment| CommentId(comment.id));
-    let existing = if known.is_some() {
-        known
-    } else {
-        // A comment whose id was lost between write and record is found again.
-        let found = context
-            .forge
-            .sticky_comment(repo, number, render::MARKER)
-            .await;
-        found
-            .context("look for the comment")?
-            .map(|comment| comment.at.id)
-    };
+    let due = due(context, record);
+    if due > context.now() {
+        let report = context.report(repo, number);
+        return Ok(vec![NewTask { due, ..report }]);
+    }
+    let existing = existing(context, repo, record).await?;
     let written = match context
         .forge
         .write_comment(repo, number, existing, body)
@@ -139,5 +134,29 @@ async fn write_comment(
         .change_pull(repo, number, change, context.now())
         .await
         .context("remember the comment")?;
-    Ok(())
+    Ok(Vec::new())
+}
+
+/// When the comment may be written.
+fn due(context: &Context, record: &store::Pull) -> Timestamp {
+    let last = record.comment.as_ref().map(|comment| comment.at);
+    queue::comment_due(last, context.now())
+}
+
+/// The comment that is there; one whose id was lost between write and record is
+/// found again.
+async fn existing(
+    context: &Context,
+    repo: RepoKey,
+    record: &store::Pull,
+) -> anyhow::Result<Option<CommentId>> {
+    if let Some(comment) = &record.comment {
+        return Ok(Some(CommentId(comment.id)));
+    }
+    let found = context
+        .forge
+        .sticky_comment(repo, record.number, render::MARKER)
+        .await;
+    let found = found.context("look for the comment")?;
+    Ok(found.map(|comment| comment.at.id))
 }

@@ -4,6 +4,7 @@
 //! ever fetches; the token travels in the environment of the git process, never
 //! on a command line, in a file or in a log.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -44,8 +45,10 @@ impl Mirror {
     }
 
     /// Brings refs up to date: `+refs/heads/main:refs/heads/main`. Refs that the
-    /// forge does not have make the whole fetch fail.
+    /// forge does not have make the whole fetch fail. Two fetches into one mirror
+    /// wait for each other: git refuses to move one ref twice at once.
     pub fn fetch(&self, from: &Fetch, refspecs: &[String]) -> Result<(), RepoError> {
+        let _alone = self.lock()?;
         let mut command = bare_git();
         command.arg("--git-dir").arg(&self.dir);
         command.args([
@@ -77,6 +80,17 @@ impl Mirror {
         } else {
             Err(failed("fetch", &output.stderr))
         }
+    }
+
+    /// Held until it is dropped; the system releases what a killed process held.
+    fn lock(&self) -> Result<File, RepoError> {
+        let path = self.dir.join("trimtab.lock");
+        let locked = File::create(&path).and_then(|file| file.lock().map(|()| file));
+        locked.map_err(|source| RepoError::File {
+            what: "lock",
+            path,
+            source,
+        })
     }
 
     /// The mirror as a repository to read.

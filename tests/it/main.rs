@@ -12,4 +12,5 @@
 
 mod conformance;
 mod forge;
+mod scenarios;
 mod support;

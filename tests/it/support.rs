@@ -1,4 +1,5 @@
 //! What scenarios are made of: repositories, and forges that answer from state.
 
+pub(crate) mod bot;
 pub(crate) mod github;
 pub(crate) mod repo;

@@ -1,0 +1,52 @@
+//! The server's edge: what comes in over HTTP, and what is said back.
+//!
+//! A webhook is verified, stored and answered; everything else happens later, in a
+//! task. Answers to strangers say what to do and never what went wrong inside.
+//!
+//! Nothing here decides anything about a pull.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::store::Store;
+use crate::telemetry::Metrics;
+
+mod error;
+mod health;
+mod router;
+mod webhook;
+
+pub use router::router;
+
+/// What every route may reach.
+#[derive(Clone)]
+pub struct Edge {
+    /// Where deliveries are kept.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The numbers that `/metrics` shows.
+    pub metrics: Arc<Metrics>,
+    /// What a webhook may be signed with.
+    pub secrets: Arc<[SecretString]>,
+    /// The number of the app that deliveries have to be for.
+    pub app: u64,
+    /// The most bytes of a webhook's body.
+    pub body_bytes: usize,
+    /// Called when something was queued.
+    pub wake: Arc<dyn Fn() + Send + Sync>,
+    /// True as soon as the server drains.
+    pub draining: watch::Receiver<bool>,
+}
+
+impl std::fmt::Debug for Edge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Edge")
+            .field("app", &self.app)
+            .field("body_bytes", &self.body_bytes)
+            .finish_non_exhaustive()
+    }
+}

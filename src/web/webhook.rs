@@ -1,0 +1,153 @@
+//! Takes a webhook: verified over its raw bytes, durable, and only then answered.
+//!
+//! GitHub gives an answer ten seconds and does not repeat a delivery by itself
+//! (<https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webhooks>),
+//! so nothing but verifying and storing happens here. What is not signed is not
+//! parsed, and what does not parse is not stored.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::State;
+use http::{HeaderMap, StatusCode};
+use http_body_util::LengthLimitError;
+
+use super::Edge;
+use super::error::WebError;
+use crate::engine::ids::ForgeKind;
+use crate::forge::event::ForgeEvent;
+use crate::forge::github::payload::{self, DELIVERY_HEADER, EVENT_HEADER, TARGET_HEADER};
+use crate::forge::github::signature::{SIGNATURE_HEADER, is_signed};
+use crate::store::{Accepted, DeliveryId, NewDelivery, Scope};
+use crate::telemetry::Metric;
+
+/// How long a body may take to arrive. GitHub itself gives up after ten seconds.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// `POST /webhook/github`: 202 when it is stored, 200 when there is nothing to do.
+pub(super) async fn github(
+    State(edge): State<Edge>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, WebError> {
+    let started = edge.clock.timestamp();
+    let taken = take(&edge, &headers, body).await;
+    let outcome = match &taken {
+        Ok(taken) => taken.word(),
+        Err(WebError::Malformed | WebError::BadHeader(_)) => "malformed",
+        Err(WebError::Internal(_)) => "failed",
+        Err(_) => "refused",
+    };
+    edge.metrics.add(Metric::Deliveries, outcome, 1);
+    let taken = taken?;
+    let took = edge.clock.timestamp().since(started);
+    edge.metrics
+        .observe(Metric::DeliverySeconds, taken.word(), took);
+    Ok(match taken {
+        Taken::Stored(Accepted::New | Accepted::Again) => {
+            (edge.wake)();
+            StatusCode::ACCEPTED
+        }
+        Taken::Stored(Accepted::Done) | Taken::Ignored => StatusCode::OK,
+    })
+}
+
+/// What became of a delivery.
+enum Taken {
+    Stored(Accepted),
+    /// Trimtab does not act on it.
+    Ignored,
+}
+
+impl Taken {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Stored(Accepted::New) => "new",
+            Self::Stored(Accepted::Again) => "again",
+            Self::Stored(Accepted::Done) => "done",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+async fn take(edge: &Edge, headers: &HeaderMap, body: Body) -> Result<Taken, WebError> {
+    let body = read(edge, headers, body).await?;
+    let signature = text(headers, SIGNATURE_HEADER).ok_or(WebError::BadSignature)?;
+    if !is_signed(&edge.secrets, signature, &body) {
+        return Err(WebError::BadSignature);
+    }
+    let target = text(headers, TARGET_HEADER).ok_or(WebError::BadHeader(TARGET_HEADER))?;
+    if target.parse() != Ok(edge.app) {
+        return Err(WebError::OtherApp);
+    }
+    let id = text(headers, DELIVERY_HEADER).and_then(DeliveryId::parse);
+    let id = id.ok_or(WebError::BadHeader(DELIVERY_HEADER))?;
+    let name = text(headers, EVENT_HEADER).filter(|name| is_event(name));
+    let name = name.ok_or(WebError::BadHeader(EVENT_HEADER))?;
+    let event = payload::event(name, id.as_str(), &body).map_err(|fault| {
+        let error = anyhow::Error::from(fault);
+        tracing::warn!(delivery = %id, error = format!("{error:#}"), "a payload is malformed");
+        WebError::Malformed
+    })?;
+    let Some(event) = event else {
+        return Ok(Taken::Ignored);
+    };
+    let delivery = NewDelivery {
+        id,
+        scope: scope(&event),
+        event: name.to_owned(),
+        body: body.to_vec(),
+    };
+    let accepted = edge.store.accept(delivery, edge.clock.timestamp()).await;
+    if accepted.is_err() {
+        edge.metrics.add(Metric::StoreFaults, "accept", 1);
+    }
+    let accepted = accepted
+        .context("store the delivery")
+        .map_err(WebError::Internal)?;
+    Ok(Taken::Stored(accepted))
+}
+
+/// The whole body, bounded in size and time.
+async fn read(edge: &Edge, headers: &HeaderMap, body: Body) -> Result<Bytes, WebError> {
+    let announced = text(headers, "content-length").and_then(|length| length.parse().ok());
+    if announced.is_some_and(|length: usize| length > edge.body_bytes) {
+        return Err(WebError::TooLarge);
+    }
+    let reading = tokio::time::timeout(PATIENCE, to_bytes(body, edge.body_bytes));
+    let Ok(read) = reading.await else {
+        return Err(WebError::TooSlow);
+    };
+    read.map_err(|error| {
+        let limit = error
+            .source()
+            .is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
+        if limit {
+            WebError::TooLarge
+        } else {
+            WebError::Malformed
+        }
+    })
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Events are named in lower case, as GitHub's documentation lists them.
+fn is_event(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+}
+
+fn scope(event: &ForgeEvent) -> Scope {
+    match event {
+        ForgeEvent::Repo(event) => Scope::from(event.repo),
+        ForgeEvent::Installation(event) => Scope {
+            forge: ForgeKind::Github,
+            installation: Some(event.installation),
+            repo: None,
+        },
+    }
+}

@@ -1,0 +1,190 @@
+//! The whole bot in one process: real router, real worker, a clock that tests turn.
+//!
+//! A [`Bot`] takes signed webhooks over HTTP and asks the fake GitHub back over
+//! HTTP; only the process around it is missing. [`Bot::settle`] runs whatever is
+//! due; [`Bot::finish`] fails for whatever was left over.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client as HttpClient;
+use hyper_util::rt::TokioExecutor;
+use tokio::sync::watch;
+use trimtab::clock::{Clock, ManualClock};
+use trimtab::engine::ids::{PullNumber, RepoKey};
+use trimtab::flow::Context;
+use trimtab::flow::run_task::Runner;
+use trimtab::forge::github::{Client, GitHub};
+use trimtab::signer::Signer;
+use trimtab::store::{Store, TaskFilter, TaskState, memory};
+use trimtab::telemetry::Metrics;
+use trimtab::web::{Edge, router};
+use trimtab::worker::{Bell, Width, Worker};
+
+use super::github::model::{APP, CLIENT_ID};
+use super::github::{FakeGithub, key};
+use super::repo::Edit;
+
+const START: u64 = 1_795_251_661;
+/// The largest body that this bot reads.
+pub(crate) const BODY: usize = 1 << 20;
+/// How long real work may take before a scenario gives up.
+const PATIENCE: u32 = 12_000;
+
+/// The bot, and the forge that it talks to.
+pub(crate) struct Bot {
+    pub(crate) github: FakeGithub,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) address: SocketAddr,
+    pub(crate) drain: Arc<watch::Sender<bool>>,
+    bell: Bell,
+    _mirrors: tempfile::TempDir,
+}
+
+impl Bot {
+    /// A bot with an empty memory.
+    pub(crate) async fn start() -> Self {
+        Self::with(Arc::new(memory::open().unwrap())).await
+    }
+
+    /// A bot with a memory.
+    pub(crate) async fn with(store: Arc<dyn Store>) -> Self {
+        let clock = Arc::new(ManualClock::at(START));
+        let ticking: Arc<dyn Clock> = Arc::clone(&clock) as _;
+        let github = FakeGithub::start(Arc::clone(&ticking)).await;
+        let mirrors = tempfile::tempdir().unwrap();
+        let client = Client::new(&github.endpoint(), Arc::clone(&ticking)).unwrap();
+        let signer = Signer::new(
+            CLIENT_ID.to_owned(),
+            &key::private(),
+            client.clone(),
+            Arc::clone(&ticking),
+        );
+        let forge = GitHub::new(github.endpoint(), APP, client, Arc::new(signer.unwrap()));
+        let context = Context {
+            forge: Arc::new(forge),
+            store: Arc::clone(&store),
+            clock: Arc::clone(&ticking),
+            mirrors: mirrors.path().to_owned(),
+            link_base: None,
+            mention: None,
+        };
+        let (bell, metrics) = (Bell::default(), Arc::new(Metrics::default()));
+        let drain = Arc::new(watch::Sender::new(false));
+        let worker = Worker {
+            store: Arc::clone(&store),
+            clock: ticking,
+            handler: Arc::new(Runner::new(context, Arc::clone(&metrics))),
+            bell: bell.clone(),
+            width: Width {
+                plan: 2,
+                background: 1,
+            },
+        };
+        let asked = drain.subscribe();
+        tokio::spawn(async move { worker.run(asked).await });
+        let mut bot = Self {
+            github,
+            store,
+            clock,
+            metrics,
+            address: ([127, 0, 0, 1], 0).into(),
+            drain,
+            bell,
+            _mirrors: mirrors,
+        };
+        bot.listen().await;
+        bot.github.connect(Some(bot.url("/webhook/github")));
+        bot
+    }
+
+    async fn listen(&mut self) {
+        let bell = self.bell.clone();
+        let edge = Edge {
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock) as _,
+            metrics: Arc::clone(&self.metrics),
+            secrets: [FakeGithub::secret()].into(),
+            app: APP,
+            body_bytes: BODY,
+            wake: Arc::new(move || bell.ring()),
+            draining: self.drain.subscribe(),
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router(edge)).await });
+    }
+
+    pub(crate) fn url(&self, path: &str) -> url::Url {
+        format!("http://{}{path}", self.address).parse().unwrap()
+    }
+
+    /// A repository whose installation was announced and whose mirror is there.
+    pub(crate) async fn install(&self, path: &str, edits: &[Edit<'_>]) -> RepoKey {
+        let repo = self.github.add_repo(path, edits);
+        self.github.announce_installation(repo, "created").await;
+        self.settle().await;
+        repo
+    }
+
+    /// Runs every task that is due, and what follows from it.
+    pub(crate) async fn settle(&self) {
+        for _ in 0..PATIENCE {
+            let now = self.clock.timestamp();
+            let tasks = self.store.tasks(TaskFilter::Live, 1_000).await.unwrap();
+            let due = |state: &TaskState| match state {
+                TaskState::Waiting { due } => *due <= now,
+                TaskState::Leased { .. } => true,
+                TaskState::Dead { .. } => false,
+            };
+            if !tasks.iter().any(|task| due(&task.state)) {
+                return;
+            }
+            self.bell.ring();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("tasks do not end:\n{}", self.store.dump().await.unwrap());
+    }
+
+    /// Lets time pass and runs what has become due.
+    pub(crate) async fn pass(&self, by: Duration) {
+        self.clock.advance(by);
+        self.settle().await;
+    }
+
+    /// The bodies of the bot's comments on a pull.
+    pub(crate) fn said(&self, repo: RepoKey, pull: PullNumber) -> Vec<String> {
+        let comments = self.github.bot_comments(repo, pull);
+        comments.into_iter().map(|comment| comment.body).collect()
+    }
+
+    /// The dead letters, one line each.
+    pub(crate) async fn dead(&self) -> Vec<String> {
+        let dead = self.store.tasks(TaskFilter::Dead, 100).await.unwrap();
+        dead.iter().map(ToString::to_string).collect()
+    }
+
+    /// Status and body of a request.
+    pub(crate) async fn ask(&self, request: http::request::Builder, body: &[u8]) -> (u16, String) {
+        let body = axum::body::Bytes::copy_from_slice(body);
+        let request = request.body(Full::new(body)).unwrap();
+        let client = HttpClient::builder(TokioExecutor::new()).build_http();
+        let answer = client.request(request).await.unwrap();
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    /// Fails for whatever is left over.
+    pub(crate) async fn finish(self) {
+        let live = self.store.tasks(TaskFilter::Live, 100).await.unwrap();
+        let live: Vec<String> = live.iter().map(ToString::to_string).collect();
+        assert!(live.is_empty(), "live tasks:\n{}", live.join("\n"));
+        assert_eq!(self.dead().await, Vec::<String>::new(), "dead letters");
+        self.github.finish();
+    }
+}
