@@ -14,6 +14,9 @@ mod checkout;
 mod completions;
 mod graph;
 mod plan;
+mod replay;
+mod serve;
+mod tasks;
 mod terminal;
 mod why;
 
@@ -24,7 +27,7 @@ Exit codes:
   0  the answer is on standard output
   1  Trimtab failed; please report it
   2  the command line is wrong
-  3  the repository, a revision or a file cannot be used; the message says what to do
+  3  the repository, a revision, a file or a setting cannot be used; the message says what to do
 
 Examples:
   trimtab plan                          what CI needs for HEAD, against the default branch
@@ -49,6 +52,12 @@ enum Command {
     Why(why::Args),
     /// Print the graph of who needs whom
     Graph(graph::Args),
+    /// Run the bot until it is told to stop
+    Serve(serve::Args),
+    /// List the bot's tasks, retry one or bury one
+    Tasks(tasks::Args),
+    /// Send a saved webhook to a server on this machine, signed
+    Replay(replay::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
 }
@@ -91,6 +100,9 @@ pub fn run() -> ExitCode {
         Command::Plan(args) => plan::run(&args, &mut terminal),
         Command::Why(args) => why::run(&args, &mut terminal),
         Command::Graph(args) => graph::run(&args, &mut terminal),
+        Command::Serve(args) => serve::run(&args),
+        Command::Tasks(args) => tasks::run(&args, &mut terminal),
+        Command::Replay(args) => replay::run(&args, &mut terminal),
         Command::Completions(args) => {
             completions::run(&args, &mut Cli::command(), &mut terminal);
             Ok(())

@@ -17,7 +17,7 @@ use url::Url;
 
 mod dirs;
 
-pub use dirs::cache_dir;
+pub use dirs::{cache_dir, data_dir};
 
 /// The settings of a server.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The app on GitHub.
     pub github: GithubApp,
-    /// The word that commands begin with, after the slash.
+    /// The login by which people may speak to the bot, beside `/trimtab`.
     pub bot_name: String,
     /// How it logs.
     pub log: Log,
@@ -41,8 +41,8 @@ pub struct Config {
 /// The app on GitHub.
 #[derive(Debug)]
 pub struct GithubApp {
-    /// The app's number or client id.
-    pub app_id: String,
+    /// The app's number.
+    pub app_id: u64,
     /// The app's key, as PEM text.
     pub private_key: SecretString,
     /// The secrets that a webhook may be signed with: the current one first.
@@ -51,6 +51,31 @@ pub struct GithubApp {
     pub web_url: Url,
     /// Where the REST interface is: `https://api.github.com`, or `.../api/v3`.
     pub api_url: Url,
+}
+
+/// What signs a webhook for a server.
+#[derive(Debug)]
+pub struct Hook {
+    /// The secret.
+    pub secret: SecretString,
+    /// The number of the app that the webhook is for.
+    pub app_id: u64,
+}
+
+impl Hook {
+    /// Reads the two settings from the environment of this process.
+    pub fn from_env() -> Result<Self, Invalid> {
+        let mut reader = Reader {
+            vars: &variable,
+            faults: Vec::new(),
+        };
+        let secret = reader.read("WEBHOOK_SECRET", |text| Ok(SecretString::from(text)));
+        let app_id = reader.read("APP_ID", number);
+        match secret.zip(app_id) {
+            Some((secret, app_id)) => Ok(Self { secret, app_id }),
+            None => Err(Invalid(reader.faults)),
+        }
+    }
 }
 
 /// How a server logs.
@@ -120,13 +145,15 @@ const fn setting(
     }
 }
 
+const DATA_DIR: &str = "/var/lib/trimtab";
+
 const SETTINGS: &[Setting] = &[
     setting(
         "PUBLIC_URL",
         None,
         "where people and the forge reach this server",
     ),
-    setting("APP_ID", None, "the GitHub App's id or client id"),
+    setting("APP_ID", None, "the GitHub App's id, a number"),
     setting(
         "PRIVATE_KEY",
         None,
@@ -154,7 +181,7 @@ const SETTINGS: &[Setting] = &[
     ),
     setting(
         "DATA_DIR",
-        Some("/var/lib/trimtab"),
+        Some(DATA_DIR),
         "where store and mirrors lie: a local disk, one process",
     ),
     setting(
@@ -165,7 +192,7 @@ const SETTINGS: &[Setting] = &[
     setting(
         "BOT_NAME",
         Some("trimtab"),
-        "the word that commands begin with, after the slash",
+        "the login that commands may begin with: `@NAME plan`",
     ),
     setting("LOG_FORMAT", Some("text"), "`text` or `json`"),
     setting(
@@ -199,8 +226,6 @@ pub fn reference() -> &'static [Setting] {
 impl Config {
     /// Reads flags first, then the environment of this process.
     pub fn from_env(flags: impl Fn(&str) -> Option<String>) -> Result<Self, Invalid> {
-        #[expect(clippy::disallowed_methods, reason = "this is the one reader")]
-        let variable = |name: &str| std::env::var(name).ok();
         Self::from_vars(|name| flags(name).or_else(|| variable(name)))
     }
 
@@ -226,6 +251,11 @@ impl Config {
     pub fn mirror_dir(&self) -> PathBuf {
         self.data_dir.join("mirrors")
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one reader")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 struct Reader<'a> {
@@ -258,7 +288,7 @@ impl Reader<'_> {
     }
 
     fn github(&mut self) -> Option<GithubApp> {
-        let app_id = self.read("APP_ID", |text| Ok(text.to_owned()));
+        let app_id = self.read("APP_ID", number);
         let private_key = self.read("PRIVATE_KEY", private_key);
         let secret = self.read("WEBHOOK_SECRET", |text| Ok(SecretString::from(text)));
         let old = self.read("WEBHOOK_SECRET_OLD", |text| Ok(SecretString::from(text)));

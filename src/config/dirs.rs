@@ -1,8 +1,8 @@
-//! Where the command line keeps what it may lose.
+//! Where the command line keeps what it may lose, and where a server's data lies.
 //!
 //! <https://specifications.freedesktop.org/basedir-spec/latest/>
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The cache directory of this user: `$XDG_CACHE_HOME/trimtab`, else
 /// `~/.cache/trimtab`; `None` where neither is known.
@@ -18,4 +18,12 @@ pub fn cache_dir() -> Option<PathBuf> {
             .and_then(absolute)
     };
     cache.or_else(home).map(|dir| dir.join("trimtab"))
+}
+
+/// Where store and mirrors lie: a flag, else `DATA_DIR`, else the default.
+#[expect(clippy::disallowed_methods, reason = "config reads the environment")]
+pub fn data_dir(flag: Option<&Path>) -> PathBuf {
+    let variable = || std::env::var_os("DATA_DIR").map(PathBuf::from);
+    let set = flag.map(Path::to_owned).or_else(variable);
+    set.unwrap_or_else(|| super::DATA_DIR.into())
 }

@@ -136,9 +136,10 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// Events are named in lower case, as GitHub's documentation lists them.
+/// Events are named in small letters, digits and underscores: `projects_v2_item`.
 fn is_event(name: &str) -> bool {
-    (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    (1..=64).contains(&name.len()) && name.bytes().all(fits)
 }
 
 fn scope(event: &ForgeEvent) -> Scope {

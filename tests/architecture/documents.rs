@@ -299,3 +299,20 @@ fn a_dead_command_is_seen() {
     assert_eq!(faults("cargo bench --bench levitate"), 1);
     assert_eq!(faults("cargo test --test architecture"), 0);
 }
+
+#[test]
+fn the_operations_page_lists_the_settings_in_order() {
+    let rows: Vec<String> = trimtab::config::reference()
+        .iter()
+        .map(|setting| {
+            let default = match setting.default {
+                None => "must be set".to_owned(),
+                Some("") => "empty".to_owned(),
+                Some(default) => format!("`{default}`"),
+            };
+            format!("| `{}` | {default} | {} |", setting.name, setting.meaning)
+        })
+        .collect();
+    let page = read("docs/operations.md");
+    assert!(page.contains(&rows.join("\n")), "{}", rows.join("\n"));
+}

@@ -29,7 +29,7 @@ const DOCUMENTED: &[&str] = &[
 const PACKAGE: &str = "target/conformance/node_modules/@octokit/webhooks-examples";
 
 /// Name and payload of every example of github.com, or of an older server.
-fn examples(of: &str) -> Vec<(String, Value)> {
+pub(crate) fn examples(of: &str) -> Vec<(String, Value)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PACKAGE).join(of);
     let text = std::fs::read_to_string(path.join("index.json")).unwrap_or_else(|fault| {
         panic!("GitHub's examples are not installed ({fault}): run `just setup`, or `bash tests/conformance/setup.sh`")
@@ -46,7 +46,7 @@ fn examples(of: &str) -> Vec<(String, Value)> {
 }
 
 /// The example as an app gets it: many were recorded by a webhook without an app.
-fn as_sent_to_an_app(mut payload: Value) -> Value {
+pub(crate) fn as_sent_to_an_app(mut payload: Value) -> Value {
     if payload["installation"].is_null() {
         payload["installation"] = json!({"id": 7, "node_id": "MDIz"});
     }

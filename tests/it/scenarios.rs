@@ -1,12 +1,19 @@
 //! Scenarios: what people do on the forge, and what the bot answers.
 
+mod commands;
 mod intake;
+mod outages;
 mod pulls;
 
-use trimtab::engine::ids::RepoKey;
+use std::time::Duration;
+
+use trimtab::engine::ids::{ObjectId, PullNumber, RepoKey};
 
 use super::support::bot::Bot;
 use super::support::repo::Edit;
+
+/// How long a comment rests between two edits.
+const MINUTE: Duration = Duration::from_mins(1);
 
 const WORKFLOW: &str = "\
 name: CI
@@ -46,4 +53,9 @@ const DOCS: &[Edit<'_>] = &[Edit::Write("docs/index.md", "# The shop\n")];
 /// A Python repository with one workflow of two jobs, installed.
 async fn shop(bot: &Bot) -> RepoKey {
     bot.install("acme/shop", SHOP).await
+}
+
+/// The head of a pull, as the forge has it now.
+fn head(bot: &Bot, repo: RepoKey, pull: PullNumber) -> ObjectId {
+    bot.github.state().repos[&repo.repo.0].pulls[&pull.0].head
 }

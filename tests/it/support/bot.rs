@@ -13,9 +13,9 @@ use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::rt::TokioExecutor;
 use tokio::sync::watch;
 use trimtab::clock::{Clock, ManualClock};
-use trimtab::engine::ids::{PullNumber, RepoKey};
-use trimtab::flow::Context;
+use trimtab::engine::ids::{ForgeKind, PullNumber, RepoKey};
 use trimtab::flow::run_task::Runner;
+use trimtab::flow::{self, Context};
 use trimtab::forge::github::{Client, GitHub};
 use trimtab::signer::Signer;
 use trimtab::store::{Store, TaskFilter, TaskState, memory};
@@ -40,6 +40,7 @@ pub(crate) struct Bot {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) address: SocketAddr,
+    context: Context,
     pub(crate) drain: Arc<watch::Sender<bool>>,
     bell: Bell,
     _mirrors: tempfile::TempDir,
@@ -78,7 +79,7 @@ impl Bot {
         let worker = Worker {
             store: Arc::clone(&store),
             clock: ticking,
-            handler: Arc::new(Runner::new(context, Arc::clone(&metrics))),
+            handler: Arc::new(Runner::new(context.clone(), Arc::clone(&metrics))),
             bell: bell.clone(),
             width: Width {
                 plan: 2,
@@ -93,6 +94,7 @@ impl Bot {
             clock,
             metrics,
             address: ([127, 0, 0, 1], 0).into(),
+            context,
             drain,
             bell,
             _mirrors: mirrors,
@@ -153,6 +155,16 @@ impl Bot {
     /// Lets time pass and runs what has become due.
     pub(crate) async fn pass(&self, by: Duration) {
         self.clock.advance(by);
+        self.settle().await;
+    }
+
+    /// What a start looks for.
+    pub(crate) async fn recover(&self) {
+        let tasks = flow::recover::at_start(&self.context, ForgeKind::Github)
+            .await
+            .unwrap();
+        let now = self.clock.timestamp();
+        self.store.enqueue(tasks, now).await.unwrap();
         self.settle().await;
     }
 

@@ -1,0 +1,104 @@
+//! Commands: who may say what, and how the bot answers.
+
+use super::super::support::bot::Bot;
+use super::{DOCS, MINUTE, head, shop};
+use trimtab::engine::ids::RepoKey;
+use trimtab::forge::CommentRef;
+
+/// The reactions to a comment, oldest first.
+fn reactions(bot: &Bot, to: CommentRef) -> Vec<String> {
+    let state = bot.github.state();
+    let reactions = &state.comments[&to.id.0].reactions;
+    reactions.iter().map(|(_, word)| word.clone()).collect()
+}
+
+fn machine(bot: &Bot, repo: RepoKey, pull: trimtab::engine::ids::PullNumber) -> String {
+    let check = bot
+        .github
+        .check(repo, head(bot, repo, pull), "trimtab/plan");
+    let check = check.unwrap();
+    format!("{}\n{}", check.title, check.summary)
+}
+
+#[tokio::test]
+async fn author_makes_everything_run() {
+    let bot = Bot::start().await;
+    let repo = shop(&bot).await;
+    let pull = bot.github.open_pull(repo, ("ann", "topic"), DOCS).await;
+    bot.settle().await;
+    let command = "/trimtab run all";
+    let comment = bot.github.comment(repo, pull, "ann", command).await;
+    bot.settle().await;
+    bot.pass(MINUTE).await;
+    assert_eq!(reactions(&bot, comment), ["eyes", "+1"]);
+    insta::assert_snapshot!(machine(&bot, repo, pull), @"
+    0 of 2 jobs could be skipped
+    Mode: advise. Everything runs. No workflow is gated: every job runs.
+    ");
+    insta::assert_snapshot!(bot.said(repo, pull).join("\n---\n"), @"
+    <!-- trimtab:v1 -->
+    CI plan: nothing to skip and nothing to warn of at 1369139
+    ");
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn stranger_is_refused_with_a_reason() {
+    let bot = Bot::start().await;
+    let repo = shop(&bot).await;
+    let pull = bot.github.open_pull(repo, ("ann", "topic"), DOCS).await;
+    bot.settle().await;
+    let comment = bot
+        .github
+        .comment(repo, pull, "eve", "/trimtab pause")
+        .await;
+    bot.settle().await;
+    assert_eq!(reactions(&bot, comment), ["eyes", "-1"]);
+    insta::assert_snapshot!(bot.said(repo, pull)[1], @"Refused: only people who may write can pause or resume a pull.");
+    assert!(!bot.store.pull(repo, pull).await.unwrap().unwrap().paused);
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn slip_of_the_pen_is_answered_with_what_was_meant() {
+    let bot = Bot::start().await;
+    let repo = shop(&bot).await;
+    let pull = bot.github.open_pull(repo, ("ann", "topic"), DOCS).await;
+    bot.settle().await;
+    let comment = bot
+        .github
+        .comment(repo, pull, "ann", "/trimtab statsu")
+        .await;
+    bot.settle().await;
+    assert_eq!(reactions(&bot, comment), ["eyes", "confused"]);
+    insta::assert_snapshot!(bot.said(repo, pull)[1], @"Not understood: `statsu` is no command. Did you mean `/trimtab status`? `/trimtab help` lists the commands.");
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn asking_for_the_same_plan_edits_nothing() {
+    let bot = Bot::start().await;
+    let repo = shop(&bot).await;
+    let pull = bot.github.open_pull(repo, ("ann", "topic"), DOCS).await;
+    bot.settle().await;
+    bot.pass(MINUTE).await;
+    bot.github.comment(repo, pull, "ann", "/trimtab plan").await;
+    bot.settle().await;
+    let comments = bot.github.bot_comments(repo, pull);
+    assert_eq!((comments.len(), comments[0].edits), (1, 0));
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn word_in_a_conversation_is_no_command() {
+    let bot = Bot::start().await;
+    let repo = shop(&bot).await;
+    let pull = bot.github.open_pull(repo, ("ann", "topic"), DOCS).await;
+    bot.settle().await;
+    let text = "Should we say `/trimtab pause`?\n/trimtab pause";
+    let comment = bot.github.comment(repo, pull, "ann", text).await;
+    bot.settle().await;
+    assert_eq!(reactions(&bot, comment), Vec::<String>::new());
+    assert_eq!(bot.said(repo, pull).len(), 1);
+    bot.finish().await;
+}
