@@ -7,7 +7,7 @@ use ruff_python_ast::{Expr, Stmt};
 use super::OpaqueCause;
 use super::ini::{self, Sections, Setting};
 use super::walk::{Invocation, Text, Walk};
-use crate::engine::shell::Word;
+use crate::engine::shell::{Value, Word};
 
 /// One configuration of tox, as it is called.
 struct Tox<'t> {
@@ -34,7 +34,7 @@ impl Walk<'_> {
         };
         self.exact(call, vec![globset::escape(&file).into()]);
         self.packaging(call, &dir);
-        let names = environments(call);
+        let names = environments(call).or_else(|| self.tox_variable());
         let tox = Tox {
             call,
             file: &file,
@@ -57,6 +57,20 @@ impl Walk<'_> {
             if is_chosen {
                 self.tox_environment(&tox, settings);
             }
+        }
+    }
+
+    /// The environments that a variable names, where the command line names none
+    /// (<https://tox.wiki/en/stable/config.html#toxenv>).
+    fn tox_variable(&self) -> Option<Vec<String>> {
+        let value = ["TOX_ENV", "TOXENV"]
+            .iter()
+            .find_map(|name| self.variables.get(*name))?;
+        match value {
+            Value::Text(text) if !text.trim().is_empty() => {
+                Some(text.split(',').map(|name| name.trim().to_owned()).collect())
+            }
+            _ => None,
         }
     }
 

@@ -70,6 +70,14 @@ fn is_service(path: &str, name: &str) -> bool {
         "renovate.json5",
         ".renovaterc",
         ".all-contributorsrc",
+        // Each is read by one tool alone, and a job that runs the tool has it as an input.
+        ".pre-commit-config.yaml",
+        ".golangci.yml",
+        ".golangci.yaml",
+        ".readthedocs.yml",
+        ".readthedocs.yaml",
+        ".codecov.yml",
+        "codecov.yml",
     ];
     DIRS.iter().any(|dir| path.starts_with(dir)) || path == name && ROOT.contains(&name)
 }

@@ -320,11 +320,16 @@ impl Linker<'_, '_, '_> {
     /// Prose is named by a glob only where the glob ends as the file does, in code.
     fn glob_below(&mut self, from: &Speaker<'_>, base: &str, pattern: &str) {
         let index = self.index;
+        let glob = without_fields(pattern);
+        // `{name}` in a message is nothing but a field: it names no file. `*` is a real glob.
+        if glob == "*" && pattern != "*" {
+            return;
+        }
         let group = Group::Glob(base.into(), pattern.into(), from.voice);
         let glob = self
             .globs
             .entry(pattern.into())
-            .or_insert_with(|| matcher(&format!("**/{}", without_fields(pattern))).ok())
+            .or_insert_with(|| matcher(&format!("**/{glob}")).ok())
             .clone();
         let Some(glob) = glob else {
             return;

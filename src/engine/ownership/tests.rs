@@ -246,6 +246,13 @@ fn a_base_name_names_every_data_file_of_that_name() {
 }
 
 #[test]
+fn a_field_of_a_message_names_nothing_and_a_star_names_everything() {
+    let others = &["z/data.json"];
+    named("t.js", "{name}", others, "");
+    named("t.js", "*", others, "z/data.json");
+}
+
+#[test]
 fn a_directory_names_everything_below() {
     let others = &[
         "p/test/fixtures/a/b.txt",
