@@ -13,6 +13,7 @@ use std::time::Duration;
 use super::{
     Context, analyse_pull, answer_command, recover, report_pull, sync_repo, take_delivery,
 };
+use crate::engine::command::VERBS;
 use crate::engine::ids::{InstallationId, RepoKey, Timestamp};
 use crate::forge::ForgeError;
 use crate::forge::github::payload::MalformedPayload;
@@ -96,9 +97,10 @@ impl Runner {
                 pull,
                 comment,
                 head,
+                line,
                 ..
             } => {
-                self.metrics.add(Metric::Commands, "any", 1);
+                self.metrics.add(Metric::Commands, verb(line), 1);
                 answer_command::run(context, repo, *pull, *comment, *head).await
             }
             // What a new repository could skip is said by its first pull.
@@ -134,6 +136,15 @@ impl Ended {
             Self::Postponed(_) => "put back",
         }
     }
+}
+
+/// The verb of a command's first line, for the metric.
+fn verb(line: &str) -> &'static str {
+    let word = line.split_whitespace().nth(1).unwrap_or_default();
+    let mut known = VERBS.iter().map(|(verb, _, _)| *verb);
+    known
+        .find(|verb| verb.eq_ignore_ascii_case(word))
+        .unwrap_or("unknown")
 }
 
 fn judge(result: anyhow::Result<Vec<NewTask>>) -> Ended {

@@ -3,6 +3,7 @@
 mod commands;
 mod intake;
 mod outages;
+mod process;
 mod pulls;
 
 use std::time::Duration;

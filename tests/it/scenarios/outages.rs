@@ -91,3 +91,30 @@ async fn every_example_of_github_is_taken_and_a_real_pull_still_works() {
     // The installations of the examples do not exist here: what follows from them is
     // refused or tried again, so this scenario has leftovers.
 }
+
+#[tokio::test]
+async fn writes_for_people_wait_and_the_machine_check_does_not() {
+    let bot = Bot::start().await;
+    let repo = shop(&bot).await;
+    let pull = bot.github.open_pull(repo, ("ann", "topic"), DOCS).await;
+    bot.settle().await;
+    for _ in 0..30 {
+        bot.github.comment(repo, pull, "ann", "/trimtab help").await;
+    }
+    bot.settle().await;
+    assert!(bot.said(repo, pull).len() < 31, "eighty writes a minute");
+    let later = bot.github.open_pull(repo, ("ann", "later"), DOCS).await;
+    bot.settle().await;
+    let head = head(&bot, repo, later);
+    assert!(bot.github.check(repo, head, "trimtab/plan").is_some());
+    assert!(bot.github.check(repo, head, "trimtab").is_none());
+    bot.pass(MINUTE).await;
+    assert_eq!(bot.said(repo, pull).len(), 31);
+    assert_eq!(bot.said(repo, later).len(), 1);
+    let metrics = bot.metrics.render();
+    assert!(
+        metrics.contains(r#"trimtab_commands_total{verb="help"} 30"#),
+        "{metrics}"
+    );
+    bot.finish().await;
+}

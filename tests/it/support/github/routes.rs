@@ -185,7 +185,8 @@ fn app(request: &Incoming) -> Result<(), Reply> {
     if from > request.now || to <= request.now || to > request.now + 600 {
         return Err(bad("'Expiration time' claim ('exp') is out of range"));
     }
-    if claims["iss"] != CLIENT_ID {
+    let number = claims["iss"].as_str().and_then(|iss| iss.parse().ok());
+    if claims["iss"] != CLIENT_ID && number != Some(APP) {
         return Err(bad("'Issuer' claim ('iss') must be an Integer"));
     }
     Ok(())
