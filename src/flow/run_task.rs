@@ -68,6 +68,12 @@ impl Runner {
         let took = self.context.now().since(started);
         self.metrics.observe(Metric::TaskSeconds, kind, took);
         self.metrics.add(Metric::TasksEnded, ended.word(), 1);
+        // The machine check is written within the task, and its webhook queued it.
+        if let (TaskKind::AnalysePull { cause, .. }, Ended::Done(_)) = (&task.task, &ended) {
+            let waited = self.context.now().since(task.queued);
+            let cause = format!("{cause:?}").to_lowercase();
+            self.metrics.observe(Metric::CheckSeconds, &cause, waited);
+        }
         ended
     }
 

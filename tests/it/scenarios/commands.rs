@@ -102,3 +102,28 @@ async fn word_in_a_conversation_is_no_command() {
     assert_eq!(bot.said(repo, pull).len(), 1);
     bot.finish().await;
 }
+
+#[tokio::test]
+async fn review_may_hold_a_command_too() {
+    let bot = Bot::start().await;
+    let repo = shop(&bot).await;
+    let pull = bot.github.open_pull(repo, ("ann", "topic"), DOCS).await;
+    bot.settle().await;
+    bot.github.grant(repo, "rob", "write");
+    let review = bot.github.review(repo, pull, "rob", "/trimtab pause").await;
+    bot.settle().await;
+    bot.pass(MINUTE).await;
+    let reactions = |bot: &Bot| {
+        let state = bot.github.state();
+        let reactions = &state.reviews[&review.id.0].reactions;
+        reactions
+            .iter()
+            .map(|(_, word)| word.to_lowercase())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(reactions(&bot).len(), 2);
+    assert!(bot.store.pull(repo, pull).await.unwrap().unwrap().paused);
+    assert!(machine(&bot, repo, pull).contains("Everything runs."));
+    bot.said(repo, pull);
+    bot.finish().await;
+}

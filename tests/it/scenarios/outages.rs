@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use trimtab::clock::Clock as _;
+use trimtab::store::{Cause, NewTask, RepositoryState, TaskKind};
+
 use super::super::conformance::{as_sent_to_an_app, examples};
 use super::super::support::bot::Bot;
 use super::super::support::github::model::FaultKind;
@@ -116,5 +119,33 @@ async fn writes_for_people_wait_and_the_machine_check_does_not() {
         metrics.contains(r#"trimtab_commands_total{verb="help"} 30"#),
         "{metrics}"
     );
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn removed_installation_is_left_alone() {
+    let bot = Bot::start().await;
+    let repo = shop(&bot).await;
+    let pull = bot.github.open_pull(repo, ("ann", "topic"), DOCS).await;
+    bot.settle().await;
+    assert_eq!(bot.said(repo, pull).len(), 1);
+    bot.github.announce_installation(repo, "deleted").await;
+    bot.settle().await;
+    bot.github.connect(None);
+    bot.github.state().deliveries.clear();
+    let known = bot.store.repository(repo).await.unwrap().unwrap();
+    assert_eq!(known.state, RepositoryState::Removed);
+    let asked = bot.github.requests().len();
+    let kind = TaskKind::AnalysePull {
+        pull,
+        head: None,
+        cause: Cause::Refresh,
+    };
+    let due = bot.clock.timestamp();
+    let scope = repo.into();
+    let task = NewTask { scope, kind, due };
+    bot.store.enqueue(vec![task], due).await.unwrap();
+    bot.settle().await;
+    assert_eq!(bot.github.requests().len(), asked, "nothing is asked");
     bot.finish().await;
 }
