@@ -1,7 +1,7 @@
 //! The server's settings: from flags and the environment, checked at once.
 //!
 //! A server with a wrong setting does not start, and says all that is wrong in one
-//! go. Flags win over variables, variables over defaults. [`reference`] is the
+//! go. Flags win over variables, variables over defaults. [`reference()`] is the
 //! table that the documentation is generated from.
 //!
 //! This is the only reader of the environment; no setting is global, and no secret

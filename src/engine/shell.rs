@@ -1,6 +1,6 @@
 //! What a script runs: POSIX and bash scripts as flat lists of calls.
 //!
-//! A script is parsed to a tree ([`parse`]) and then walked ([`walk`]) as the shell
+//! A script is parsed to a tree (`parse`) and then walked (`walk`) as the shell
 //! would, except that every branch is taken: conditions are not decided, loops over
 //! literal words are unrolled, functions are entered where they are called. A word
 //! is known when every part of it is a literal or a variable with a known value;

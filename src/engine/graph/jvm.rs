@@ -5,7 +5,7 @@
 //! modules, and those of a build for all of its modules. Imports between files only
 //! explain. Sources outside all modules are one unit together.
 //!
-//! No build script is run: see [`gradle`] and [`maven`] for what is widened instead.
+//! No build script is run: see `gradle` and `maven` for what is widened instead.
 
 use std::collections::{BTreeMap, BTreeSet};
 

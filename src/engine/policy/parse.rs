@@ -1,6 +1,6 @@
 //! Reads `.trimtab.yml`: all its faults at once, each with its place.
 //!
-//! [`reference`] is the one list of keys: what it does not name is unknown, and the
+//! [`reference()`] is the one list of keys: what it does not name is unknown, and the
 //! documentation is made from it.
 
 use std::collections::BTreeMap;
