@@ -223,6 +223,11 @@ impl<'a> Data<'a> {
     }
 }
 
+/// Whether a path is of a kind that nothing reads unless something names it.
+pub fn is_inert(path: &str) -> bool {
+    inert::is_inert(path)
+}
+
 /// A directory that `owns` names need not have a manifest: all code below needs its data.
 fn link_configured<'a>(builder: &mut Builder<'_>, ownership: &Ownership<'a>, data: &mut Data<'a>) {
     let snapshot = builder.snapshot;

@@ -46,6 +46,15 @@ async fn repo_event(context: &Context, event: RepoEvent) -> anyhow::Result<Vec<N
         .repository(repo)
         .await
         .context("read the repository")?;
+    let is_active = |known: &store::Repository| known.state == store::RepositoryState::Active;
+    let returns = matches!(
+        event.kind,
+        RepoEventKind::Repository(crate::forge::event::RepositoryChange::Unarchived)
+    );
+    // A transferred or removed repository stays so until an installation gives it again.
+    if !known.as_ref().is_none_or(is_active) && !returns {
+        return Ok(Vec::new());
+    }
     let seen = store::RepositoryChange::Seen {
         full_name: event.path,
         default_branch: event.default_branch,

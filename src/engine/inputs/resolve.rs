@@ -4,12 +4,15 @@
 //! that reaches a construct which may load anything, reads all files. The slices of
 //! lockfiles are added by whoever reads lockfiles, from the closure's externals.
 
+use std::collections::BTreeSet;
+
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::{Input, InputSet, JobInputs};
 use crate::engine::facts::Reach;
-use crate::engine::graph::{Closure, Graph, NodeId};
+use crate::engine::graph::{Closure, Graph, NodeId, Widening};
 use crate::engine::lock::LockSlices;
+use crate::engine::ownership;
 use crate::engine::packages::Packages;
 use crate::engine::tree::{FileId, Snapshot, base_name};
 
@@ -82,6 +85,9 @@ fn everything(snapshot: &Snapshot) -> InputSet {
 }
 
 /// Adds what unresolved constructs may reach; `false` when that is everything.
+///
+/// A package that is reached so brings its own unresolved constructs along. Prose and
+/// the like belong to it only where something names them.
 fn widen(
     closure: &Closure,
     graph: &Graph,
@@ -89,38 +95,48 @@ fn widen(
     packages: &Packages,
     chosen: &mut [bool],
 ) -> bool {
-    let mut dirs: Vec<&str> = Vec::new();
-    for widening in &graph.widenings {
-        if !closure.contains(widening.file.into()) {
+    let Some(mut open) = reached_packages(closure, graph, snapshot, packages) else {
+        return false;
+    };
+    let mut done: BTreeSet<&str> = BTreeSet::new();
+    while let Some(dir) = open.pop() {
+        if !done.insert(dir) {
             continue;
         }
-        let owner = packages.owner_dir(snapshot.tree.path(widening.file));
-        match (widening.reach, owner) {
-            (Reach::Repository, _) | (Reach::Package, None) => return false,
-            (Reach::Package, Some(dir)) => dirs.push(dir),
-        }
-    }
-    dirs.sort_unstable();
-    dirs.dedup();
-    for dir in dirs {
-        let members: Vec<FileId> = snapshot
-            .tree
-            .under(dir)
-            .filter(|(_, entry)| packages.owner_dir(&entry.path) == Some(dir))
-            .map(|(file, _)| file)
-            .collect();
+        let members = snapshot.tree.under(dir).filter(|(_, entry)| {
+            packages.owner_dir(&entry.path) == Some(dir) && !ownership::is_inert(&entry.path)
+        });
         // What its package needs, it may need.
-        let more = graph.closure(members.iter().map(|file| NodeId::from(*file)));
-        for widening in &graph.widenings {
-            if widening.reach == Reach::Repository && more.contains(widening.file.into()) {
-                return false;
-            }
-        }
+        let more = graph.closure(members.map(|(file, _)| NodeId::from(file)));
+        let Some(further) = reached_packages(&more, graph, snapshot, packages) else {
+            return false;
+        };
+        open.extend(further);
         for file in more.nodes().filter_map(|node| graph.file(node)) {
             mark(chosen, file);
         }
     }
     true
+}
+
+/// The packages that a closure's unresolved constructs reach; `None` for everything.
+fn reached_packages<'p>(
+    closure: &Closure,
+    graph: &Graph,
+    snapshot: &Snapshot,
+    packages: &'p Packages,
+) -> Option<Vec<&'p str>> {
+    let reached = |widening: &&Widening| closure.contains(widening.file.into());
+    let package = |widening: &Widening| match widening.reach {
+        Reach::Repository => None,
+        Reach::Package => packages.owner_dir(snapshot.tree.path(widening.file)),
+    };
+    graph
+        .widenings
+        .iter()
+        .filter(reached)
+        .map(package)
+        .collect()
 }
 
 fn exact(inputs: &JobInputs, snapshot: &Snapshot, chosen: &mut [bool]) {

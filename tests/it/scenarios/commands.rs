@@ -37,7 +37,7 @@ async fn author_makes_everything_run() {
     ");
     insta::assert_snapshot!(bot.said(repo, pull).join("\n---\n"), @"
     <!-- trimtab:v1 -->
-    CI plan: nothing to skip and nothing to warn of at 1369139
+    CI plan: 2 of 2 jobs needed · nothing to say of 1369139: everything runs, asked for by `a command`
     ");
     bot.finish().await;
 }

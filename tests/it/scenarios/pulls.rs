@@ -25,14 +25,14 @@ async fn first_pull_gets_one_comment_and_two_checks() {
     | | Job | Why |
     |---|---|---|
     | skip | `test` | none of its 3 inferred inputs changed · runs again: push to main |
-    | run | `docs` |  `docs/index.md` |
+    | run | `docs` | `docs/index.md` |
 
     <details><summary>All 2 jobs and rules</summary>
 
     | | Job | Workflow | Why | Otherwise |
     |---|---|---|---|---|
     | skip | `test` | `.github/workflows/ci.yml` | none of its 3 inferred inputs changed · runs again: push to main | would run if a file in shop/, tests/ changed |
-    | run | `docs` | `.github/workflows/ci.yml` |  `docs/index.md` | would be skipped if that had not changed |
+    | run | `docs` | `.github/workflows/ci.yml` | `docs/index.md` | would be skipped if that had not changed |
 
     </details>
 
@@ -50,7 +50,7 @@ async fn first_pull_gets_one_comment_and_two_checks() {
     | | Job | Workflow | Why | Otherwise |
     |---|---|---|---|---|
     | skip | `test` | `.github/workflows/ci.yml` | none of its 3 inferred inputs changed · runs again: push to main | would run if a file in shop/, tests/ changed |
-    | run | `docs` | `.github/workflows/ci.yml` |  `docs/index.md` | would be skipped if that had not changed |
+    | run | `docs` | `.github/workflows/ci.yml` | `docs/index.md` | would be skipped if that had not changed |
 
     head 1369139 · base fb27375 · mode: advise
     ");
@@ -76,7 +76,7 @@ async fn second_push_edits_the_first_comment() {
     assert_eq!(second[0].edits, 1);
     insta::assert_snapshot!(second[0].body, @"
     <!-- trimtab:v1 -->
-    CI plan: nothing to skip and nothing to warn of at 3ad6e7b
+    CI plan: 2 of 2 jobs needed · nothing to say of 3ad6e7b
     ");
     bot.finish().await;
 }
