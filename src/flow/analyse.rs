@@ -46,14 +46,8 @@ pub struct Question<'a> {
 pub struct Answer {
     /// The plan.
     pub plan: Plan,
-    /// The base, analysed.
-    pub base: Side,
     /// The merge, analysed.
     pub merge: Side,
-    /// Every job with its inputs on both sides.
-    pub judgement: Judgement,
-    /// The configuration in force.
-    pub policy: Policy,
     /// The text of the base's configuration, when it has no faults.
     pub policy_text: Option<String>,
 }
@@ -97,14 +91,10 @@ pub fn run(
         (merge, conflict, &merged),
         &judgement,
     );
-    let (policy, policy_text) = (configuration.policy, configuration.text);
     Ok(Answer {
         plan,
-        base,
         merge: merged,
-        judgement,
-        policy,
-        policy_text,
+        policy_text: configuration.text,
     })
 }
 
