@@ -27,8 +27,6 @@ pub mod rust;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod scan;
-#[cfg(test)]
-mod testing;
 
 /// A file or a unit: files first, in the order of their tree, then units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

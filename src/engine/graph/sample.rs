@@ -1,6 +1,7 @@
 //! Small repositories for tests of the graph, written as paths and texts.
 //!
-//! A check names nodes as people do: files by path, units by name.
+//! A check names nodes as people do: files by path, units by name. Graphs are shown
+//! as text, one edge a line, so that a test says exactly what it expects.
 
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ pub(crate) fn snapshot(files: &[(&str, &str)]) -> Snapshot {
 
 /// The graph that some resolvers make of a snapshot.
 pub(crate) fn graph(snapshot: &Snapshot, resolve: &[fn(&mut Builder<'_>)]) -> Graph {
-    let packages = Packages::default();
+    let packages = Packages::read(snapshot);
     let mut builder = Builder::new(snapshot, &packages);
     for resolve in resolve {
         resolve(&mut builder);
@@ -82,6 +83,35 @@ pub(crate) fn externals(snapshot: &Snapshot, graph: &Graph) -> String {
         .iter()
         .map(|(file, name)| format!("{}: {name}", snapshot.tree.path(*file)))
         .collect();
+    lines.join("\n")
+}
+
+/// What `from` needs by edges of the kinds, as `kind path` lines; then its
+/// externals, what it could not resolve and its widenings.
+pub(crate) fn needs(snapshot: &Snapshot, graph: &Graph, from: &str, kinds: &[EdgeKind]) -> String {
+    let file = snapshot.tree.find(from).unwrap();
+    let edges = graph.needs(file.into()).iter();
+    let mut lines: Vec<String> = edges
+        .filter(|(_, kind)| kinds.is_empty() || kinds.contains(kind))
+        .map(|(to, kind)| {
+            format!(
+                "{} {}",
+                kind.as_str(),
+                snapshot.tree.path(graph.file(*to).unwrap())
+            )
+        })
+        .collect();
+    lines.extend(
+        graph
+            .externals_of(file)
+            .map(|name| format!("external {name}")),
+    );
+    let unresolved = graph.unresolved.iter().filter(|found| found.from == file);
+    lines.extend(unresolved.map(|found| format!("unresolved {}", found.specifier)));
+    let widenings = graph.widenings.iter().filter(|found| found.file == file);
+    lines.extend(
+        widenings.map(|found| format!("widened {}:{} {:?}", found.what, found.line, found.reach)),
+    );
     lines.join("\n")
 }
 

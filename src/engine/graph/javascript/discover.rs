@@ -199,12 +199,11 @@ fn plain(pattern: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::testing;
-    use super::super::extract;
+    use super::super::super::sample;
     use super::*;
 
     fn check(files: &[(&str, &str)], runner: Runner, dir: &str, expected: &[&str]) {
-        let snapshot = testing::snapshot(files, Language::JavaScript, extract);
+        let snapshot = sample::snapshot(files);
         let found = collected(&snapshot, runner, dir, &[]);
         let found: Vec<&str> = found.iter().map(|file| snapshot.tree.path(*file)).collect();
         assert_eq!(found, expected);
@@ -269,7 +268,7 @@ mod tests {
     #[test]
     fn filters_are_paths_or_parts_of_paths() {
         let files = [("a/x.test.ts", ""), ("a/y.test.ts", ""), ("a/plain.ts", "")];
-        let snapshot = testing::snapshot(&files, Language::JavaScript, extract);
+        let snapshot = sample::snapshot(&files);
         let count = |filters: &[&str]| collected(&snapshot, Runner::Jest, "", filters).len();
         assert_eq!(
             [

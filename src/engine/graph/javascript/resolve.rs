@@ -469,15 +469,14 @@ fn is_builtin(specifier: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::testing;
+    use super::super::super::sample;
     use super::*;
-    use crate::engine::graph::javascript::extract;
 
     /// What the first file needs.
     fn check(files: &[(&str, &str)], expected: &[&str]) {
-        let snapshot = testing::snapshot(files, Language::JavaScript, extract);
-        let graph = testing::graph(&snapshot, resolve);
-        let found = testing::needs(&snapshot, &graph, files[0].0, &[]);
+        let snapshot = sample::snapshot(files);
+        let graph = sample::graph(&snapshot, &[resolve]);
+        let found = sample::needs(&snapshot, &graph, files[0].0, &[]);
         assert_eq!(found, expected.join("\n"), "{files:?}");
     }
 

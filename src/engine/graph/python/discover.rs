@@ -217,12 +217,11 @@ fn globs(patterns: &[&str]) -> GlobSet {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::testing;
-    use super::super::extract;
+    use super::super::super::sample;
     use super::*;
 
     fn check(files: &[(&str, &str)], dir: &str, arguments: &[&str], expected: &[&str]) {
-        let snapshot = testing::snapshot(files, Language::Python, extract);
+        let snapshot = sample::snapshot(files);
         let found = pytest_files(&snapshot, dir, arguments);
         let found: Vec<&str> = found.iter().map(|file| snapshot.tree.path(*file)).collect();
         assert_eq!(found, expected, "{dir} {arguments:?}");
@@ -264,7 +263,7 @@ mod tests {
     #[test]
     fn unittest_takes_its_own_pattern() {
         let files = [("t/tests.py", ""), ("t/x_test.py", ""), ("u/test_a.py", "")];
-        let snapshot = testing::snapshot(&files, Language::Python, extract);
+        let snapshot = sample::snapshot(&files);
         assert_eq!(
             unittest_files(&snapshot, "t", None),
             [snapshot.tree.find("t/tests.py").unwrap()]

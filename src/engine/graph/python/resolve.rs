@@ -470,9 +470,8 @@ fn names_attribute(name: &str, parts: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::testing;
+    use super::super::super::sample;
     use super::*;
-    use crate::engine::graph::python::extract;
 
     /// What the first file needs by the edges that it writes.
     fn check(files: &[(&str, &str)], expected: &[&str]) {
@@ -484,9 +483,9 @@ mod tests {
     }
 
     fn check_kinds(files: &[(&str, &str)], kinds: &[EdgeKind], expected: &[&str]) {
-        let snapshot = testing::snapshot(files, Language::Python, extract);
-        let graph = testing::graph(&snapshot, resolve);
-        let found = testing::needs(&snapshot, &graph, files[0].0, kinds);
+        let snapshot = sample::snapshot(files);
+        let graph = sample::graph(&snapshot, &[resolve]);
+        let found = sample::needs(&snapshot, &graph, files[0].0, kinds);
         assert_eq!(found, expected.join("\n"), "{files:?}");
     }
 
