@@ -30,10 +30,10 @@ const PACKAGE: &str = "target/conformance/node_modules/@octokit/webhooks-example
 
 /// Name and payload of every example of github.com, or of an older server.
 pub(crate) fn examples(of: &str) -> Vec<(String, Value)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PACKAGE).join(of);
-    let text = std::fs::read_to_string(path.join("index.json")).unwrap_or_else(|fault| {
-        panic!("GitHub's examples are not installed ({fault}): run `just setup`, or `bash tests/conformance/setup.sh`")
-    });
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    install(root);
+    let path = root.join(PACKAGE).join(of).join("index.json");
+    let text = std::fs::read_to_string(path).unwrap();
     let events: Vec<Value> = serde_json::from_str(&text).unwrap();
     let named = events.into_iter().flat_map(|of_one| {
         let name = of_one["name"].as_str().unwrap().to_owned();
@@ -43,6 +43,23 @@ pub(crate) fn examples(of: &str) -> Vec<(String, Value)> {
             .map(move |payload| (name.clone(), payload))
     });
     named.collect()
+}
+
+/// Installs the examples where they are not there yet: one test at a time, in whichever process.
+fn install(root: &Path) {
+    let target = root.join("target");
+    std::fs::create_dir_all(&target).unwrap();
+    let lock = std::fs::File::create(target.join("conformance.lock")).unwrap();
+    lock.lock().unwrap();
+    let setup = root.join("tests/conformance/setup.sh");
+    let output = std::process::Command::new("bash").arg(setup).output();
+    let output =
+        output.unwrap_or_else(|fault| panic!("install bash, then run the tests again: {fault}"));
+    assert!(
+        output.status.success(),
+        "GitHub's examples could not be installed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// The example as an app gets it: many were recorded by a webhook without an app.
