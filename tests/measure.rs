@@ -6,6 +6,8 @@
 mod compare;
 #[path = "../benches/edges/peers.rs"]
 mod peers;
+#[path = "../benches/usefulness/pulls.rs"]
+mod pulls;
 
 #[cfg(test)]
 mod edges_of_peers {
@@ -140,5 +142,37 @@ mod used_and_inferred {
             ..Trace::default()
         };
         assert!(!compare(&trace, &repository(), &set("a.py"), None).is_sound());
+    }
+}
+
+#[cfg(test)]
+mod pulls_of_the_past {
+    use super::pulls::*;
+
+    #[test]
+    fn a_project_that_merges_has_second_parents() {
+        let heads = |log, last| {
+            let found = pulls(log, last).into_iter();
+            found
+                .map(|pull| format!("{}>{}", pull.base, pull.head))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(heads("d c x\nc b\nb a y\na", 4), "c>x a>y");
+        assert_eq!(heads("d c\nc b\nb a y\na", 4), "c>d b>c a>y");
+        assert_eq!(heads("d c\nc b", 1), "c>d");
+    }
+
+    #[test]
+    fn requirements_are_no_prose() {
+        let yes = ["README.md", "docs/a/b.png", "LICENSE-MIT", "src/notes.txt"];
+        assert!(yes.iter().all(|path| is_prose(path)));
+        let no = [
+            "requirements-dev.txt",
+            "docs/conf.py",
+            "CMakeLists.txt",
+            "a.png",
+        ];
+        assert!(!no.iter().any(|path| is_prose(path)));
     }
 }
