@@ -15,6 +15,7 @@ use crate::engine::plan::{Mode, Plan, Verdict};
 
 pub mod escape;
 mod replies;
+mod rows;
 mod view;
 
 pub use replies::{help, no_plan, not_understood, refused, status, why};
@@ -113,7 +114,11 @@ fn templates() -> Handlebars<'static> {
     );
     let sources = [
         ("comment", include_str!("../templates/comment.hbs")),
-        ("why", include_str!("../templates/comment/why.hbs")),
+        ("row", include_str!("../templates/comment/row.hbs")),
+        (
+            "workflows",
+            include_str!("../templates/comment/workflows.hbs"),
+        ),
         ("quiet", include_str!("../templates/comment/quiet.hbs")),
         (
             "resolved",
@@ -242,11 +247,13 @@ mod tests {
 
         <details><summary>All 3 jobs and rules</summary>
 
-        | | Job | Workflow | Why | Otherwise |
-        |---|---|---|---|---|
-        | skip | `e2e-web` | `.github/workflows/ci.yml` | none of its 412 inferred inputs changed · runs again: push to main | would run if a file in apps/web changed |
-        | run | `api` | `.github/workflows/ci.yml` | `src/auth/token.py` → `api/login.py` → `tests/api` | would run if a file in apps/web changed |
-        | run | `lint` | `.github/workflows/ci.yml` | not understood: `` ci.yml:40 unknown program `frob` `` | would run if a file in apps/web changed |
+        `.github/workflows/ci.yml`
+
+        | | Job | Why |
+        |---|---|---|
+        | skip | `e2e-web` | none of its 412 inferred inputs changed · runs again: push to main · would run if a file in apps/web changed |
+        | run | `api` | `src/auth/token.py` → `api/login.py` → `tests/api` |
+        | run | `lint` | not understood: `` ci.yml:40 unknown program `frob` `` |
 
         </details>
         <details><summary>Evidence and history (102 runs)</summary>
@@ -259,6 +266,27 @@ mod tests {
 
         Run everything: `/trimtab run all` · the whole chain for a job: `/trimtab why JOB`
         ");
+    }
+
+    #[test]
+    fn jobs_with_one_verdict_for_one_reason_share_a_row() {
+        let mut plan = sample();
+        for index in 0..5 {
+            let way = reason(ReasonId::InputChanged, "src/tax.rs", &[]);
+            let mut reached = job(&format!("unit-{index}"), Verdict::Run, way);
+            if index == 4 {
+                reached.workflow = ".github/workflows/more.yml".to_owned();
+            }
+            plan.jobs.push(reached);
+        }
+        let text = comment(&plan, &about()).unwrap();
+        let rows = text.lines().filter(|line| line.contains("`unit-"));
+        insta::assert_snapshot!(rows.collect::<Vec<_>>().join("\n"), @"
+        | run | `unit-0`, `unit-1`, `unit-2`, `unit-3` and 1 more | `src/tax.rs` |
+        | run | `unit-0`, `unit-1`, `unit-2`, `unit-3` | `src/tax.rs` |
+        | run | `unit-4` | `src/tax.rs` |
+        ");
+        assert!(text.contains("\n`.github/workflows/more.yml`\n"), "{text}");
     }
 
     #[test]

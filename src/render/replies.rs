@@ -6,7 +6,7 @@ use handlebars::RenderError;
 use serde::Serialize;
 
 use super::escape::code;
-use super::view::{self, Explained};
+use super::rows::{self, Explained};
 use super::{About, TEMPLATES, check_summary};
 use crate::engine::command::{NotUnderstood, VERBS};
 use crate::engine::plan::{JobPlan, Plan};
@@ -96,7 +96,7 @@ pub fn why(plan: &Plan, asked: &str) -> Result<String, RenderError> {
     let why = Why {
         head: plan.head.short(),
         asked: asked.to_owned(),
-        jobs: jobs.into_iter().take(MOST).map(view::explained).collect(),
+        jobs: jobs.into_iter().take(MOST).map(rows::explained).collect(),
         known,
     };
     TEMPLATES.render("why_reply", &why)

@@ -1,13 +1,12 @@
 //! What the templates see of a plan.
 //!
-//! Rows are ordered by what a reader wants first: skips by the time they save,
-//! then jobs that were forced to run. Numbers that nobody measured do not appear.
+//! Rows are ordered by what a reader wants first: skips by the time they save, then
+//! jobs that the change reaches. Numbers that nobody measured do not appear.
 
 use serde::Serialize;
 
-use crate::engine::plan::{
-    Basis, Estimate, EstimateKind, JobPlan, Mode, Plan, Reason, ReasonId, Verdict,
-};
+use super::rows::{self, Row};
+use crate::engine::plan::{Estimate, EstimateKind, JobPlan, Mode, Plan, ReasonId, Verdict};
 
 /// What is known beside the plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +24,9 @@ pub struct About {
 /// The most rows of the table that is not folded.
 const ROWS: usize = 6;
 
+/// The most names in one of its rows.
+const NAMES: usize = 4;
+
 /// Seconds of a runner that a plan job takes in each gated workflow: start-up and
 /// the step itself. Counted against the saving.
 const PLAN_JOB_SECONDS: u64 = 20;
@@ -40,7 +42,7 @@ pub(super) struct View {
     rows: Vec<Row>,
     warnings: Vec<Warning>,
     jobs_title: String,
-    jobs: Vec<Row>,
+    workflows: Vec<Workflow>,
     cut: Option<String>,
     evidence: Option<Evidence>,
 }
@@ -52,16 +54,11 @@ struct Everything {
     more: Option<usize>,
 }
 
+/// One workflow of the folded table.
 #[derive(Debug, Serialize)]
-struct Row {
-    verdict: &'static str,
-    job: String,
-    workflow: String,
-    text: String,
-    subject: Option<String>,
-    chain: Vec<String>,
-    backstop: Option<String>,
-    otherwise: String,
+struct Workflow {
+    path: String,
+    rows: Vec<Row>,
 }
 
 #[derive(Debug, Serialize)]
@@ -107,7 +104,7 @@ pub(super) fn of(plan: &Plan, about: &About, most: usize) -> View {
     let mut order: Vec<&JobPlan> = plan.jobs.iter().collect();
     order.sort_by_key(|job| {
         (
-            rank(job),
+            rows::rank(job),
             std::cmp::Reverse(job.estimate.map_or(0, |estimate| estimate.seconds)),
         )
     });
@@ -125,154 +122,41 @@ pub(super) fn of(plan: &Plan, about: &About, most: usize) -> View {
         mode: mode_word(plan.mode),
         link: link(plan, about),
         everything,
-        rows: order
-            .iter()
-            .filter(|job| rank(job) < 2)
-            .take(shown)
-            .map(|job| row(job))
-            .collect(),
+        rows: worth_showing(&order, shown),
         warnings: plan.diagnostics.iter().take(3).map(warning).collect(),
         jobs_title: format!("All {} jobs and rules", plan.jobs.len()),
-        jobs: order.iter().take(most).map(|job| row(job)).collect(),
+        workflows: workflows(&order, most),
         cut: (cut > 0)
             .then(|| format!("{cut} more jobs are left out here: a comment holds only so much.")),
         evidence: evidence(plan),
     }
 }
 
-/// Skips first, then jobs that run for another reason than their own inputs.
-fn rank(job: &JobPlan) -> u8 {
-    let forced = job.reasons.first().is_some_and(|reason| {
-        matches!(
-            reason.id,
-            ReasonId::InputChanged
-                | ReasonId::LockChanged
-                | ReasonId::DefinitionChanged
-                | ReasonId::Asked
-        )
-    });
-    match job.verdict {
-        Verdict::Skip | Verdict::Narrow => 0,
-        Verdict::Run if forced => 1,
-        Verdict::Run => 2,
-    }
+/// The first rows of the table that is not folded: skips, and what forced jobs to run.
+fn worth_showing(order: &[&JobPlan], most: usize) -> Vec<Row> {
+    let worth = order.iter().filter(|job| rows::rank(job) < 2);
+    let mut rows = rows::grouped(worth.copied(), NAMES);
+    rows.truncate(most);
+    rows
 }
 
-fn row(job: &JobPlan) -> Row {
-    let reason = job.reasons.first();
-    let (text, subject) = reason.map_or_else(Default::default, wording);
-    let chain = reason
-        .filter(|reason| reason.path.len() > 1)
-        .map_or_else(Vec::new, |reason| shorten(&reason.path));
-    Row {
-        verdict: match job.verdict {
-            Verdict::Run => "run",
-            Verdict::Skip => "skip",
-            Verdict::Narrow => "narrow",
-        },
-        job: job
-            .leg
-            .as_ref()
-            .map_or_else(|| job.job.clone(), |leg| format!("{} ({leg})", job.job)),
-        workflow: job.workflow.clone(),
-        text,
-        subject: subject.filter(|_| chain.is_empty()),
-        chain,
-        backstop: job
-            .backstop
-            .clone()
-            .filter(|_| job.verdict == Verdict::Skip),
-        otherwise: job.counterfactual.clone(),
-    }
-}
-
-/// One job with all its reasons.
-#[derive(Debug, Serialize)]
-pub(super) struct Explained {
-    job: String,
-    workflow: String,
-    verdict: &'static str,
-    basis: Option<&'static str>,
-    reasons: Vec<ExplainedReason>,
-    otherwise: String,
-    backstop: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct ExplainedReason {
-    text: String,
-    subject: Option<String>,
-    chain: Vec<String>,
-}
-
-/// One job with all its reasons.
-pub(super) fn explained(job: &JobPlan) -> Explained {
-    let row = row(job);
-    let reason = |reason: &Reason| {
-        let (text, subject) = wording(reason);
-        let chain = if reason.path.len() > 1 {
-            reason.path.clone()
-        } else {
-            Vec::new()
-        };
-        ExplainedReason {
-            text,
-            subject: subject.filter(|_| chain.is_empty()),
-            chain,
+/// The first jobs, by workflow, in the order of their first rows.
+fn workflows(order: &[&JobPlan], most: usize) -> Vec<Workflow> {
+    let shown = order.get(..most).unwrap_or(order);
+    let mut paths: Vec<&str> = Vec::new();
+    for job in shown {
+        if !paths.contains(&job.workflow.as_str()) {
+            paths.push(&job.workflow);
         }
+    }
+    let workflow = |path: &str| Workflow {
+        path: path.to_owned(),
+        rows: rows::grouped(
+            shown.iter().filter(|job| job.workflow == path).copied(),
+            usize::MAX,
+        ),
     };
-    Explained {
-        job: row.job,
-        workflow: row.workflow,
-        verdict: row.verdict,
-        basis: job.basis.map(basis_word),
-        reasons: job.reasons.iter().map(reason).collect(),
-        otherwise: row.otherwise,
-        backstop: row.backstop,
-    }
-}
-
-fn basis_word(basis: Basis) -> &'static str {
-    match basis {
-        Basis::Unaffected => "unaffected",
-        Basis::Traced => "traced",
-        Basis::Unchanged => "unchanged",
-        Basis::Improbable => "improbable",
-        Basis::Told => "told",
-    }
-}
-
-/// A long chain keeps its two ends.
-fn shorten(path: &[String]) -> Vec<String> {
-    match path {
-        [first, second, .., last] if path.len() > 4 => {
-            vec![first.clone(), second.clone(), "…".to_owned(), last.clone()]
-        }
-        path => path.to_vec(),
-    }
-}
-
-/// Our words for a reason, and the foreign text that belongs beside them.
-fn wording(reason: &Reason) -> (String, Option<String>) {
-    let subject = reason.subject.clone();
-    let ours = |text: &str| (text.to_owned(), None);
-    let with = |text: &str| (text.to_owned(), Some(subject.clone()));
-    match reason.id {
-        ReasonId::InputsEqual
-        | ReasonId::TracedInputsEqual
-        | ReasonId::NoBackstop
-        | ReasonId::JobIsNew => ours(&subject),
-        ReasonId::InputChanged => with(""),
-        ReasonId::DefinitionChanged => ours("its definition changed"),
-        ReasonId::LockChanged => with("package"),
-        ReasonId::NeededBy => with("is needed by"),
-        ReasonId::NeedsChanged => with("needs"),
-        ReasonId::Opaque => with("not understood:"),
-        ReasonId::NeverSkipped => with("never skipped:"),
-        ReasonId::EverythingRuns => ours("everything runs"),
-        ReasonId::Asked => with("asked for by"),
-        id => with(id.as_str()),
-    }
+    paths.into_iter().map(workflow).collect()
 }
 
 fn what_of(id: ReasonId) -> &'static str {

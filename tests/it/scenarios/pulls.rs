@@ -29,10 +29,12 @@ async fn first_pull_gets_one_comment_and_two_checks() {
 
     <details><summary>All 2 jobs and rules</summary>
 
-    | | Job | Workflow | Why | Otherwise |
-    |---|---|---|---|---|
-    | skip | `test` | `.github/workflows/ci.yml` | none of its 3 inferred inputs changed · runs again: push to main | would run if a file in shop/, tests/ changed |
-    | run | `docs` | `.github/workflows/ci.yml` | `docs/index.md` | would be skipped if that had not changed |
+    `.github/workflows/ci.yml`
+
+    | | Job | Why |
+    |---|---|---|
+    | skip | `test` | none of its 3 inferred inputs changed · runs again: push to main · would run if a file in shop/, tests/ changed |
+    | run | `docs` | `docs/index.md` |
 
     </details>
 
@@ -47,10 +49,12 @@ async fn first_pull_gets_one_comment_and_two_checks() {
     let human = bot.github.check(repo, head, "trimtab").unwrap();
     insta::assert_snapshot!(format!("{}\n{}", human.title, human.summary), @"
     CI plan: 1 of 2 jobs needed
-    | | Job | Workflow | Why | Otherwise |
-    |---|---|---|---|---|
-    | skip | `test` | `.github/workflows/ci.yml` | none of its 3 inferred inputs changed · runs again: push to main | would run if a file in shop/, tests/ changed |
-    | run | `docs` | `.github/workflows/ci.yml` | `docs/index.md` | would be skipped if that had not changed |
+    `.github/workflows/ci.yml`
+
+    | | Job | Why |
+    |---|---|---|
+    | skip | `test` | none of its 3 inferred inputs changed · runs again: push to main · would run if a file in shop/, tests/ changed |
+    | run | `docs` | `docs/index.md` |
 
     head 1369139 · base fb27375 · mode: advise
     ");
