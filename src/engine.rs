@@ -14,6 +14,7 @@ pub mod diff;
 pub mod everything;
 pub mod facts;
 pub mod fingerprint;
+pub mod globs;
 pub mod graph;
 pub mod history;
 pub mod ids;

@@ -13,6 +13,8 @@ use super::pipeline::{EventContext, Job, Leg};
 use super::policy::{JobPolicy, Policy, Skip};
 use super::tree::{FileId, Snapshot};
 
+pub use memo::Memo;
+
 mod actions;
 mod cargo;
 mod carriers;
@@ -23,6 +25,7 @@ mod ini;
 mod jvm;
 pub mod limits;
 mod make;
+mod memo;
 mod node;
 mod programs;
 mod python;
@@ -154,6 +157,8 @@ pub struct Context<'a> {
     pub policy: &'a Policy,
     /// The pull, as far as it is known.
     pub event: Option<&'a EventContext>,
+    /// What was parsed already.
+    pub memo: &'a Memo,
 }
 
 /// What a job reads. Without a leg, everything that any of its legs reads.

@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::globs::Fitting;
 use super::graph::{self, Closure, Graph, NodeId};
 use super::inputs::{self, Input, InputSet, JobInputs, resolve};
 use super::lock::{LockSlices, Locks, Slice};
@@ -39,6 +40,7 @@ impl Survey {
             packages: &packages,
             policy,
             event,
+            memo: &inputs::Memo::default(),
         };
         let of_pipeline = |pipeline: &Pipeline| {
             pipeline
@@ -96,6 +98,7 @@ pub struct Side {
     pub names: Names,
     /// What could not be read.
     pub diagnostics: Vec<Diagnostic>,
+    fitting: Fitting,
 }
 
 impl Side {
@@ -105,6 +108,7 @@ impl Side {
         ownership::link(&mut builder, policy);
         let graph = builder.finish();
         let names = Names::of(&graph);
+        let fitting = resolve::fitting(&snapshot, survey.inputs.iter().flatten());
         let diagnostics = survey
             .pipelines
             .iter()
@@ -116,12 +120,14 @@ impl Side {
             graph,
             names,
             diagnostics,
+            fitting,
         }
     }
 
     /// The files that a job reads here.
     pub fn files(&self, inputs: &JobInputs) -> InputSet {
-        resolve::resolve(inputs, &self.snapshot, &self.graph, &self.survey.packages)
+        let packages = &self.survey.packages;
+        resolve::resolve(inputs, &self.snapshot, &self.graph, packages, &self.fitting)
     }
 
     /// What a job takes from outside here, as slices of lockfiles.
@@ -161,8 +167,12 @@ impl Side {
 
     /// The closure of a job's entry points, for chains of reasons.
     pub fn closure(&self, inputs: &JobInputs) -> Closure {
-        self.graph
-            .closure(resolve::entries(inputs, &self.snapshot, &self.graph))
+        self.graph.closure(resolve::entries(
+            inputs,
+            &self.snapshot,
+            &self.graph,
+            &self.fitting,
+        ))
     }
 
     /// A node in words: a path, or a unit's name.

@@ -124,6 +124,13 @@ impl Tree {
             .zip(self.entries.get(range).unwrap_or_default())
     }
 
+    /// The positions below a directory, from the first to behind the last.
+    pub fn span(&self, dir: &str) -> Range<FileId> {
+        let range = self.range_under(dir);
+        let position = |index: usize| FileId(u32::try_from(index).unwrap_or(u32::MAX));
+        position(range.start)..position(range.end)
+    }
+
     /// Whether anything lies below this directory.
     pub fn has_dir(&self, dir: &str) -> bool {
         !self.range_under(dir).is_empty()

@@ -147,21 +147,39 @@ const KINDS: &[ImportKind] = &[
     ImportKind::Type,
     ImportKind::Dynamic,
     ImportKind::Require,
+    ImportKind::Program,
     ImportKind::IncludeQuoted,
     ImportKind::IncludeAngled,
     ImportKind::Module,
     ImportKind::Embed,
 ];
 
-fn code_in<T: PartialEq>(list: &[T], value: &T) -> u8 {
-    list.iter()
-        .position(|other| other == value)
-        .and_then(|index| u8::try_from(index).ok())
-        .unwrap_or(u8::MAX)
+/// The place of a language in [`LANGUAGES`].
+fn language_code(language: Language) -> u8 {
+    match language {
+        Language::Python => 0,
+        Language::JavaScript => 1,
+        Language::Go => 2,
+        Language::Rust => 3,
+        Language::Java => 4,
+        Language::Kotlin => 5,
+        Language::C => 6,
+    }
 }
 
-fn language_code(language: Language) -> u8 {
-    code_in(LANGUAGES, &language)
+/// The place of a kind in [`KINDS`]; one without a place would never be found again.
+fn kind_code(kind: ImportKind) -> u8 {
+    match kind {
+        ImportKind::Static => 0,
+        ImportKind::Type => 1,
+        ImportKind::Dynamic => 2,
+        ImportKind::Require => 3,
+        ImportKind::Program => 4,
+        ImportKind::IncludeQuoted => 5,
+        ImportKind::IncludeAngled => 6,
+        ImportKind::Module => 7,
+        ImportKind::Embed => 8,
+    }
 }
 
 fn write_number(out: &mut Vec<u8>, mut number: u32) {
@@ -189,7 +207,7 @@ fn write_facts(out: &mut Vec<u8>, facts: &Facts) {
     for import in &facts.imports {
         write_bytes(out, import.specifier.as_bytes());
         write_list(out, &import.names);
-        out.push(code_in(KINDS, &import.kind));
+        out.push(kind_code(import.kind));
         write_number(out, import.line);
     }
     write_list(out, &facts.literals);
@@ -355,6 +373,19 @@ mod tests {
             );
         }
         assert_eq!(cache.find(blob(1), Language::Rust), None);
+    }
+
+    #[test]
+    fn every_kind_and_language_is_read_as_it_was_written() {
+        for (index, kind) in KINDS.iter().enumerate() {
+            assert_eq!(usize::from(kind_code(*kind)), index);
+        }
+        for (index, language) in LANGUAGES.iter().enumerate() {
+            assert_eq!(usize::from(language_code(*language)), index);
+        }
+        // The last of each enum: a list that ends before it would lose records.
+        assert_eq!(usize::from(kind_code(ImportKind::Embed)), KINDS.len() - 1);
+        assert_eq!(usize::from(language_code(Language::C)), LANGUAGES.len() - 1);
     }
 
     #[test]

@@ -247,7 +247,9 @@ impl Walk<'_> {
         };
         let file = in_dir(dir, "pyproject.toml");
         let text = self.text(&file).unwrap_or_default();
-        let Some(texts) = named_script(text, manager, name) else {
+        let table = self.context.memo.toml(&file, text);
+        let texts = table.and_then(|table| named_script(&table, manager, name));
+        let Some(texts) = texts else {
             let is_script = manager == "hatch" && name.contains(':');
             if is_script {
                 self.opaque(call, OpaqueCause::Missing(name.into()));
@@ -295,8 +297,7 @@ fn in_dir(dir: &str, name: &str) -> String {
 }
 
 /// The commands of a script in `pyproject.toml`; `None` when it names none so.
-fn named_script(text: &str, manager: &str, name: &str) -> Option<Vec<String>> {
-    let table = text.parse::<toml::Table>().ok()?;
+fn named_script(table: &toml::Table, manager: &str, name: &str) -> Option<Vec<String>> {
     let tool = table.get("tool")?;
     let (environment, script) = name.split_once(':').unwrap_or(("default", name));
     let found = match manager {

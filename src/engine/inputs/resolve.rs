@@ -4,29 +4,41 @@
 //! that reaches a construct which may load anything, reads all files. The slices of
 //! lockfiles are added by whoever reads lockfiles, from the closure's externals.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::{Input, InputSet, JobInputs};
 use crate::engine::facts::Reach;
+use crate::engine::globs::{self, Fitting};
 use crate::engine::graph::{Closure, Graph, NodeId, Widening};
 use crate::engine::lock::LockSlices;
 use crate::engine::ownership;
 use crate::engine::packages::Packages;
 use crate::engine::tree::{FileId, Snapshot, base_name};
 
+/// Every glob of some jobs, looked up in one tree.
+pub fn fitting<'j>(snapshot: &Snapshot, jobs: impl IntoIterator<Item = &'j JobInputs>) -> Fitting {
+    let parts = jobs.into_iter().flat_map(|inputs| &inputs.parts);
+    let globs = parts.flat_map(|(input, _)| match input {
+        Input::Entry(globs) | Input::Exact(globs) => globs.as_slice(),
+        _ => &[],
+    });
+    Fitting::of(&snapshot.tree, globs.map(AsRef::as_ref))
+}
+
 /// The files that a job reads on a tree, sorted; all of them when it is opaque.
+/// `fitting` may hold what its globs fit; the others are looked up here.
 pub fn resolve(
     inputs: &JobInputs,
     snapshot: &Snapshot,
     graph: &Graph,
     packages: &Packages,
+    fitting: &Fitting,
 ) -> InputSet {
     if !inputs.opaque.is_empty() || !inputs.missing_texts.is_empty() {
         return everything(snapshot);
     }
-    let closure = graph.closure(entries(inputs, snapshot, graph));
+    let closure = graph.closure(entries(inputs, snapshot, graph, fitting));
     let mut chosen = vec![false; snapshot.tree.len()];
     for file in closure.nodes().filter_map(|node| graph.file(node)) {
         mark(&mut chosen, file);
@@ -34,7 +46,7 @@ pub fn resolve(
     if !widen(&closure, graph, snapshot, packages, &mut chosen) {
         return everything(snapshot);
     }
-    exact(inputs, snapshot, &mut chosen);
+    exact(inputs, snapshot, fitting, &mut chosen);
     let files = (0..).map(FileId).zip(&chosen);
     InputSet {
         files: files
@@ -46,18 +58,25 @@ pub fn resolve(
 }
 
 /// The nodes at which a job enters the graph.
-pub fn entries(inputs: &JobInputs, snapshot: &Snapshot, graph: &Graph) -> Vec<NodeId> {
-    let mut nodes = Vec::new();
+pub fn entries(
+    inputs: &JobInputs,
+    snapshot: &Snapshot,
+    graph: &Graph,
+    fitting: &Fitting,
+) -> Vec<NodeId> {
     let globs = inputs.parts.iter().filter_map(|(input, _)| match input {
         Input::Entry(globs) => Some(globs.iter()),
         _ => None,
     });
-    let set = compiled(globs.flatten().map(AsRef::as_ref));
-    let files = snapshot
-        .tree
-        .iter()
-        .filter(|(_, entry)| set.is_match(entry.path.as_ref()));
-    nodes.extend(files.map(|(file, _)| NodeId::from(file)));
+    let mut chosen = vec![false; snapshot.tree.len()];
+    for glob in globs.flatten() {
+        for file in files_of(glob, snapshot, fitting).iter() {
+            mark(&mut chosen, *file);
+        }
+    }
+    let files = (0..).map(NodeId).zip(&chosen);
+    let files = files.filter(|(_, chosen)| **chosen);
+    let mut nodes: Vec<NodeId> = files.map(|(file, _)| file).collect();
     let dirs: Vec<&str> = inputs
         .parts
         .iter()
@@ -139,15 +158,14 @@ fn reached_packages<'p>(
         .collect()
 }
 
-fn exact(inputs: &JobInputs, snapshot: &Snapshot, chosen: &mut [bool]) {
+fn exact(inputs: &JobInputs, snapshot: &Snapshot, fitting: &Fitting, chosen: &mut [bool]) {
     let globs = inputs.parts.iter().filter_map(|(input, _)| match input {
         Input::Exact(globs) => Some(globs.iter()),
         _ => None,
     });
-    let set = compiled(globs.flatten().map(AsRef::as_ref));
-    for (file, entry) in snapshot.tree.iter() {
-        if set.is_match(entry.path.as_ref()) {
-            mark(chosen, file);
+    for glob in globs.flatten() {
+        for file in files_of(glob, snapshot, fitting).iter() {
+            mark(chosen, *file);
         }
     }
     for (input, _) in &inputs.parts {
@@ -174,15 +192,9 @@ fn mark(chosen: &mut [bool], file: FileId) {
     }
 }
 
-/// A set of globs; one that does not compile matches everything.
-fn compiled<'g>(globs: impl Iterator<Item = &'g str>) -> GlobSet {
-    let mut builder = GlobSetBuilder::new();
-    for glob in globs {
-        let parsed = GlobBuilder::new(glob).literal_separator(true).build();
-        let parsed = parsed.or_else(|_| GlobBuilder::new("**").build());
-        if let Ok(glob) = parsed {
-            builder.add(glob);
-        }
-    }
-    builder.build().unwrap_or_else(|_| GlobSet::empty())
+fn files_of<'f>(glob: &str, snapshot: &Snapshot, fitting: &'f Fitting) -> Cow<'f, [FileId]> {
+    fitting.files(glob).map_or_else(
+        || globs::fitting(&snapshot.tree, glob).into(),
+        Cow::Borrowed,
+    )
 }

@@ -9,6 +9,9 @@ use crate::engine::shell::{self, Located, UNKNOWN_END, UNKNOWN_START, Value, WOR
 impl Walk<'_> {
     /// The text with expressions replaced by their value, or marked as unknown.
     pub(super) fn expand(&self, text: &str) -> String {
+        if !text.contains("${{") {
+            return text.to_owned();
+        }
         let scope = self.scope();
         let mut out = String::new();
         for piece in pieces(text) {

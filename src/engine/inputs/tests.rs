@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
+use crate::engine::globs::Fitting;
 use crate::engine::ids::ObjectId;
 use crate::engine::pipeline::{Action, JobId, Step};
 use crate::engine::tree::{Entry, Mode, Tree};
@@ -75,6 +76,7 @@ fn infer_in(job: &Job, leg: Option<&Leg>, files: &[(&str, &str)]) -> JobInputs {
         packages: &packages,
         policy: &policy,
         event: None,
+        memo: &Memo::default(),
     };
     infer(job, leg, &context)
 }
@@ -105,7 +107,7 @@ fn reached(inputs: &JobInputs, files: &[(&str, &str)]) -> String {
     let snapshot = snapshot(files);
     let packages = Packages::read(&snapshot);
     let graph = crate::engine::graph::Builder::new(&snapshot, &packages).finish();
-    let set = resolve::resolve(inputs, &snapshot, &graph, &packages);
+    let set = resolve::resolve(inputs, &snapshot, &graph, &packages, &Fitting::default());
     let paths: Vec<&str> = set
         .files
         .iter()
@@ -378,6 +380,7 @@ fn configured_inputs_replace_inferred_ones() {
         packages: &packages,
         policy: &policy,
         event: None,
+        memo: &Memo::default(),
     };
     let inputs = infer(&job("frobnicate"), None, &context);
     assert_eq!(reached(&inputs, PYTHON), "sub/test_x.py");

@@ -108,8 +108,7 @@ impl<'a> Walk<'a> {
     /// All steps, in order.
     pub(super) fn job(mut self) -> JobInputs {
         for step in &self.job.steps {
-            let scope = self.scope();
-            let starts = |text: &str| condition(text, &scope) != Truth::No;
+            let starts = |text: &str| condition(text, &self.scope()) != Truth::No;
             if step.condition.as_deref().is_none_or(starts) {
                 self.step(step);
             }

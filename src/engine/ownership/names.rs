@@ -9,11 +9,11 @@
 //! A literal of dots and slashes alone (`../..`) is the start of a longer path and
 //! names nothing.
 
-use globset::GlobMatcher;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Class, Ownership, base_name, dir_of, is_script, matcher};
+use super::{Class, Ownership, base_name, dir_of, is_script};
 use crate::engine::facts::{Language, could_name_a_path};
+use crate::engine::globs::Pattern;
 use crate::engine::graph::{Builder, EdgeKind, NodeId};
 use crate::engine::tree::{self, Entry, FileId, Mode, Tree};
 
@@ -134,6 +134,8 @@ struct Index<'a> {
     /// The last components of directories.
     dir_names: FxHashSet<&'a str>,
     inert: FxHashSet<FileId>,
+    /// What is no code, in order.
+    plain: Vec<FileId>,
 }
 
 impl<'a> Index<'a> {
@@ -145,10 +147,15 @@ impl<'a> Index<'a> {
             dirs: FxHashSet::default(),
             dir_names: FxHashSet::default(),
             inert: FxHashSet::default(),
+            plain: Vec::new(),
         };
         for (file, entry) in tree.iter() {
             let name = base_name(&entry.path);
-            match ownership.classify(&entry.path) {
+            let class = ownership.classify(&entry.path);
+            if class != Class::Code {
+                index.plain.push(file);
+            }
+            match class {
                 Class::Code => index.code.entry(name).or_default().push(file),
                 // A lockfile is an input as slices only.
                 Class::Lock => {}
@@ -166,6 +173,14 @@ impl<'a> Index<'a> {
             }
         }
         index
+    }
+
+    /// What is no code below a directory.
+    fn plain_below(&self, dir: &str) -> &[FileId] {
+        let span = self.tree.span(dir);
+        let start = self.plain.partition_point(|file| *file < span.start);
+        let end = self.plain.partition_point(|file| *file < span.end);
+        self.plain.get(start..end).unwrap_or_default()
     }
 
     /// The files of one base name whose path ends as given: those at or above the
@@ -197,7 +212,7 @@ struct Linker<'b, 'a, 'i> {
     builder: &'b mut Builder<'a>,
     index: &'i Index<'a>,
     units: FxHashMap<Group, Option<NodeId>>,
-    globs: FxHashMap<Box<str>, Option<GlobMatcher>>,
+    globs: FxHashMap<Box<str>, Option<Pattern>>,
 }
 
 impl Linker<'_, '_, '_> {
@@ -329,7 +344,7 @@ impl Linker<'_, '_, '_> {
         let glob = self
             .globs
             .entry(pattern.into())
-            .or_insert_with(|| matcher(&format!("**/{glob}")).ok())
+            .or_insert_with(|| Pattern::new(&format!("**/{glob}")).ok())
             .clone();
         let Some(glob) = glob else {
             return;
@@ -341,14 +356,11 @@ impl Linker<'_, '_, '_> {
                 let ending = path.rsplit_once('.').map_or(path, |(_, ending)| ending);
                 let may_be_meant = !index.inert.contains(&file)
                     || voice == Voice::Code && pattern.ends_with(ending);
-                may_be_meant
-                    && Language::of_path(path).is_none()
-                    && glob.is_match(path.get(skip..).unwrap_or_default())
+                may_be_meant && glob.is_match(path.get(skip..).unwrap_or_default())
             };
-            let below = index.tree.under(base);
+            let below = index.plain_below(base).iter().copied();
             below
-                .filter(|(file, entry)| fits(*file, &entry.path))
-                .map(|(file, _)| file)
+                .filter(|file| fits(*file, index.tree.path(*file)))
                 .collect()
         });
     }

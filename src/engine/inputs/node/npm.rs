@@ -6,7 +6,6 @@ use super::super::walk::{Invocation, Text, Walk, below};
 use super::super::{Input, Never, OpaqueCause};
 use crate::engine::packages::Ecosystem;
 use crate::engine::shell::{Place, Word};
-use crate::engine::yaml;
 
 /// Sub-commands after which flags are still the manager's.
 const OWN: &[&str] = &[
@@ -268,8 +267,7 @@ impl Walk<'_> {
     ) -> Option<(String, u32)> {
         let path = manifest(dir);
         let text = self.text(&path)?;
-        let clean = text.trim_start_matches('\u{feff}').replace('\t', "  ");
-        let root = yaml::parse(&path, &clean).ok()?;
+        let root = self.context.memo.json(&path, text)?;
         let entry = root.get("scripts")?.entry(name)?;
         Some((entry.value.as_str()?.to_owned(), entry.line))
     }

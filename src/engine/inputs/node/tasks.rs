@@ -167,11 +167,8 @@ impl Walk<'_> {
             return vec![pattern.to_owned()];
         };
         let path = manifest(dir);
-        let clean = self
-            .text(&path)
-            .map(|text| text.replace('\t', "  "))
-            .unwrap_or_default();
-        let root = yaml::parse(&path, &clean).ok();
+        let text = self.text(&path);
+        let root = text.and_then(|text| self.context.memo.json(&path, text));
         let entries = root
             .as_ref()
             .and_then(|root| root.get("scripts")?.entries());

@@ -4,7 +4,6 @@ use super::super::Input;
 use super::super::ini;
 use super::super::programs::{arguments, by_extension, list};
 use super::super::walk::{Invocation, Walk, below};
-use crate::engine::graph::python::discover;
 use crate::engine::shell::{Located, Word, locate};
 use crate::engine::tree::{base_name, dir_of, join};
 
@@ -88,10 +87,9 @@ impl Walk<'_> {
                 globs.extend(usual.iter().map(|pattern| below(path, pattern)));
             }
         }
-        let found = discover::pytest_files(self.context.snapshot, dir, operands);
-        let paths = found
-            .into_iter()
-            .map(|file| self.context.snapshot.tree.path(file));
+        let context = self.context;
+        let found = context.memo.pytest_files(context.snapshot, dir, operands);
+        let paths = found.iter().map(|file| context.snapshot.tree.path(*file));
         let is_usual = |path: &str| {
             let base = base_name(path);
             base.starts_with("test_") && base.ends_with(".py") || base.ends_with("_test.py")
@@ -170,7 +168,7 @@ impl Walk<'_> {
                 continue;
             };
             if name == "pyproject.toml" {
-                let Ok(table) = text.parse::<toml::Table>() else {
+                let Some(table) = self.context.memo.toml(&path, text) else {
                     continue;
                 };
                 let tool = table.get("tool").and_then(|tool| tool.get("pytest"));

@@ -1,0 +1,294 @@
+//! Globs over the paths of a tree, matched without a regular expression where that
+//! is enough.
+//!
+//! Most globs of pipelines are a path, a directory and all below it, or an ending
+//! below a directory. Those are looked up in the sorted tree; every other glob is
+//! compiled and tried on the paths below the directories that it names literally.
+//!
+//! What fits is exactly what `globset` says with `literal_separator`: a quick form
+//! that differed would make a job miss an input.
+
+use globset::{GlobBuilder, GlobMatcher};
+use rustc_hash::FxHashMap;
+
+use super::tree::{Entry, FileId, Tree, base_name};
+
+/// One glob, ready to be matched. `*` stays inside a component.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    /// The directory that the glob names literally; `""` is the root.
+    dir: Box<str>,
+    rest: Rest,
+}
+
+/// What stands behind the literal directory.
+#[derive(Debug, Clone)]
+enum Rest {
+    /// A file of this name: the glob has nothing special.
+    Name(Box<str>),
+    /// `**`
+    All,
+    /// `**/NAME`
+    DeepName(Box<str>),
+    /// `**/START*END`
+    DeepAround(Box<str>, Box<str>),
+    /// `START*END`
+    Around(Box<str>, Box<str>),
+    /// Anything else, matched against the whole path.
+    Compiled(Box<GlobMatcher>),
+}
+
+impl Pattern {
+    /// Reads a glob.
+    ///
+    /// # Errors
+    /// The glob does not compile.
+    pub fn new(glob: &str) -> Result<Self, globset::Error> {
+        let special = glob.find(is_special).unwrap_or(glob.len());
+        let cut = glob
+            .get(..special)
+            .and_then(|head| head.rfind('/'))
+            .map_or(0, |slash| slash + 1);
+        let (head, rest) = glob.split_at(cut);
+        // Nothing in a tree starts with a slash.
+        let is_relative = !glob.starts_with('/');
+        let quick = quick(rest, special == glob.len()).filter(|_| is_relative);
+        let rest = match quick {
+            Some(rest) => rest,
+            None => Rest::Compiled(Box::new(
+                GlobBuilder::new(glob)
+                    .literal_separator(true)
+                    .build()?
+                    .compile_matcher(),
+            )),
+        };
+        Ok(Self {
+            dir: head.strip_suffix('/').unwrap_or(head).into(),
+            rest,
+        })
+    }
+
+    /// Whether a path fits.
+    pub fn is_match(&self, path: &str) -> bool {
+        let below = if self.dir.is_empty() {
+            Some(path)
+        } else {
+            path.strip_prefix(&*self.dir)
+                .and_then(|rest| rest.strip_prefix('/'))
+        };
+        below.is_some_and(|below| self.fits(path, below))
+    }
+
+    /// Every path of a tree that fits, in order.
+    pub fn files(&self, tree: &Tree) -> Vec<FileId> {
+        let skip = if self.dir.is_empty() {
+            0
+        } else {
+            self.dir.len() + 1
+        };
+        if let Rest::Name(name) = &self.rest {
+            let path = if self.dir.is_empty() {
+                name.to_string()
+            } else {
+                format!("{}/{name}", self.dir)
+            };
+            return tree.find(&path).into_iter().collect();
+        }
+        let fits = |(_, entry): &(FileId, &Entry)| {
+            let below = entry.path.get(skip..).unwrap_or_default();
+            self.fits(&entry.path, below)
+        };
+        let below = tree.under(&self.dir).filter(fits);
+        below.map(|(file, _)| file).collect()
+    }
+
+    fn fits(&self, path: &str, below: &str) -> bool {
+        match &self.rest {
+            Rest::Name(name) => below == &**name,
+            Rest::All => !below.is_empty(),
+            Rest::DeepName(name) => base_name(below) == &**name,
+            Rest::DeepAround(start, end) => is_around(base_name(below), start, end),
+            Rest::Around(start, end) => !below.contains('/') && is_around(below, start, end),
+            Rest::Compiled(glob) => glob.is_match(path),
+        }
+    }
+}
+
+/// The files of one tree that each of many globs fits, looked up once.
+#[derive(Debug, Default)]
+pub struct Fitting(FxHashMap<Box<str>, Vec<FileId>>);
+
+impl Fitting {
+    /// Looks every glob up. One that does not compile fits everything.
+    pub fn of<'g>(tree: &Tree, globs: impl IntoIterator<Item = &'g str>) -> Self {
+        let mut found: FxHashMap<Box<str>, Vec<FileId>> = FxHashMap::default();
+        for glob in globs {
+            if !found.contains_key(glob) {
+                found.insert(glob.into(), fitting(tree, glob));
+            }
+        }
+        Self(found)
+    }
+
+    /// The files that a glob fits; `None` when it is not one of those looked up.
+    pub fn files(&self, glob: &str) -> Option<&[FileId]> {
+        self.0.get(glob).map(Vec::as_slice)
+    }
+}
+
+/// The files of a tree that a glob fits; all of them when it does not compile.
+pub fn fitting(tree: &Tree, glob: &str) -> Vec<FileId> {
+    Pattern::new(glob).map_or_else(
+        |_| tree.iter().map(|(file, _)| file).collect(),
+        |pattern| pattern.files(tree),
+    )
+}
+
+fn is_special(c: char) -> bool {
+    matches!(c, '*' | '?' | '[' | ']' | '{' | '}' | '\\')
+}
+
+/// The form of what stands behind the literal directory, if it is a simple one.
+fn quick(rest: &str, is_literal: bool) -> Option<Rest> {
+    let is_plain = |text: &str| !text.contains('/') && !text.contains(is_special);
+    if is_literal {
+        return (!rest.is_empty()).then(|| Rest::Name(rest.into()));
+    }
+    if rest == "**" {
+        return Some(Rest::All);
+    }
+    let around = |text: &str| {
+        let (start, end) = text.split_once('*')?;
+        (is_plain(start) && is_plain(end)).then(|| (start.into(), end.into()))
+    };
+    match rest.strip_prefix("**/") {
+        Some(deep) if is_plain(deep) => (!deep.is_empty()).then(|| Rest::DeepName(deep.into())),
+        Some(deep) => around(deep).map(|(start, end)| Rest::DeepAround(start, end)),
+        None => around(rest).map(|(start, end)| Rest::Around(start, end)),
+    }
+}
+
+/// Whether a name starts and ends so, with both apart from each other.
+fn is_around(name: &str, start: &str, end: &str) -> bool {
+    name.strip_prefix(start)
+        .is_some_and(|rest| rest.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::engine::ids::ObjectId;
+    use crate::engine::tree::Mode;
+
+    fn tree(paths: &[String]) -> Tree {
+        let blob = ObjectId::from_bytes(&[7; 20]).unwrap();
+        let entry = |path: &String| Entry {
+            path: path.as_str().into(),
+            mode: Mode::File,
+            blob,
+        };
+        Tree::new(paths.iter().map(entry).collect())
+    }
+
+    fn check(glob: &str, paths: &[String]) {
+        let slow = GlobBuilder::new(glob).literal_separator(true).build();
+        let (Ok(slow), pattern) = (slow, Pattern::new(glob)) else {
+            return assert!(Pattern::new(glob).is_err(), "{glob:?} is read");
+        };
+        let (slow, pattern) = (slow.compile_matcher(), pattern.unwrap());
+        let tree = tree(paths);
+        let expected: Vec<&str> = tree
+            .iter()
+            .map(|(_, entry)| &*entry.path)
+            .filter(|path| slow.is_match(path))
+            .collect();
+        let found = pattern.files(&tree);
+        let found: Vec<&str> = found.into_iter().map(|file| tree.path(file)).collect();
+        assert_eq!(found, expected, "the files of {glob:?}");
+        for path in paths {
+            assert_eq!(
+                pattern.is_match(path),
+                slow.is_match(path),
+                "{glob:?} on {path:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_quick_form_fits_what_the_compiled_glob_fits() {
+        let paths = [
+            "a",
+            "a/b",
+            "a/b.py",
+            "a/b/c.py",
+            "a/.py",
+            "ab/c.py",
+            "b.py",
+            ".py",
+            "a/b/x.test.py",
+        ];
+        let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+        let globs = [
+            "",
+            "a",
+            "a/",
+            "a/b.py",
+            "**",
+            "a/**",
+            "a/**/",
+            "**/*",
+            "**/*.py",
+            "a/**/*.py",
+            "**/b",
+            "a/**/c.py",
+            "*",
+            "*.py",
+            "a/*",
+            "a/*.py",
+            "a/**/*.test.*",
+            "a**",
+            "/a",
+            "a//b",
+            "[a]/b.py",
+            "a/{b,c}.py",
+            "a\\/b",
+            "a/b[",
+            "**/b/**",
+            "**/",
+            "a/*/c.py",
+            "a/***",
+            "a/**b",
+            "*/",
+            "a/*/",
+            "a*y",
+            "**/b*y",
+            "a/b*",
+            "**/c*c",
+            "a/b*b.py",
+        ];
+        for glob in globs {
+            check(glob, &paths);
+        }
+    }
+
+    #[test]
+    fn a_glob_that_does_not_compile_fits_everything() {
+        let tree = tree(&["a".to_owned(), "b".to_owned()]);
+        let found = Fitting::of(&tree, ["a[", "b"]);
+        assert_eq!(found.files("a[").map(<[FileId]>::len), Some(2));
+        assert_eq!(found.files("b"), tree.find("b").as_slice().into());
+        assert_eq!(found.files("c"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_glob_fits_what_globset_fits(
+            glob in "[ab./*]{0,8}|([ab]/)?\\*\\*/\\*?[ab.]{0,3}|[ab\\[\\]{},!?*/]{0,6}",
+            paths in proptest::collection::vec("[ab.]{1,3}(/[ab.]{1,3}){0,3}", 0..12),
+        ) {
+            check(&glob, &paths);
+        }
+    }
+}
