@@ -20,6 +20,8 @@ mod cargo;
 mod carriers;
 mod containers;
 mod envs;
+mod filters;
+mod git;
 mod go;
 mod ini;
 mod jvm;
@@ -35,6 +37,7 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod wide;
 
 /// Where a part of the inputs comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

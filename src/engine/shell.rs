@@ -124,6 +124,8 @@ pub struct Call {
     pub input: Option<Word>,
     /// Whether another command writes into it.
     pub piped: bool,
+    /// Whether another command reads what it writes, or a file or a word holds it.
+    pub captured: bool,
     /// Where it runs.
     pub place: Place,
     /// Its line in the script, from 1.

@@ -19,6 +19,7 @@ impl Walk<'_> {
             place: Place::Inside("".into()),
             input: None,
             piped: false,
+            captured: false,
             origin: Origin {
                 file: step.file.clone(),
                 line: step.line,
@@ -34,6 +35,7 @@ impl Walk<'_> {
             return self.checkout(&call, with);
         }
         self.action_inputs(&call, action, with);
+        self.files_of_action(&call, action, with);
         match action.class {
             Class::Tree => self.add(
                 &call,
@@ -49,7 +51,11 @@ impl Walk<'_> {
             _ => {}
         }
         if let Some(run) = &action.run {
-            let directory = action.directory.as_ref().and_then(|key| with.get(key));
+            if let Some(key) = missing(run, with, &action.defaults) {
+                let what = format!("{name} without `{key}`");
+                return self.opaque(&call, OpaqueCause::UnknownUse(what.into()));
+            }
+            let directory = action.directory.as_ref().and_then(|key| value(with, key));
             let text = self.expand(&fill(run, with, &action.defaults));
             let place = self.step_place(directory.map(AsRef::as_ref));
             self.script(&Text {
@@ -65,8 +71,12 @@ impl Walk<'_> {
     /// Inputs that name files, or make a delivery of the action.
     fn action_inputs(&mut self, call: &Invocation, action: &PublishedAction, with: &With) {
         for key in &action.paths {
-            for path in with.get(key).map_or("", AsRef::as_ref).lines() {
-                let text = self.expand(path.trim());
+            for path in value(with, key).unwrap_or_default().lines() {
+                let path = path.trim();
+                if path.starts_with('!') {
+                    continue;
+                }
+                let text = self.expand(path);
                 let word = Word {
                     unknown: text.contains(UNKNOWN_START),
                     glob: text.contains('*'),
@@ -76,9 +86,44 @@ impl Walk<'_> {
             }
         }
         for key in &action.delivers {
-            let value = with.get(key).map(|value| self.expand(value));
-            if !matches!(value.as_deref(), None | Some("" | "false")) {
+            if self.is_set(with, key) {
                 self.never(call, Never::Delivers);
+            }
+        }
+        if action.history.iter().any(|key| self.is_set(with, key)) {
+            self.never(call, Never::ReadsHistory);
+        }
+        if action.whole.iter().any(|key| self.is_set(with, key)) {
+            self.whole(call);
+        }
+    }
+
+    /// Whether an input is anything but absent, empty or `false`.
+    fn is_set(&self, with: &With, key: &str) -> bool {
+        let value = value(with, key).map(|value| self.expand(value));
+        !matches!(value.as_deref(), None | Some("" | "false"))
+    }
+
+    /// What an action reads without being told, and every file that an input names.
+    fn files_of_action(&mut self, call: &Invocation, action: &PublishedAction, with: &With) {
+        let mut config = action.config.clone();
+        let directory = action.directory.as_ref();
+        if directory.is_some_and(|key| value(with, key).is_some()) {
+            // In the directory that it is told, wherever that is.
+            let anywhere = action.config.iter().map(|name| format!("**/{name}").into());
+            config.extend(anywhere);
+        }
+        if !config.is_empty() {
+            self.exact(call, config);
+        }
+        for value in with.values() {
+            let text = self.expand(value);
+            let words = text.split(|c: char| c.is_whitespace() || ",;=".contains(c));
+            for word in words.filter(|word| !word.is_empty() && !word.contains(UNKNOWN_START)) {
+                let path = crate::engine::tree::join("", word);
+                if path.is_some_and(|path| self.has_file(&path)) {
+                    self.read_path(call, &Word::literal(word));
+                }
             }
         }
     }
@@ -87,7 +132,7 @@ impl Walk<'_> {
     /// and whatever runs in it is unknown by its path.
     fn checkout(&mut self, call: &Invocation, with: &With) {
         let [repository, path, reference] =
-            ["repository", "path", "ref"].map(|key| with.get(key).map(|value| self.expand(value)));
+            ["repository", "path", "ref"].map(|key| value(with, key).map(|it| self.expand(it)));
         let repository = repository.filter(|name| !name.is_empty());
         let own = self.context.event.map(|event| event.repository.as_ref());
         let is_own = repository.as_deref().is_none_or(|name| {
@@ -142,6 +187,27 @@ fn fill(run: &str, with: &With, defaults: &With) -> String {
     out
 }
 
+/// The value of an input, whose name GitHub takes in any case; an empty one is absent.
+fn value<'w>(with: &'w With, key: &str) -> Option<&'w str> {
+    let mut inputs = with.iter();
+    let found = inputs.find(|(name, value)| name.eq_ignore_ascii_case(key) && !value.is_empty());
+    found.map(|(_, value)| value.as_ref())
+}
+
+/// The first input outside of `[...]` that has no value.
+fn missing<'r>(run: &'r str, with: &With, defaults: &With) -> Option<&'r str> {
+    let outside = run
+        .split('[')
+        .enumerate()
+        .map(|(index, part)| match part.split_once(']') {
+            Some((_, after)) if index > 0 => after,
+            _ => part,
+        });
+    let keys = outside.flat_map(|text| text.split('{').skip(1));
+    let mut keys = keys.filter_map(|rest| rest.split_once('}').map(|(key, _)| key));
+    keys.find(|key| value(with, key).is_none() && value(defaults, key).is_none())
+}
+
 fn braces(text: &str, with: &With, defaults: &With) -> (String, bool) {
     let mut out = String::new();
     let mut complete = true;
@@ -149,11 +215,7 @@ fn braces(text: &str, with: &With, defaults: &With) -> (String, bool) {
     while let Some((before, after)) = rest.split_once('{') {
         out.push_str(before);
         let (key, after) = after.split_once('}').unwrap_or((after, ""));
-        let value = with
-            .get(key)
-            .filter(|value| !value.is_empty())
-            .or_else(|| defaults.get(key));
-        match value {
+        match value(with, key).or_else(|| value(defaults, key)) {
             Some(value) => out.push_str(value),
             None => complete = false,
         }

@@ -84,6 +84,9 @@ impl Walk<'_> {
             },
         );
         self.cargo_configuration(call, &dir);
+        let names = ["rustfmt.toml", ".rustfmt.toml"];
+        let globs = names.map(|name| below(&dir, &format!("**/{name}")));
+        self.exact(call, globs.to_vec());
     }
 
     fn cargo_configuration(&mut self, call: &Invocation, dir: &str) {
@@ -124,17 +127,19 @@ impl Walk<'_> {
             let what = format!("a crate in {}/", if dir.is_empty() { "." } else { &dir });
             return self.opaque(call, OpaqueCause::Missing(what.into()));
         }
+        let sub = call.words.first().map(|word| &*word.text);
         for unit in units {
             self.entry(
                 call,
                 vec![below(&unit, "**/*.rs"), below(&unit, "Cargo.toml")],
             );
+            if matches!(sub, Some("package" | "publish")) {
+                // It packs prose and licences as well, and fails where one is missing.
+                self.exact(call, vec![below(&unit, "**")]);
+            }
             self.add(call, Input::Unit(unit));
         }
-        if matches!(
-            call.words.first().map(|word| &*word.text),
-            Some("run" | "r")
-        ) {
+        if matches!(sub, Some("run" | "r")) {
             let more = rest.get(own.len()..).unwrap_or_default().to_vec();
             self.program_arguments(call, &more);
         }

@@ -15,6 +15,7 @@ impl Walk<'_> {
                 let own = skip
                     .take_while(|text| is_assignment(text) || flags.contains(text))
                     .count();
+                self.assigned_among(call, call.words.get(1..=own).unwrap_or_default());
                 if texts.get(own + 1).is_some_and(|text| text.starts_with('-')) {
                     return self.unknown_use(call);
                 }
@@ -55,28 +56,40 @@ impl Walk<'_> {
     }
 
     pub(super) fn find(&mut self, call: &Invocation, texts: &[&str]) {
-        let roots = texts
+        let follows = |text: &str| matches!(text, "-L" | "-H" | "-P") || text.starts_with("-O");
+        let own = texts
             .iter()
             .skip(1)
+            .take_while(|text| follows(text))
+            .count();
+        let roots = texts
+            .iter()
+            .skip(1 + own)
             .take_while(|text| !text.starts_with(['-', '(', '!']))
             .count();
-        let words: Vec<Word> = call.words.iter().skip(1).take(roots).cloned().collect();
+        let words = call.words.iter().skip(1 + own).take(roots).cloned();
+        let mut words: Vec<Word> = words.collect();
+        if words.is_empty() {
+            words.push(Word::literal("."));
+        }
         for word in &words {
             self.read_path(call, word);
         }
         for (at, text) in texts.iter().enumerate() {
-            if matches!(*text, "-exec" | "-execdir" | "-ok") {
+            if matches!(*text, "-exec" | "-execdir" | "-ok" | "-okdir") {
                 let mut inner = call.without(at + 1);
                 let end = inner
                     .words
                     .iter()
                     .position(|word| matches!(&*word.text, ";" | "+"));
                 inner.words.truncate(end.unwrap_or(inner.words.len()));
-                let root = words.first().cloned().unwrap_or_else(|| Word::literal("."));
-                for word in inner.words.iter_mut().filter(|word| &*word.text == "{}") {
-                    *word = root.clone();
+                for root in &words {
+                    let mut one = inner.clone();
+                    for word in one.words.iter_mut().filter(|word| &*word.text == "{}") {
+                        *word = root.clone();
+                    }
+                    self.program(&one);
                 }
-                self.program(&inner);
             }
         }
     }

@@ -43,7 +43,8 @@ impl Walk<'_> {
         match (name, subs.first().copied(), subs.get(1).copied()) {
             ("docker-compose", Some(sub), _) | ("docker", Some("compose"), Some(sub)) => {
                 match sub {
-                    "up" | "build" | "run" | "create" | "start" | "config" | "exec" | "restart" => {
+                    "up" | "build" | "run" | "create" | "start" | "config" | "exec" | "restart"
+                    | "pull" | "watch" => {
                         self.compose(call);
                     }
                     "push" => self.never(call, Never::Delivers),
@@ -51,9 +52,12 @@ impl Walk<'_> {
                 }
             }
             (_, Some("build"), _) => self.docker_build(call, 1),
-            (_, Some("buildx"), Some("build")) => self.docker_build(call, 2),
+            (_, Some("buildx" | "image" | "builder"), Some("build")) => self.docker_build(call, 2),
             (_, Some("buildx"), Some("bake")) => self.whole(call),
-            (_, Some("run" | "create"), _) => self.docker_run(call),
+            (_, Some("run" | "create"), _)
+            | (_, Some("container"), Some("run" | "create" | "exec" | "cp")) => {
+                self.docker_run(call);
+            }
             (_, Some("exec" | "cp" | "export" | "import" | "commit"), _) => self.unknown_use(call),
             _ => self.listed(call, name),
         }
@@ -137,6 +141,7 @@ impl Walk<'_> {
         if files.is_empty() {
             return self.opaque(call, OpaqueCause::Missing("a compose file".into()));
         }
+        self.exact(call, vec![below(&dir, ".env")]);
         for file in files {
             self.exact(call, vec![globset::escape(&file).into()]);
             let Some(text) = self.text(&file) else {

@@ -34,9 +34,11 @@ impl Walk<'_> {
         }
         match inner.words.first().map_or("", |word| &*word.text) {
             "install" | "get"
-                if inner.texts().iter().skip(1).any(|text| {
-                    text.contains('@') || text.contains('.') && !text.starts_with('.')
-                }) => {}
+                if inner
+                    .texts()
+                    .iter()
+                    .skip(1)
+                    .any(|text| text.contains('@') && !text.starts_with('-')) => {}
             "test" | "build" | "vet" | "list" | "fix" | "doc" | "install" => {
                 self.go_packages(&inner);
             }

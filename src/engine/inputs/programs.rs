@@ -3,8 +3,8 @@
 use super::table::{self, Class, Command};
 use super::walk::{Invocation, Text, Walk, below};
 use super::{Input, Never, OpaqueCause};
-use crate::engine::shell::{Located, Place, Word, locate};
-use crate::engine::tree::{base_name, dir_of};
+use crate::engine::shell::{Located, Place, Value, Word, locate};
+use crate::engine::tree::base_name;
 
 /// The arguments of a command, sorted by what they are.
 #[derive(Debug, Default)]
@@ -15,6 +15,8 @@ pub(super) struct Arguments {
     pub(super) reads: Vec<Word>,
     /// Flags, without their values.
     pub(super) flags: Vec<Word>,
+    /// Values of other flags, except of those that leave files out.
+    pub(super) taken: Vec<Word>,
 }
 
 /// Sorts arguments: `values` are flags that take the next word, `paths` those whose
@@ -34,6 +36,10 @@ pub(super) fn arguments(words: &[Word], values: &[&str], paths: &[&str]) -> Argu
                 let mut value = Word::literal(value);
                 value.unknown = word.unknown;
                 sorted.reads.push(value);
+            } else if !leaves_out(flag) {
+                let mut value = Word::literal(value);
+                value.unknown = word.unknown;
+                sorted.taken.push(value);
             }
             sorted.flags.push(word.clone());
         } else if paths.contains(&text) {
@@ -41,12 +47,20 @@ pub(super) fn arguments(words: &[Word], values: &[&str], paths: &[&str]) -> Argu
             sorted.flags.push(word.clone());
         } else {
             if values.contains(&text) {
-                words.next();
+                let value = words.next().filter(|_| !leaves_out(text));
+                sorted.taken.extend(value.cloned());
             }
             sorted.flags.push(word.clone());
         }
     }
     sorted
+}
+
+/// Whether a flag says what is not read.
+fn leaves_out(flag: &str) -> bool {
+    ["exclude", "ignore", "skip", "omit"]
+        .iter()
+        .any(|word| flag.contains(word))
 }
 
 impl Arguments {
@@ -72,39 +86,50 @@ impl Walk<'_> {
             .map(|word| word.text.as_ref())
             .collect();
         let Some((command, used)) = table::command(name, &names) else {
-            if rest
-                .iter()
-                .any(|word| matches!(&*word.text, "--version" | "--help" | "-V"))
-                && rest.len() == 1
-            {
-                return;
-            }
+            // Not even with `--version`: the program may be the repository's own.
             return self.opaque(call, OpaqueCause::UnknownProgram(name.into()));
         };
-        let is_one_of = |list: &[Box<str>]| rest.iter().any(|word| list.contains(&word.text));
-        if is_one_of(&command.harmless) {
+        let title: Vec<&Word> = plain.operands.iter().take(used).collect();
+        let mut own = rest.iter().filter(|word| !title.contains(word));
+        let first = own.next().map_or("", |word| word.text.as_ref());
+        let is_alone = own.next().is_none();
+        let asks_itself = is_alone && ["--version", "--help", "-h", "-V"].contains(&first);
+        if asks_itself || command.harmless.iter().any(|word| **word == *first) {
             return;
         }
-        if is_one_of(&command.history) {
+        let has = |list: &[Box<str>]| {
+            rest.iter().any(|word| {
+                let flag = word.text.split('=').next().unwrap_or_default();
+                list.iter().any(|known| **known == *flag)
+            })
+        };
+        if has(&command.history) {
             self.never(call, Never::ReadsHistory);
         }
+        if has(&command.whole) {
+            self.whole(call);
+        }
         match command.class {
-            Class::Neutral => {}
+            Class::Text => self.globs_among(call, rest),
+            Class::Neutral => self.named_among(call, rest),
             Class::History => self.never(call, Never::ReadsHistory),
             Class::Delivers => self.never(call, Never::Delivers),
             Class::Scans => self.never(call, Never::Scans),
-            Class::Parent if names.is_empty() => {}
-            Class::Parent => {
-                let name = names
-                    .first()
-                    .map_or(name.to_owned(), |sub| format!("{name} {sub}"));
-                self.opaque(call, OpaqueCause::UnknownProgram(name.into()));
-            }
+            Class::Parent => self.parent(call, name, &names),
             Class::Wrapper => self.wrapper(call, command),
             Class::Whole => self.whole(call),
-            Class::Reads | Class::Runs | Class::Tree | Class::Follows => {
-                self.reader(call, command, used);
-            }
+            Class::Reads | Class::Runs => self.reader(call, command, used),
+            Class::Tree | Class::Follows => self.tree_wide(call, command, used),
+        }
+    }
+
+    /// A program whose sub-commands are in the table, without one of them.
+    fn parent(&mut self, call: &Invocation, name: &str, names: &[&str]) {
+        let is_bare = call.words.len() == 1 && call.input.is_none() && !call.piped;
+        if !is_bare {
+            let sub = names.first().copied().unwrap_or_default();
+            let name = format!("{name} {sub}");
+            self.opaque(call, OpaqueCause::UnknownProgram(name.trim().into()));
         }
     }
 
@@ -123,12 +148,13 @@ impl Walk<'_> {
         let mut skip = command.skip;
         while let Some(word) = call.words.get(at) {
             let text = word.text.as_ref();
-            if text.starts_with('-') {
+            if text == "--" && skip == 0 {
+                at += 1;
+                break;
+            } else if text.starts_with('-') {
                 at += if values.contains(&text) { 2 } else { 1 };
-                if text == "--" && skip == 0 {
-                    break;
-                }
             } else if is_assignment(text) {
+                self.assigned_among(call, std::slice::from_ref(word));
                 at += 1;
             } else if skip > 0 {
                 skip -= 1;
@@ -137,88 +163,81 @@ impl Walk<'_> {
                 break;
             }
         }
+        if at >= call.words.len() && (call.input.is_some() || call.piped) {
+            // `sudo -s` takes its commands from there.
+            return self.opaque(call, OpaqueCause::Shell(call.origin.what.clone()));
+        }
         self.program(&call.without(at));
+    }
+
+    /// Variables that are set for one command: `env A=1 COMMAND`.
+    pub(super) fn assigned_among(&mut self, call: &Invocation, words: &[Word]) {
+        for word in words {
+            if let Some((name, value)) = word.text.split_once('=') {
+                let value = if word.unknown {
+                    Value::Unknown
+                } else {
+                    Value::Text(value.into())
+                };
+                self.assignment(call, name, &value);
+            }
+        }
     }
 
     fn reader(&mut self, call: &Invocation, command: &Command, used: usize) {
         let rest = call.words.get(1..).unwrap_or_default();
         let sorted = arguments(rest, &refs(&command.values), &refs(&command.paths));
-        for word in &sorted.reads {
-            self.read_path(call, word);
-        }
+        self.named_among(call, &sorted.taken);
         let operands = sorted.operands.get(used..).unwrap_or_default();
-        let is_wide = matches!(command.class, Class::Tree | Class::Follows);
-        if !is_wide {
-            let patterns = usize::from(
-                list("grep egrep fgrep rg sed awk jq yq")
-                    .contains(&call.origin.what.split(' ').next().unwrap_or_default()),
-            );
-            for word in operands.iter().skip(patterns) {
-                if command.class == Class::Runs {
-                    self.run_path(call, word);
-                } else {
-                    self.read_path(call, word);
-                }
-            }
-            return;
+        let is_captured_list = operands.is_empty()
+            && call.captured
+            && list("ls ll dir du tree").contains(&call.words.first().map_or("", |it| &*it.text));
+        if is_captured_list {
+            self.read_path(call, &Word::literal("."));
         }
-        let here = [Word::literal(".")];
-        let operands = if operands.is_empty() {
-            &here[..]
-        } else {
-            operands
-        };
-        for word in operands {
-            self.wide(call, command, word);
+        if let Some(dir) = call.dir().filter(|_| !command.config.is_empty()) {
+            self.governed(call, command, dir);
+        }
+        for word in sorted.reads.iter().chain(operands) {
+            if command.class == Class::Runs {
+                self.run_path(call, word);
+            } else {
+                self.read_path(call, word);
+            }
         }
     }
 
-    /// What a tree-wide tool reads below one operand.
-    fn wide(&mut self, call: &Invocation, command: &Command, word: &Word) {
-        // A package pattern of Go, and a glob: everything below its fixed part.
-        let text = word.text.trim_end_matches("/...").trim_end_matches("...");
-        let fixed = match text.find(['*', '?', '[', '{']) {
-            Some(end) => text.get(..end).map_or("", dir_of),
-            None => text,
-        };
-        let fixed = if fixed.is_empty() { "." } else { fixed };
-        let path = match (word.unknown, locate(&call.place, fixed)) {
-            (true, _) | (_, Located::Unknown) => return self.unknown_use(call),
-            (_, Located::Outside) => return,
-            (_, Located::Inside(path)) => path,
-        };
-        let is_file = self.has_file(&path);
-        let dir: Box<str> = if is_file {
-            dir_of(&path).into()
-        } else {
-            path.clone()
-        };
-        let mut config = Vec::new();
-        for name in &command.config {
-            config.push(below(&dir, &format!("**/{name}")));
-            let mut above = dir.as_ref();
-            while !above.is_empty() {
-                above = dir_of(above);
-                config.push(below(above, name));
+    /// Words of a program that needs no files, where they name some nevertheless: an
+    /// archive to install, a key, `@FILE`, a file that must be there to be changed.
+    ///
+    /// A word that is not known is taken for something else. A directory counts only
+    /// when it is written as a path, because names of packages are words too.
+    pub(super) fn named_among(&mut self, call: &Invocation, words: &[Word]) {
+        for word in words.iter().filter(|word| !word.unknown) {
+            let value = word.text.split_once('=').map(|(_, value)| value);
+            for text in [Some(&*word.text), value].into_iter().flatten() {
+                let text = text.trim_start_matches('@');
+                let Located::Inside(path) = locate(&call.place, text) else {
+                    continue;
+                };
+                let is_dir = text.contains('/') && !path.is_empty() && self.has_dir(&path);
+                if self.has_file(&path) || is_dir {
+                    self.read_path(call, &Word::literal(text));
+                }
             }
         }
-        if !config.is_empty() {
-            self.exact(call, config);
-        }
-        match (command.class, is_file) {
-            (Class::Follows, true) => self.entry(call, vec![globset::escape(&path).into()]),
-            (_, true) => self.exact(call, vec![globset::escape(&path).into()]),
-            (Class::Follows, false) => {
-                let globs = by_extension(&path, &command.extensions);
-                self.entry(call, globs);
-            }
-            (_, false) => self.add(
-                call,
-                Input::Tree {
-                    dir: path,
-                    extensions: command.extensions.clone(),
-                },
-            ),
+    }
+
+    /// `echo *.py` is a list of files.
+    fn globs_among(&mut self, call: &Invocation, words: &[Word]) {
+        let is_pattern = |word: &&Word| {
+            word.glob
+                && word
+                    .text
+                    .contains(|c: char| c.is_ascii_alphanumeric() || c == '/')
+        };
+        for word in words.iter().filter(is_pattern) {
+            self.read_path(call, word);
         }
     }
 
@@ -251,7 +270,8 @@ impl Walk<'_> {
                 self.unknown_use(call);
                 None
             }
-            Located::Inside(path) if word.glob => {
+            // Quoted, the program itself expands it.
+            Located::Inside(path) if word.glob || path.contains('*') => {
                 Some(vec![path.clone(), format!("{path}/**").into()])
             }
             Located::Inside(path) if self.has_file(&path) => {

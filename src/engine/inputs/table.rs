@@ -12,7 +12,9 @@ use toml::{Table, Value};
 /// What a program or an action does with the repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// Nothing that could change a result.
+    /// Nothing: its words are texts.
+    Text,
+    /// Nothing that could change a result, unless a word names a file.
     Neutral,
     /// It reads its operands as they are.
     Reads,
@@ -39,6 +41,7 @@ pub enum Class {
 impl Class {
     fn of(word: &str) -> Option<Self> {
         Some(match word {
+            "text" => Self::Text,
             "neutral" => Self::Neutral,
             "reads" => Self::Reads,
             "runs" => Self::Runs,
@@ -74,6 +77,8 @@ pub struct Command {
     pub harmless: Vec<Box<str>>,
     /// Words that make it a reader of commits.
     pub history: Vec<Box<str>>,
+    /// Words that make it read everything.
+    pub whole: Vec<Box<str>>,
 }
 
 /// One action of the table.
@@ -93,6 +98,12 @@ pub struct PublishedAction {
     pub extensions: Vec<Box<str>>,
     /// Inputs that make it a delivery.
     pub delivers: Vec<Box<str>>,
+    /// Inputs that make it a reader of commits.
+    pub history: Vec<Box<str>>,
+    /// Inputs that make it read everything.
+    pub whole: Vec<Box<str>>,
+    /// Files that it reads without being told.
+    pub config: Vec<Box<str>>,
 }
 
 /// The longest entry for a program and the words after it, and how many of the
@@ -152,6 +163,7 @@ static COMMANDS: LazyLock<BTreeMap<String, Command>> = LazyLock::new(|| {
             config: list("config"),
             harmless: list("harmless"),
             history: list("history"),
+            whole: list("whole"),
         };
         for name in list("names") {
             commands.insert(name.into(), command.clone());
@@ -179,6 +191,9 @@ static ACTIONS: LazyLock<BTreeMap<String, PublishedAction>> = LazyLock::new(|| {
             paths: list("paths"),
             extensions: expanded(&list("extensions")),
             delivers: list("delivers"),
+            history: list("history"),
+            whole: list("whole"),
+            config: list("config"),
         };
         for name in list("names") {
             actions.insert(name.to_ascii_lowercase(), action.clone());
@@ -227,6 +242,7 @@ mod tests {
         "config",
         "harmless",
         "history",
+        "whole",
         "run",
         "directory",
         "defaults",

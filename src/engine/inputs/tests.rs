@@ -9,6 +9,8 @@ use crate::engine::ids::ObjectId;
 use crate::engine::pipeline::{Action, JobId, Step};
 use crate::engine::tree::{Entry, Mode, Tree};
 
+mod hazards;
+
 fn snapshot(files: &[(&str, &str)]) -> Snapshot {
     let blob = |index: usize| ObjectId::from_bytes(&[u8::try_from(index).unwrap(); 20]).unwrap();
     let entries = files.iter().enumerate().map(|(index, (path, _))| Entry {

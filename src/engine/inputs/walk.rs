@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, Input, JobInputs, Never, Opaque, OpaqueCause, Origin};
+use super::{Context, Input, JobInputs, Never, Opaque, OpaqueCause, Origin, filters};
 use crate::engine::pipeline::expression::condition;
 use crate::engine::pipeline::{Action, Job, Leg, Step, Truth};
 use crate::engine::shell::{
@@ -26,6 +26,7 @@ pub(super) struct Invocation {
     pub(super) place: Place,
     pub(super) input: Option<Word>,
     pub(super) piped: bool,
+    pub(super) captured: bool,
     pub(super) origin: Origin,
 }
 
@@ -238,6 +239,7 @@ impl<'a> Walk<'a> {
                 place: call.place,
                 input: call.input,
                 piped: call.piped,
+                captured: call.captured,
                 origin: Origin {
                     file: text.file.into(),
                     line: at(call.line),
@@ -289,6 +291,10 @@ impl<'a> Walk<'a> {
 
     /// Tools that are read in Rust, then the table.
     fn tool(&mut self, call: &Invocation, name: &str) {
+        if self.is_own(name) {
+            // The tool is what this repository makes: all of it may take part.
+            self.whole(call);
+        }
         let is_python = name
             .strip_prefix("python")
             .or_else(|| name.strip_prefix("pypy"));
@@ -302,6 +308,9 @@ impl<'a> Walk<'a> {
             "bash" | "sh" | "zsh" | "dash" | "ksh" => self.shell_program(call),
             "test" | "[" | "[[" => self.condition(call),
             "env" | "xargs" | "find" | "coverage" | "parallel" => self.carrier(call, name),
+            _ if filters::is_one(name) => self.filter(call, name),
+            "git" => self.git(call),
+            "shellcheck" => self.shellcheck(call),
             "pytest" | "py.test" => self.pytest(call),
             "uv" | "poetry" | "pipenv" | "hatch" | "pdm" | "rye" | "pipx" | "uvx" => {
                 self.python_manager(call, name);
@@ -333,6 +342,20 @@ impl<'a> Walk<'a> {
             "pre-commit" => self.pre_commit(call),
             _ => self.listed(call, name),
         }
+    }
+
+    /// Whether a package of the repository has the name of the program.
+    fn is_own(&self, name: &str) -> bool {
+        if EVERYWHERE.contains(&name) {
+            return false;
+        }
+        let list = self.context.packages.list.iter();
+        let mut names = list.filter_map(|package| package.name.as_deref());
+        names.any(|own| {
+            let mut parts = own.rsplit('/');
+            let last = parts.find(|part| !(part.starts_with('v') && part.len() < 4));
+            last.is_some_and(|last| last.replace('_', "-").eq_ignore_ascii_case(name))
+        })
     }
 
     // --- What is collected ---------------------------------------------------------
@@ -398,6 +421,12 @@ const RUNNER: &[(&str, &str)] = &[
     ("CI", "true"),
 ];
 
+/// Programs of every machine, whose names packages have as well.
+const EVERYWHERE: &[&str] = &[
+    "test", "[", "[[", "echo", "python", "python3", "node", "npm", "npx", "go", "cargo", "make",
+    "docker", "git", "java", "true", "cd", "install", "time", "env",
+];
+
 fn is_of_runner(name: &str) -> bool {
     RUNNER.iter().any(|(other, _)| *other == name)
 }
@@ -439,6 +468,7 @@ pub(super) fn invocation(text: &Text<'_>, words: &[&str], input: Option<&str>) -
         place: text.place.clone(),
         input: input.map(Word::literal),
         piped: false,
+        captured: false,
         origin: Origin {
             file: text.file.into(),
             line: text.line,

@@ -105,9 +105,19 @@ impl Walker<'_, '_> {
     pub(super) fn subshell(&mut self, node: &Node) {
         let state = self.state.clone();
         let output = std::mem::replace(&mut self.output, Output::Elsewhere);
+        let first = self.script.calls.len();
         self.node(node);
+        self.captured_from(first);
         self.output = output;
         self.state = state;
+    }
+
+    /// What was called since then writes for somebody who looks at it.
+    fn captured_from(&mut self, first: usize) {
+        let new = self.script.calls.get_mut(first..).unwrap_or_default();
+        for call in new {
+            call.captured = true;
+        }
     }
 
     fn node(&mut self, node: &Node) {
@@ -170,6 +180,9 @@ impl Walker<'_, '_> {
             let is_last = index + 1 == members.len();
             self.output = if is_last { output } else { Output::Elsewhere };
             self.node(member);
+            if !is_last {
+                self.captured_from(first);
+            }
             if index > 0 {
                 let new = self.script.calls.get_mut(first..).unwrap_or_default();
                 for call in new {
@@ -319,6 +332,7 @@ impl Walker<'_, '_> {
             reads: Vec::new(),
             input: None,
             piped: false,
+            captured: false,
             place: self.state.place.clone(),
             line: self.line.unwrap_or(line),
         }
@@ -333,6 +347,7 @@ impl Walker<'_, '_> {
                 .push((assignment.name.as_str().into(), value));
         }
         for redirect in &simple.redirects {
+            call.captured |= matches!(redirect, Redirect::Write(_));
             let (reads, input) = (&mut call.reads, &mut call.input);
             self.one_redirect(redirect, reads, input);
         }

@@ -26,6 +26,9 @@ const OWN: &[&str] = &[
     "wsrun",
 ];
 
+/// Scripts that an installation runs.
+const INSTALL_HOOKS: &[&str] = &["preinstall", "install", "postinstall", "prepare"];
+
 impl Walk<'_> {
     /// A package manager: its flags, then a sub-command here or in other packages.
     pub(in crate::engine::inputs) fn manager(&mut self, call: &Invocation, name: &str) {
@@ -215,6 +218,9 @@ impl Walk<'_> {
                 name: "*".into(),
             },
         );
+        let members = self.workspace_members(dir);
+        let manifests = members.iter().map(|member| below(member, "package.json"));
+        self.exact(call, manifests.collect());
         if call
             .texts()
             .iter()
@@ -222,11 +228,33 @@ impl Walk<'_> {
         {
             return;
         }
-        for hook in ["preinstall", "install", "postinstall", "prepare"] {
+        for hook in INSTALL_HOOKS {
             if self.package_script(dir, hook).is_some() {
                 self.run_named(call, hook, &call.other(&[]));
             }
         }
+        for member in members {
+            let mut there = call.other(&[]);
+            there.place = Place::Inside(member.clone());
+            for hook in INSTALL_HOOKS {
+                if self.package_script(&member, hook).is_some() {
+                    self.run_named(&there, hook, &there.clone());
+                }
+            }
+        }
+    }
+
+    /// The members of the workspace at a directory: installing it links them, and runs
+    /// their hooks.
+    fn workspace_members(&self, dir: &str) -> Vec<Box<str>> {
+        let list = &self.context.packages.list;
+        let of_node = || list.iter().filter(|it| it.ecosystem == Ecosystem::Node);
+        let settings = crate::engine::tree::join(dir, "pnpm-workspace.yaml");
+        let is_root = settings.is_some_and(|path| self.has_file(&path))
+            || of_node().any(|it| *it.dir == *dir && !it.members.is_empty());
+        let members = of_node().filter(|it| is_root && *it.dir != *dir);
+        let members = members.filter(|it| dir.is_empty() || it.dir.starts_with(&format!("{dir}/")));
+        members.map(|it| it.dir.clone()).collect()
     }
 
     /// `run NAME`; without `run`, a program of the packages is meant where there is no script.

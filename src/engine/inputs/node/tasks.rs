@@ -67,6 +67,7 @@ impl Walk<'_> {
             if text.starts_with('-') {
                 at += if values.contains(&text) { 2 } else { 1 };
             } else if name == "cross-env" && text.contains('=') {
+                self.assigned_among(call, std::slice::from_ref(word));
                 at += 1;
             } else {
                 break;

@@ -19,6 +19,8 @@ impl Walk<'_> {
         let dir = inner.dir().unwrap_or("").to_owned();
         match (name, sub) {
             ("pipx", "run") => self.run_tool(&inner.without(1)),
+            ("pipx", "install" | "inject") => self.install(&inner),
+            ("uv", "tool") if texts.get(1) == Some(&"install") => self.install(&inner.without(1)),
             ("uv", "tool") if texts.get(1) == Some(&"run") => self.run_tool(&inner.without(2)),
             ("uv", "pip") => self.manager_pip(call, &inner.without(1)),
             (_, "run") => {
@@ -95,6 +97,19 @@ impl Walk<'_> {
         }
     }
 
+    /// What a flag adds to an environment: a package, a directory, a file of either.
+    fn environment_part(&mut self, call: &Invocation, flag: &str, what: &Word) {
+        let mut install = call.other(&["install"]);
+        match flag {
+            "--with-requirements" => install.words.push(Word::literal("-r")),
+            "--from" | "--with" | "--with-editable" | "--spec" => {}
+            "--env-file" => return self.read_path(call, what),
+            _ => return,
+        }
+        install.words.push(what.clone());
+        self.install(&install);
+    }
+
     /// A tool from outside: its name may carry a version.
     pub(in crate::engine::inputs) fn run_tool(&mut self, call: &Invocation) {
         let values = list(
@@ -103,11 +118,12 @@ impl Walk<'_> {
         );
         let mut at = 0;
         while let Some(word) = call.words.get(at).filter(|word| word.text.starts_with('-')) {
-            at += if values.contains(&word.text.as_ref()) {
-                2
-            } else {
-                1
-            };
+            let flag = word.text.clone();
+            let takes = values.contains(&flag.as_ref());
+            if let Some(what) = call.words.get(at + 1).filter(|_| takes) {
+                self.environment_part(call, &flag, what);
+            }
+            at += if takes { 2 } else { 1 };
         }
         let mut inner = call.without(at);
         if let Some(first) = inner.words.first_mut() {
@@ -152,7 +168,13 @@ impl Walk<'_> {
                     }
                     at += 2;
                 }
-                text => at += if values.contains(&text) { 2 } else { 1 },
+                text => {
+                    let takes = values.contains(&text);
+                    if let Some(what) = call.words.get(at + 1).filter(|_| takes) {
+                        self.environment_part(call, text, what);
+                    }
+                    at += if takes { 2 } else { 1 };
+                }
             }
         }
         inner.words.drain(..at.min(inner.words.len()));

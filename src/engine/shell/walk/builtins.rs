@@ -24,7 +24,12 @@ impl Walker<'_, '_> {
                     .first()
                     .is_some_and(|word| word.text.starts_with('-'))
                 {
-                    // `command -v NAME` asks whether a program is there.
+                    // `command -v NAME` asks whether a program is there; other flags
+                    // stand before a program that runs.
+                    let asks = |word: &&Word| matches!(&*word.text, "-v" | "-V");
+                    if call.words.iter().take(1).find(asks).is_none() {
+                        self.unread(call.line, &name.unwrap_or_default());
+                    }
                     return;
                 }
                 self.command(call);
