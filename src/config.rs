@@ -32,6 +32,8 @@ pub struct Config {
     pub github: GithubApp,
     /// The login by which people may speak to the bot, beside `/trimtab`.
     pub bot_name: String,
+    /// Who may see its numbers.
+    pub metrics: MetricsAccess,
     /// How it logs.
     pub log: Log,
     /// What bounds its memory and its work.
@@ -51,6 +53,15 @@ pub struct GithubApp {
     pub web_url: Url,
     /// Where the REST interface is: `https://api.github.com`, or `.../api/v3`.
     pub api_url: Url,
+}
+
+/// Who may see a server's numbers. With neither setting nobody does.
+#[derive(Debug)]
+pub struct MetricsAccess {
+    /// An address of their own, which the internet does not reach.
+    pub listen: Option<SocketAddr>,
+    /// What a reader has to send, on either address.
+    pub token: Option<SecretString>,
 }
 
 /// What signs a webhook for a server.
@@ -190,6 +201,16 @@ const SETTINGS: &[Setting] = &[
         "the address and port to listen on",
     ),
     setting(
+        "METRICS_LISTEN",
+        Some(""),
+        "an address and port of its own for `/metrics`, away from the internet",
+    ),
+    setting(
+        "METRICS_TOKEN",
+        Some(""),
+        "the bearer token that opens `/metrics`; demanded on either address",
+    ),
+    setting(
         "BOT_NAME",
         Some("trimtab"),
         "the login that commands may begin with: `@NAME plan`",
@@ -267,12 +288,10 @@ impl Reader<'_> {
     fn config(&mut self) -> Option<Config> {
         // Every part is read before any `?`, so that all faults are found.
         let public_url = self.read("PUBLIC_URL", url);
-        let listen = self.read("LISTEN", |text| {
-            let address = text.parse().ok();
-            address.ok_or_else(|| "is not an address and a port".to_owned())
-        });
+        let listen = self.read("LISTEN", address);
         let data_dir = self.read("DATA_DIR", |text| Ok(PathBuf::from(text)));
         let github = self.github();
+        let metrics = self.metrics();
         let bot_name = self.read("BOT_NAME", bot_name);
         let log = self.log();
         let limits = self.limits();
@@ -282,6 +301,7 @@ impl Reader<'_> {
             data_dir: data_dir?,
             github: github?,
             bot_name: bot_name?,
+            metrics: metrics?,
             log: log?,
             limits: limits?,
         })
@@ -305,6 +325,22 @@ impl Reader<'_> {
             webhook_secrets: secret.into_iter().chain(old).collect(),
             api_url: api_url?.unwrap_or_else(|| api_of(&web_url)),
             web_url,
+        })
+    }
+
+    fn metrics(&mut self) -> Option<MetricsAccess> {
+        let listen = self.read("METRICS_LISTEN", |text| match text {
+            "" => Ok(None),
+            text => address(text).map(Some),
+        });
+        let token = self.read("METRICS_TOKEN", |text| match text.len() {
+            0 => Ok(None),
+            1..16 => Err("is shorter than 16 characters".to_owned()),
+            _ => Ok(Some(SecretString::from(text))),
+        });
+        Some(MetricsAccess {
+            listen: listen?,
+            token: token?,
         })
     }
 
@@ -355,6 +391,11 @@ impl Reader<'_> {
             .map_err(|fault| self.faults.push(format!("{name} {fault}")))
             .ok()
     }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let address = text.parse().ok();
+    address.ok_or_else(|| "is not an address and a port".to_owned())
 }
 
 fn url(text: &str) -> Result<Url, String> {
@@ -443,6 +484,8 @@ mod tests {
             ("PRIVATE_KEY", "/nowhere/at/all"),
             ("LISTEN", "8080"),
             ("GITHUB_URL", "ftp://ghe.example"),
+            ("METRICS_LISTEN", "9090"),
+            ("METRICS_TOKEN", "short"),
             ("BOT_NAME", "trim tab"),
             ("LOG_FORMAT", "xml"),
             ("LOG_LEVEL", "loud"),
@@ -456,6 +499,8 @@ mod tests {
           PRIVATE_KEY is neither PEM text nor a file that can be read: entity not found
           WEBHOOK_SECRET is not set
           GITHUB_URL is not a plain http or https URL
+          METRICS_LISTEN is not an address and a port
+          METRICS_TOKEN is shorter than 16 characters
           BOT_NAME holds something other than letters, digits and hyphens
           LOG_FORMAT is neither `text` nor `json`
           LOG_LEVEL is none of `error`, `warn`, `info`, `debug` and `trace`

@@ -13,7 +13,9 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::engine::ids::{PullNumber, RepoKey, Timestamp};
 use crate::forge::Forge;
+use crate::forge::github::{Heard, Observer};
 use crate::store::{NewTask, Scope, Store, TaskKind};
+use crate::telemetry::{Metric, Metrics};
 
 pub mod analyse;
 pub mod analyse_pull;
@@ -23,6 +25,7 @@ pub mod report_pull;
 pub mod run_task;
 pub mod sync_repo;
 pub mod take_delivery;
+pub mod tend_tasks;
 
 mod checks;
 
@@ -35,6 +38,8 @@ pub struct Context {
     pub store: Arc<dyn Store>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// Where mirrors, scratch objects and facts are kept.
     pub mirrors: PathBuf,
     /// Where the pages of this server are, for links.
@@ -49,6 +54,19 @@ impl std::fmt::Debug for Context {
             .field("mirrors", &self.mirrors)
             .finish_non_exhaustive()
     }
+}
+
+/// Counts the requests of a client to its forge.
+pub fn counting(metrics: &Arc<Metrics>) -> Observer {
+    let metrics = Arc::clone(metrics);
+    Arc::new(move |heard: Heard| {
+        metrics.add(Metric::ForgeCalls, heard.outcome, 1);
+        let whose = heard.installation.map(|it| it.to_string());
+        let whose = whose.unwrap_or_else(|| "app".to_owned());
+        if let Some(remaining) = heard.remaining {
+            metrics.set(Metric::ForgeQuota, &whose, remaining);
+        }
+    })
 }
 
 impl Context {

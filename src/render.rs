@@ -238,7 +238,7 @@ mod tests {
         insta::assert_snapshot!(comment(&sample(), &about()).unwrap(), @"
         <!-- trimtab:v1 -->
         ### CI plan: 2 of 3 jobs needed · would save about 18 min net
-        head a1a1a1a · base 9f9f9f9 · mode: advise · [details](https://bot.example/plans/shop/shop/7/a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1)
+        head a1a1a1a · base 9f9f9f9 · mode: advise · [details](https://bot.example/plans/a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1)
 
         | | Job | Why |
         |---|---|---|

@@ -360,6 +360,14 @@ pub trait Store: Send + Sync {
     /// only the commit, and two pulls may share one.
     async fn pulls_at(&self, repo: RepoKey, head: ObjectId) -> Result<Vec<PullNumber>, StoreError>;
 
+    /// The pulls that were seen with this head in any repository of a forge: for a
+    /// link that names the commit alone.
+    async fn pulls_of_head(
+        &self,
+        forge: ForgeKind,
+        head: ObjectId,
+    ) -> Result<Vec<Pull>, StoreError>;
+
     /// Records what happened to a pull; returns the record after it.
     async fn change_pull(
         &self,

@@ -9,17 +9,24 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use tokio::sync::watch;
+use url::Url;
 
 use crate::clock::Clock;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
+mod body;
 mod error;
 mod health;
+mod plans;
 mod router;
+mod serve;
+pub mod socket;
 mod webhook;
 
-pub use router::router;
+pub use body::Room;
+pub use router::{metrics_router, router};
+pub use serve::serve;
 
 /// What every route may reach.
 #[derive(Clone)]
@@ -34,8 +41,12 @@ pub struct Edge {
     pub secrets: Arc<[SecretString]>,
     /// The number of the app that deliveries have to be for.
     pub app: u64,
-    /// The most bytes of a webhook's body.
-    pub body_bytes: usize,
+    /// The memory for the bodies of webhooks.
+    pub room: Room,
+    /// What opens `/metrics`; without it the public address does not serve them.
+    pub metrics_token: Option<SecretString>,
+    /// Where repositories are, for links.
+    pub forge_web: Url,
     /// Called when something was queued.
     pub wake: Arc<dyn Fn() + Send + Sync>,
     /// True as soon as the server drains.
@@ -46,7 +57,7 @@ impl std::fmt::Debug for Edge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Edge")
             .field("app", &self.app)
-            .field("body_bytes", &self.body_bytes)
+            .field("room", &self.room)
             .finish_non_exhaustive()
     }
 }

@@ -4,8 +4,9 @@
 //! one that works. Told to stop, it takes no more requests, lets begun tasks end,
 //! and gives back what does not end in time; what it had accepted is kept.
 
-use std::future::IntoFuture as _;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use tokio::sync::watch;
 
 use super::Failure;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Limits, Log, LogFormat};
+use crate::config::{Config, GithubApp, Limits, Log, LogFormat};
 use crate::engine::ids::ForgeKind;
 use crate::flow::run_task::Runner;
 use crate::flow::{self, recover};
@@ -25,7 +26,8 @@ use crate::queue::GRACE;
 use crate::signer::Signer;
 use crate::store::{Store, StoreError, embedded};
 use crate::telemetry::{self, Metrics};
-use crate::web::{Edge, router};
+use crate::web::socket::Socket;
+use crate::web::{self, Edge, Room, metrics_router, router};
 use crate::worker::{Bell, Width, Worker};
 
 /// Arguments of `trimtab serve`.
@@ -73,59 +75,104 @@ fn log(log: Log) -> Result<(), Failure> {
 async fn serve(config: Config) -> Result<(), Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = store(&config)?;
+    let metrics = Arc::new(Metrics::default());
     let context = flow::Context {
-        forge: forge(&config, &clock)?,
+        forge: forge(&config.github, &clock, &metrics)?,
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
+        metrics: Arc::clone(&metrics),
         mirrors: config.mirror_dir(),
-        // There are no pages yet that a link could lead to.
-        link_base: None,
+        link_base: Some(config.public_url.to_string()),
         mention: Some(config.bot_name.clone()),
     };
-    let (bell, metrics) = (Bell::default(), Arc::new(Metrics::default()));
-    let drain = watch::Sender::new(false);
-    let worker = worker(&config.limits, &context, &bell, &metrics);
+    let (bell, drain) = (Bell::default(), watch::Sender::new(false));
+    let worker = worker(&config.limits, &context, &bell);
+    let socket = socket(&config);
+    let listener = bind(config.listen).await?;
+    let for_metrics = match config.metrics.listen {
+        Some(listen) => Some(bind(listen).await?),
+        None => None,
+    };
     let ringing = bell.clone();
     let edge = Edge {
         store,
-        clock: Arc::clone(&clock),
+        clock,
         metrics,
         secrets: config.github.webhook_secrets.into(),
         app: config.github.app_id,
-        body_bytes: config.limits.body_bytes,
+        room: Room::of(config.limits.body_bytes),
+        metrics_token: config.metrics.token,
+        forge_web: config.github.web_url,
         wake: Arc::new(move || ringing.ring()),
         draining: drain.subscribe(),
     };
-    let listener = bind(config.listen).await?;
     let asked = drain.subscribe();
     tokio::spawn(async move {
         stop_signal().await;
         tracing::info!("draining");
         drain.send_replace(true);
     });
-    let web = axum::serve(listener, router(edge)).with_graceful_shutdown(drained(asked.clone()));
-    let web = async {
-        tokio::select! {
-            served = web.into_future() => served,
-            // Somebody keeps a connection open; they are not waited for.
-            () = overdue(asked.clone(), &clock) => Ok(()),
-        }
-    };
-    let (served, (), ()) = tokio::join!(
-        web,
+    tokio::join!(
+        answer(edge, listener, for_metrics),
+        until_drained(&asked, async { orders(socket, &context, &bell).await }),
         worker.run(asked.clone()),
         keep_house(&context, &bell, asked.clone())
     );
-    served.context("serve")?;
     tracing::info!("stopped");
     Ok(())
 }
 
-fn worker(limits: &Limits, context: &flow::Context, bell: &Bell, metrics: &Arc<Metrics>) -> Worker {
+/// Takes requests until it is told to stop and begun ones have ended.
+async fn answer(edge: Edge, listener: TcpListener, for_metrics: Option<TcpListener>) {
+    let (asked, clock) = (edge.draining.clone(), Arc::clone(&edge.clock));
+    let numbers = async {
+        if let Some(listener) = for_metrics {
+            web::serve(listener, metrics_router(edge.clone()), asked.clone()).await;
+        }
+    };
+    let all = async {
+        tokio::join!(
+            web::serve(listener, router(edge.clone()), asked.clone()),
+            numbers
+        )
+    };
+    tokio::select! {
+        ((), ()) = all => {}
+        // Somebody keeps a connection open; they are not waited for.
+        () = overdue(asked.clone(), &clock) => {}
+    }
+}
+
+/// The operator's socket. A server without one works; only `tasks` cannot reach it.
+fn socket(config: &Config) -> Option<Socket> {
+    let opened = Socket::open(&config.data_dir);
+    opened
+        .inspect_err(|error| {
+            tracing::error!(%error, "there is no socket for `trimtab tasks`");
+        })
+        .ok()
+}
+
+async fn orders(socket: Option<Socket>, context: &flow::Context, bell: &Bell) {
+    let bell = bell.clone();
+    let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || bell.ring());
+    if let Some(socket) = socket {
+        socket.serve(&context.store, &context.clock, &wake).await;
+    }
+}
+
+async fn until_drained(drain: &watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = work => {}
+        () = drained(drain.clone()) => {}
+    }
+}
+
+fn worker(limits: &Limits, context: &flow::Context, bell: &Bell) -> Worker {
     Worker {
         store: Arc::clone(&context.store),
         clock: Arc::clone(&context.clock),
-        handler: Arc::new(Runner::new(context.clone(), Arc::clone(metrics))),
+        handler: Arc::new(Runner::new(context.clone())),
         bell: bell.clone(),
         width: Width {
             plan: limits.plan_tasks,
@@ -146,8 +193,11 @@ async fn bind(listen: SocketAddr) -> Result<TcpListener, Failure> {
 /// Opens the store; what a person can put right is said as such.
 fn store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
     let dir = config.store_dir();
-    std::fs::create_dir_all(&dir)
-        .map_err(|error| Failure::Expected(format!("cannot make {}: {error}", dir.display())))?;
+    for dir in [&dir, &config.mirror_dir()] {
+        private(dir).map_err(|error| {
+            Failure::Expected(format!("cannot make {}: {error}", dir.display()))
+        })?;
+    }
     match embedded::open(&dir, config.limits.store_cache_bytes) {
         Ok(opened) => Ok(Arc::new(opened.store)),
         Err(error @ (StoreError::InUse(_) | StoreError::Format { .. })) => {
@@ -157,13 +207,27 @@ fn store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
     }
 }
 
-fn forge(config: &Config, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Forge>, Failure> {
-    let github = &config.github;
+/// Makes a directory that nobody else on this machine may look into: it will hold
+/// private repositories.
+fn private(dir: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+}
+
+fn forge(
+    github: &GithubApp,
+    clock: &Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
+) -> Result<Arc<dyn Forge>, Failure> {
     let endpoint = Endpoint {
         api: github.api_url.clone(),
         web: github.web_url.clone(),
     };
-    let client = Client::new(&endpoint, Arc::clone(clock)).context("set up GitHub's client")?;
+    let client = Client::new(&endpoint, Arc::clone(clock))
+        .context("set up GitHub's client")?
+        .with_observer(flow::counting(metrics));
     let signer = Signer::new(
         github.app_id.to_string(),
         &github.private_key,

@@ -1,18 +1,20 @@
 //! `trimtab tasks`: what waits, what failed too often, and what to do about it.
 //!
-//! It opens the store itself, so no server may be using it. Reaching the store
-//! through a running server is not there yet.
+//! A running server is asked through the socket in its data directory; with none
+//! running, the store is opened here. Either way the same order gives the same
+//! answer.
 
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use super::terminal::Text;
 use super::{Failure, Terminal};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config;
+use crate::flow::tend_tasks::{self, Order, Told};
 use crate::store::embedded::{self, Embedded};
-use crate::store::{Store as _, StoreError, TaskFilter, TaskId};
+use crate::store::{StoreError, TaskId};
+use crate::web::socket;
 
 /// Arguments of `trimtab tasks`.
 #[derive(Debug, clap::Args)]
@@ -24,7 +26,7 @@ pub(super) struct Args {
     data_dir: Option<PathBuf>,
 }
 
-#[derive(Debug, clap::Subcommand)]
+#[derive(Debug, Clone, Copy, clap::Subcommand)]
 enum Action {
     /// List the tasks that wait, and the dead letters
     List,
@@ -43,18 +45,37 @@ enum Action {
 /// Memory for the store's pages.
 const CACHE: u64 = 16 << 20;
 
-/// The most tasks that are listed of each sort.
-const LISTED: usize = 1_000;
-
 pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let dir = config::data_dir(args.data_dir.as_deref());
-    let store = open(&dir.join("store"))?;
+    let order = match args.action {
+        Action::List => Order::List,
+        Action::Retry { id } => Order::Retry(TaskId(id)),
+        Action::Bury { id } => Order::Bury(TaskId(id)),
+    };
+    let asked = socket::ask(&dir, order)
+        .map_err(|error| Failure::Expected(format!("{error:#}: ask as the server's user")))?;
+    let told = match asked {
+        Some(told) => told,
+        None => here(&dir.join("store"), order)?,
+    };
+    match told {
+        Told::Done(text) => {
+            let lines = text.lines().map(|line| super::plan::clean(line) + "\n");
+            terminal.answer(&lines.collect::<String>());
+            Ok(())
+        }
+        Told::Refused(why) => Err(Failure::Expected(super::plan::clean(&why))),
+    }
+}
+
+/// Carries the order out on a store that no server uses.
+fn here(dir: &std::path::Path, order: Order) -> Result<Told, Failure> {
+    let store = open(dir)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .context("start the runtime")?;
-    let answer = runtime.block_on(act(&store, &args.action))?;
-    terminal.answer(&answer);
-    Ok(())
+    let now = SystemClock.timestamp();
+    Ok(runtime.block_on(tend_tasks::run(&store, order, now))?)
 }
 
 fn open(dir: &std::path::Path) -> Result<Embedded, Failure> {
@@ -67,39 +88,9 @@ fn open(dir: &std::path::Path) -> Result<Embedded, Failure> {
     match embedded::open(dir, CACHE) {
         Ok(opened) => Ok(opened.store),
         Err(error @ StoreError::InUse(_)) => Err(Failure::Expected(format!(
-            "{error}: stop the server first, a running one cannot be asked yet"
+            "{error}, and it does not answer yet: try again in a moment"
         ))),
         Err(error @ StoreError::Format { .. }) => Err(Failure::Expected(error.to_string())),
         Err(error) => Err(anyhow::Error::from(error).context("open the store").into()),
     }
-}
-
-async fn act(store: &Embedded, action: &Action) -> Result<String, Failure> {
-    let now = SystemClock.timestamp();
-    let (id, done, word) = match action {
-        Action::List => return list(store).await,
-        Action::Retry { id } => (id, store.retry_task(TaskId(*id), now).await, "due now"),
-        Action::Bury { id } => (id, store.bury_task(TaskId(*id), now).await, "buried"),
-    };
-    if done.context("change the task")? {
-        Ok(format!("task {id} is {word}\n"))
-    } else {
-        Err(Failure::Expected(format!(
-            "there is no task {id} for which that can be done: trimtab tasks list shows them"
-        )))
-    }
-}
-
-async fn list(store: &Embedded) -> Result<String, Failure> {
-    let mut text = Text::begin(String::new());
-    for filter in [TaskFilter::Live, TaskFilter::Dead] {
-        for task in store
-            .tasks(filter, LISTED)
-            .await
-            .context("list the tasks")?
-        {
-            text.add(format!("{}\n", super::plan::clean(&task.to_string())));
-        }
-    }
-    Ok(text.end())
 }

@@ -13,13 +13,14 @@ use crate::engine::history::History;
 use crate::engine::ids::{ObjectId, PullNumber, RepoKey};
 use crate::engine::impact::Asked;
 use crate::engine::pipeline::EventContext;
-use crate::engine::plan::{Mode, Plan, ReasonId, RunEverything, SCHEMA};
+use crate::engine::plan::{Mode, Plan, ReasonId, RunEverything, SCHEMA, Verdict};
 use crate::forge::{ForgeError, Pull, PullState};
 use crate::repo::Loader;
 use crate::store::{
     self, LastGood, NewTask, PullChange, Repository, RepositoryChange, RepositoryState, RunAll,
     WrittenCheck,
 };
+use crate::telemetry::Metric;
 
 /// A label with this name makes everything run.
 const LABEL_FULL: &str = "trimtab:full";
@@ -60,6 +61,14 @@ pub async fn run(
     } else {
         without_trees(&repository, &pull)
     };
+    for job in &plan.jobs {
+        let verdict = match job.verdict {
+            Verdict::Run => "run",
+            Verdict::Skip => "skip",
+            Verdict::Narrow => "narrow",
+        };
+        context.metrics.add(Metric::Verdicts, verdict, 1);
+    }
     let changed = PullChange::Planned(Box::new(plan.clone()));
     context
         .store

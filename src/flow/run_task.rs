@@ -7,7 +7,7 @@
 //! Nothing here claims, settles or repeats a task.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{
@@ -19,7 +19,7 @@ use crate::forge::ForgeError;
 use crate::forge::github::payload::MalformedPayload;
 use crate::queue::{Write, WriteBudget};
 use crate::store::{NewTask, Scope, Task, TaskKind};
-use crate::telemetry::{Metric, Metrics};
+use crate::telemetry::Metric;
 
 /// What came of a task.
 #[derive(Debug)]
@@ -43,16 +43,14 @@ pub enum Ended {
 #[derive(Debug)]
 pub struct Runner {
     context: Context,
-    metrics: Arc<Metrics>,
     budgets: Mutex<BTreeMap<Option<InstallationId>, WriteBudget>>,
 }
 
 impl Runner {
     /// Runs tasks in a context.
-    pub fn new(context: Context, metrics: Arc<Metrics>) -> Self {
+    pub fn new(context: Context) -> Self {
         Self {
             context,
-            metrics,
             budgets: Mutex::default(),
         }
     }
@@ -66,13 +64,19 @@ impl Runner {
         };
         let kind = task.task.as_str();
         let took = self.context.now().since(started);
-        self.metrics.observe(Metric::TaskSeconds, kind, took);
-        self.metrics.add(Metric::TasksEnded, ended.word(), 1);
+        self.context
+            .metrics
+            .observe(Metric::TaskSeconds, kind, took);
+        self.context
+            .metrics
+            .add(Metric::TasksEnded, ended.word(), 1);
         // The machine check is written within the task, and its webhook queued it.
         if let (TaskKind::AnalysePull { cause, .. }, Ended::Done(_)) = (&task.task, &ended) {
             let waited = self.context.now().since(task.queued);
             let cause = format!("{cause:?}").to_lowercase();
-            self.metrics.observe(Metric::CheckSeconds, &cause, waited);
+            self.context
+                .metrics
+                .observe(Metric::CheckSeconds, &cause, waited);
         }
         ended
     }
@@ -106,7 +110,7 @@ impl Runner {
                 line,
                 ..
             } => {
-                self.metrics.add(Metric::Commands, verb(line), 1);
+                self.context.metrics.add(Metric::Commands, verb(line), 1);
                 answer_command::run(context, repo, *pull, *comment, *head).await
             }
             // What a new repository could skip is said by its first pull.

@@ -10,6 +10,7 @@ mod checks;
 mod client;
 mod comments;
 mod deliveries;
+mod memory;
 pub mod payload;
 mod pulls;
 pub mod signature;
@@ -23,7 +24,8 @@ use secrecy::ExposeSecret;
 
 use self::auth::Access;
 pub use self::auth::{Grant, Purpose, Tokens, mint, mint_listing};
-pub use self::client::{Client, ClientError, Endpoint};
+pub use self::client::{Client, ClientError, Endpoint, Heard, Observer};
+use self::memory::Memory;
 use super::{
     Author, CheckId, CheckRun, CloneAccess, Comment, CommentId, CommentRef, Delivery, Forge,
     ForgeError, Permission, Pull, Reaction, Repository,
@@ -35,6 +37,9 @@ pub struct GitHub {
     access: Access,
     endpoint: Endpoint,
     app: u64,
+    /// Pulls, and pages of lists of them, as they were read last.
+    pulls: Memory<Pull>,
+    pages: Memory<Vec<Pull>>,
 }
 
 impl GitHub {
@@ -44,6 +49,8 @@ impl GitHub {
             access: Access { client, tokens },
             endpoint,
             app,
+            pulls: Memory::default(),
+            pages: Memory::default(),
         }
     }
 }
@@ -62,11 +69,11 @@ impl Forge for GitHub {
     }
 
     async fn pull(&self, repo: RepoKey, number: PullNumber) -> Result<Pull, ForgeError> {
-        pulls::one(&self.access, repo, number).await
+        pulls::one(&self.access, &self.pulls, repo, number).await
     }
 
     async fn open_pulls(&self, repo: RepoKey) -> Result<Vec<Pull>, ForgeError> {
-        pulls::open(&self.access, repo).await
+        pulls::open(&self.access, &self.pages, repo).await
     }
 
     async fn sticky_comment(

@@ -202,14 +202,10 @@ fn warning(diagnostic: &crate::engine::plan::Diagnostic) -> Warning {
 }
 
 fn link(plan: &Plan, about: &About) -> Option<String> {
-    let pull = plan.pull?;
     let base = about.link_base.as_ref()?;
-    Some(format!(
-        "{}/plans/{}/{pull}/{}",
-        base.trim_end_matches('/'),
-        plan.repository,
-        plan.head
-    ))
+    // The head alone: a checkout knows it too, and prints the same comment.
+    let head = plan.head;
+    Some(format!("{}/plans/{head}", base.trim_end_matches('/')))
 }
 
 /// Seconds saved after the plan jobs are paid; `None` when a skipped job was never

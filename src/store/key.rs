@@ -46,6 +46,8 @@ pub(super) mod tag {
     pub(in crate::store) const OPEN: u8 = b'o';
     /// pulls, by repository and head
     pub(in crate::store) const HEAD: u8 = b'h';
+    /// the key of a pull, by forge, head, repository and number
+    pub(in crate::store) const FORGE_HEAD: u8 = b'H';
     /// `PlanRecord`, by repository, number and head
     pub(in crate::store) const PLAN: u8 = b'q';
     /// `AuditEntry`, by scope, the newest first

@@ -311,6 +311,15 @@ impl<B: Backend> Store for Keyed<B> {
         self.read(move |draft| pulls::at(draft, repo, head)).await
     }
 
+    async fn pulls_of_head(
+        &self,
+        forge: ForgeKind,
+        head: ObjectId,
+    ) -> Result<Vec<Pull>, StoreError> {
+        self.read(move |draft| pulls::of_head(draft, forge, head))
+            .await
+    }
+
     async fn change_pull(
         &self,
         repo: RepoKey,

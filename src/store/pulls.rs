@@ -8,8 +8,10 @@
 
 use super::key::{Key, tag};
 use super::rows::Draft;
-use super::{HEADS_PER_PULL, PlanRecord, Pull, PullChange, RunAll, StoreError, WrittenComment};
-use crate::engine::ids::{ObjectId, PullNumber, RepoKey, Timestamp};
+use super::{
+    ForcedJob, HEADS_PER_PULL, PlanRecord, Pull, PullChange, RunAll, StoreError, WrittenComment,
+};
+use crate::engine::ids::{ForgeKind, ObjectId, PullNumber, RepoKey, Timestamp};
 
 pub(super) fn find(
     draft: &Draft<'_>,
@@ -39,6 +41,18 @@ pub(super) fn at(
         .filter_map(number)
         .map(PullNumber)
         .collect())
+}
+
+pub(super) fn of_head(
+    draft: &Draft<'_>,
+    forge: ForgeKind,
+    head: ObjectId,
+) -> Result<Vec<Pull>, StoreError> {
+    let mut pulls = Vec::new();
+    for (_, primary) in draft.rows(&Key::new(tag::FORGE_HEAD).forge(forge).object(head))? {
+        pulls.extend(draft.record::<Pull>(&Key(primary))?);
+    }
+    Ok(pulls)
 }
 
 pub(super) fn plan_at(
@@ -89,14 +103,24 @@ pub(super) fn change(
         PullChange::Paused => pull.paused = true,
         PullChange::Resumed => pull.paused = false,
         PullChange::RunAll(run_all) => pull.run_all = run_all,
-        PullChange::JobForced(job) => {
-            pull.forced.push(job);
-            pull.forced.sort();
-            pull.forced.dedup();
-        }
+        PullChange::JobForced(job) => force(&mut pull, job),
     }
     write(draft, &pull)?;
     Ok(pull)
+}
+
+/// The most jobs that are remembered one by one.
+const FORCED: usize = 100;
+
+/// Remembers a job that somebody asked for; who asks for very many gets all.
+fn force(pull: &mut Pull, job: ForcedJob) {
+    if pull.forced.len() >= FORCED && pull.run_all == RunAll::No {
+        pull.run_all = RunAll::Head(job.head);
+    } else if pull.forced.len() < FORCED {
+        pull.forced.push(job);
+        pull.forced.sort();
+        pull.forced.dedup();
+    }
 }
 
 fn unknown(repo: RepoKey, number: PullNumber) -> Pull {
@@ -132,10 +156,12 @@ fn remember(draft: &mut Draft<'_>, pull: &mut Pull, head: ObjectId) {
     pull.heads.retain(|other| *other != head);
     pull.heads.push(head);
     draft.put_number(head_row(pull, head), pull.number.0);
+    draft.put(forge_head_row(pull, head), row(pull.repo, pull.number).0);
     while pull.heads.len() > HEADS_PER_PULL {
         let old = pull.heads.remove(0);
         pull.checks.retain(|check| check.head != old);
         draft.remove(head_row(pull, old));
+        draft.remove(forge_head_row(pull, old));
         draft.remove(plan_row(pull.repo, pull.number, old));
     }
 }
@@ -163,5 +189,13 @@ fn head_row(pull: &Pull, head: ObjectId) -> Key {
     Key::new(tag::HEAD)
         .repo(pull.repo)
         .object(head)
+        .number(pull.number.0)
+}
+
+fn forge_head_row(pull: &Pull, head: ObjectId) -> Key {
+    Key::new(tag::FORGE_HEAD)
+        .forge(pull.repo.forge)
+        .object(head)
+        .repo(pull.repo)
         .number(pull.number.0)
 }

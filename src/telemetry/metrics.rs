@@ -28,14 +28,19 @@ pub enum Metric {
     DeliverySeconds,
     /// Tasks in the queue by lane, and `dead`.
     Tasks,
+    /// Seconds that the task which is longest overdue has waited, by lane.
+    TaskLagSeconds,
     /// Tasks that ended, by what came of them: `done`, `retried`, `buried`, `put back`.
     TasksEnded,
     /// Seconds that a task ran, by kind.
     TaskSeconds,
-    /// Seconds from a webhook to the machine check.
+    /// Seconds from the queueing of an analysis to its machine check, by cause.
     CheckSeconds,
-    /// Calls to the forge by what they brought: `ok`, `throttled`, `denied`, `unavailable`.
+    /// Calls to the forge by what they brought: `ok`, `unchanged`, `throttled`,
+    /// `denied`, `missing`, `refused`, `unavailable`.
     ForgeCalls,
+    /// What the forge last said is left of a quota, by installation, and `app`.
+    ForgeQuota,
     /// Verdicts of plans: `run`, `skip`, `narrow`.
     Verdicts,
     /// Commands by verb.
@@ -44,80 +49,123 @@ pub enum Metric {
     StoreFaults,
 }
 
+/// Every metric in the order of the page: name, kind, label name and help.
+const TABLE: [(Metric, [&str; 4]); 12] = [
+    (
+        Metric::Deliveries,
+        [
+            "trimtab_deliveries_total",
+            "counter",
+            "outcome",
+            "Webhook deliveries",
+        ],
+    ),
+    (
+        Metric::DeliverySeconds,
+        [
+            "trimtab_delivery_seconds",
+            "histogram",
+            "outcome",
+            "Time until a delivery was durable",
+        ],
+    ),
+    (
+        Metric::Tasks,
+        ["trimtab_tasks", "gauge", "lane", "Tasks in the queue"],
+    ),
+    (
+        Metric::TaskLagSeconds,
+        [
+            "trimtab_task_lag_seconds",
+            "gauge",
+            "lane",
+            "How long the most overdue task has waited",
+        ],
+    ),
+    (
+        Metric::TasksEnded,
+        [
+            "trimtab_tasks_ended_total",
+            "counter",
+            "outcome",
+            "Tasks that ended",
+        ],
+    ),
+    (
+        Metric::TaskSeconds,
+        [
+            "trimtab_task_seconds",
+            "histogram",
+            "kind",
+            "Time that a task ran",
+        ],
+    ),
+    (
+        Metric::CheckSeconds,
+        [
+            "trimtab_check_seconds",
+            "histogram",
+            "cause",
+            "Time from webhook to machine check",
+        ],
+    ),
+    (
+        Metric::ForgeCalls,
+        [
+            "trimtab_forge_calls_total",
+            "counter",
+            "outcome",
+            "Calls to the forge",
+        ],
+    ),
+    (
+        Metric::ForgeQuota,
+        [
+            "trimtab_forge_quota_remaining",
+            "gauge",
+            "installation",
+            "Requests that the forge still allows",
+        ],
+    ),
+    (
+        Metric::Verdicts,
+        [
+            "trimtab_verdicts_total",
+            "counter",
+            "verdict",
+            "Verdicts of plans",
+        ],
+    ),
+    (
+        Metric::Commands,
+        [
+            "trimtab_commands_total",
+            "counter",
+            "verb",
+            "Commands of people",
+        ],
+    ),
+    (
+        Metric::StoreFaults,
+        [
+            "trimtab_store_faults_total",
+            "counter",
+            "operation",
+            "Operations that the store refused",
+        ],
+    ),
+];
+
 impl Metric {
     /// All of them, in the order of the page.
-    pub const ALL: [Self; 10] = [
-        Self::Deliveries,
-        Self::DeliverySeconds,
-        Self::Tasks,
-        Self::TasksEnded,
-        Self::TaskSeconds,
-        Self::CheckSeconds,
-        Self::ForgeCalls,
-        Self::Verdicts,
-        Self::Commands,
-        Self::StoreFaults,
-    ];
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|(metric, _)| *metric)
+    }
 
-    /// Name, kind, label name and help.
-    fn definition(self) -> (&'static str, &'static str, &'static str, &'static str) {
-        match self {
-            Self::Deliveries => (
-                "trimtab_deliveries_total",
-                "counter",
-                "outcome",
-                "Webhook deliveries",
-            ),
-            Self::DeliverySeconds => (
-                "trimtab_delivery_seconds",
-                "histogram",
-                "event",
-                "Time until a delivery was durable",
-            ),
-            Self::Tasks => ("trimtab_tasks", "gauge", "lane", "Tasks in the queue"),
-            Self::TasksEnded => (
-                "trimtab_tasks_ended_total",
-                "counter",
-                "outcome",
-                "Tasks that ended",
-            ),
-            Self::TaskSeconds => (
-                "trimtab_task_seconds",
-                "histogram",
-                "kind",
-                "Time that a task ran",
-            ),
-            Self::CheckSeconds => (
-                "trimtab_check_seconds",
-                "histogram",
-                "event",
-                "Time from webhook to machine check",
-            ),
-            Self::ForgeCalls => (
-                "trimtab_forge_calls_total",
-                "counter",
-                "outcome",
-                "Calls to the forge",
-            ),
-            Self::Verdicts => (
-                "trimtab_verdicts_total",
-                "counter",
-                "verdict",
-                "Verdicts of plans",
-            ),
-            Self::Commands => (
-                "trimtab_commands_total",
-                "counter",
-                "verb",
-                "Commands of people",
-            ),
-            Self::StoreFaults => (
-                "trimtab_store_faults_total",
-                "counter",
-                "operation",
-                "Operations that the store refused",
-            ),
-        }
+    /// The name on the page, without what a histogram appends.
+    pub fn name(self) -> &'static str {
+        let row = TABLE.iter().find(|(metric, _)| *metric == self);
+        row.map_or("", |(_, [name, ..])| name)
     }
 }
 
@@ -166,8 +214,7 @@ impl Metrics {
     pub fn render(&self) -> String {
         let families = self.families();
         let mut page = String::new();
-        for metric in Metric::ALL {
-            let (name, kind, label, help) = metric.definition();
+        for (metric, [name, kind, label, help]) in TABLE {
             line(&mut page, format_args!("# HELP {name} {help}"));
             line(&mut page, format_args!("# TYPE {name} {kind}"));
             for (value, series) in families.get(&metric).into_iter().flatten() {
@@ -295,6 +342,10 @@ mod tests {
     #[test]
     fn every_metric_has_a_head_on_the_page() {
         let page = Metrics::default().render();
-        assert_eq!(page.matches("# TYPE").count(), Metric::ALL.len());
+        assert_eq!(page.matches("# TYPE").count(), Metric::all().count());
+        for metric in Metric::all() {
+            let head = format!("# TYPE {} ", metric.name());
+            assert_eq!(page.matches(&head).count(), 1, "{metric:?}");
+        }
     }
 }

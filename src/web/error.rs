@@ -24,6 +24,15 @@ pub(super) enum WebError {
     /// The body is larger than what is read.
     #[error("the body is too large\n")]
     TooLarge,
+    /// Bodies of others take all the room.
+    #[error("too much at once: send it again later\n")]
+    Busy,
+    /// No pull has the commit as its head.
+    #[error("no pull with this head is known here\n")]
+    NoPlan,
+    /// The token of the metrics is missing or another one.
+    #[error("the metrics want their token: send `Authorization: Bearer METRICS_TOKEN`\n")]
+    NoToken,
     /// The body did not arrive in time.
     #[error("the body did not arrive in time: send it again\n")]
     TooSlow,
@@ -38,11 +47,12 @@ pub(super) enum WebError {
 impl IntoResponse for WebError {
     fn into_response(self) -> Response {
         let status = match &self {
-            Self::BadSignature | Self::OtherApp => StatusCode::UNAUTHORIZED,
+            Self::BadSignature | Self::OtherApp | Self::NoToken => StatusCode::UNAUTHORIZED,
             Self::BadHeader(_) | Self::Malformed => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoPlan => StatusCode::NOT_FOUND,
+            Self::NotReady | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(cause) => {
                 tracing::error!(error = format!("{cause:#}"), "request failed");
                 StatusCode::INTERNAL_SERVER_ERROR

@@ -5,14 +5,10 @@
 //! so nothing but verifying and storing happens here. What is not signed is not
 //! parsed, and what does not parse is not stored.
 
-use std::error::Error as _;
-use std::time::Duration;
-
 use anyhow::Context as _;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::Body;
 use axum::extract::State;
 use http::{HeaderMap, StatusCode};
-use http_body_util::LengthLimitError;
 
 use super::Edge;
 use super::error::WebError;
@@ -22,9 +18,6 @@ use crate::forge::github::payload::{self, DELIVERY_HEADER, EVENT_HEADER, TARGET_
 use crate::forge::github::signature::{SIGNATURE_HEADER, is_signed};
 use crate::store::{Accepted, DeliveryId, NewDelivery, Scope};
 use crate::telemetry::Metric;
-
-/// How long a body may take to arrive. GitHub itself gives up after ten seconds.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// `POST /webhook/github`: 202 when it is stored, 200 when there is nothing to do.
 pub(super) async fn github(
@@ -73,9 +66,9 @@ impl Taken {
 }
 
 async fn take(edge: &Edge, headers: &HeaderMap, body: Body) -> Result<Taken, WebError> {
-    let body = read(edge, headers, body).await?;
     let signature = text(headers, SIGNATURE_HEADER).ok_or(WebError::BadSignature)?;
-    if !is_signed(&edge.secrets, signature, &body) {
+    let body = edge.room.read(headers, body).await?;
+    if !is_signed(&edge.secrets, signature, &body.bytes) {
         return Err(WebError::BadSignature);
     }
     let target = text(headers, TARGET_HEADER).ok_or(WebError::BadHeader(TARGET_HEADER))?;
@@ -86,7 +79,7 @@ async fn take(edge: &Edge, headers: &HeaderMap, body: Body) -> Result<Taken, Web
     let id = id.ok_or(WebError::BadHeader(DELIVERY_HEADER))?;
     let name = text(headers, EVENT_HEADER).filter(|name| is_event(name));
     let name = name.ok_or(WebError::BadHeader(EVENT_HEADER))?;
-    let event = payload::event(name, id.as_str(), &body).map_err(|fault| {
+    let event = payload::event(name, id.as_str(), &body.bytes).map_err(|fault| {
         let error = anyhow::Error::from(fault);
         tracing::warn!(delivery = %id, error = format!("{error:#}"), "a payload is malformed");
         WebError::Malformed
@@ -98,7 +91,7 @@ async fn take(edge: &Edge, headers: &HeaderMap, body: Body) -> Result<Taken, Web
         id,
         scope: scope(&event),
         event: name.to_owned(),
-        body: body.to_vec(),
+        body: body.bytes,
     };
     let accepted = edge.store.accept(delivery, edge.clock.timestamp()).await;
     if accepted.is_err() {
@@ -108,28 +101,6 @@ async fn take(edge: &Edge, headers: &HeaderMap, body: Body) -> Result<Taken, Web
         .context("store the delivery")
         .map_err(WebError::Internal)?;
     Ok(Taken::Stored(accepted))
-}
-
-/// The whole body, bounded in size and time.
-async fn read(edge: &Edge, headers: &HeaderMap, body: Body) -> Result<Bytes, WebError> {
-    let announced = text(headers, "content-length").and_then(|length| length.parse().ok());
-    if announced.is_some_and(|length: usize| length > edge.body_bytes) {
-        return Err(WebError::TooLarge);
-    }
-    let reading = tokio::time::timeout(PATIENCE, to_bytes(body, edge.body_bytes));
-    let Ok(read) = reading.await else {
-        return Err(WebError::TooSlow);
-    };
-    read.map_err(|error| {
-        let limit = error
-            .source()
-            .is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
-        if limit {
-            WebError::TooLarge
-        } else {
-            WebError::Malformed
-        }
-    })
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

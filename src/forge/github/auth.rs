@@ -16,6 +16,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::client::{Answer, Call, Client};
+use super::memory::Memory;
 use super::payload::answers::TokenAnswer;
 use super::payload::requests;
 use crate::engine::ids::{InstallationId, RepoKey};
@@ -90,15 +91,51 @@ impl RepoCall {
 impl Access {
     /// Asks about a repository.
     pub(super) async fn repo(&self, repo: RepoKey, call: RepoCall) -> Result<Answer, ForgeError> {
+        let (what, purpose) = (call.what, call.purpose);
+        let answer = self.send(repo, call, None).await?;
+        self.judge(repo, purpose, what, answer)
+    }
+
+    /// Reads something about a repository, but only if it has changed since the last
+    /// time.
+    pub(super) async fn repo_again<T: Clone>(
+        &self,
+        repo: RepoKey,
+        call: RepoCall,
+        memory: &Memory<T>,
+        read: impl FnOnce(&Answer) -> Result<T, ForgeError>,
+    ) -> Result<T, ForgeError> {
+        let (what, purpose) = (call.what, call.purpose);
+        let place = (repo, call.below.clone());
+        let (tag, known) = memory.recall(&place).unzip();
+        let answer = self.send(repo, call, tag).await?;
+        if let (StatusCode::NOT_MODIFIED, Some(known)) = (answer.status, known) {
+            return Ok(known);
+        }
+        let answer = self.judge(repo, purpose, what, answer)?;
+        let value = read(&answer)?;
+        if let Some(tag) = answer.tag() {
+            memory.keep(place, tag, value.clone());
+        }
+        Ok(value)
+    }
+
+    async fn send(
+        &self,
+        repo: RepoKey,
+        call: RepoCall,
+        known: Option<String>,
+    ) -> Result<Answer, ForgeError> {
         let grant = self.tokens.grant(repo, call.purpose).await?;
         let request = Call {
             what: call.what,
             method: call.method,
             path: format!("/repos/{}{}", grant.path, call.below),
             body: call.body,
+            installation: Some(repo.installation),
+            known,
         };
-        let answer = self.client.send(&grant.token, request).await?;
-        self.judge(repo, call.purpose, call.what, answer)
+        self.client.send(&grant.token, request).await
     }
 
     /// Sends a GraphQL mutation about a repository.
@@ -110,7 +147,15 @@ impl Access {
         body: Value,
     ) -> Result<Answer, ForgeError> {
         let grant = self.tokens.grant(repo, purpose).await?;
-        let answer = self.client.send_graph(&grant.token, what, body).await?;
+        let call = Call {
+            what,
+            method: Method::POST,
+            path: "/graphql".to_owned(),
+            body: Some(body),
+            installation: Some(repo.installation),
+            known: None,
+        };
+        let answer = self.client.send_graph(&grant.token, call).await?;
         self.judge(repo, purpose, what, answer)
     }
 
@@ -186,6 +231,8 @@ async fn mint_scope(
         method: Method::POST,
         path: format!("/app/installations/{installation}/access_tokens"),
         body: Some(scope),
+        installation: None,
+        known: None,
     };
     match client.ask(app, call).await {
         Ok(answer) => answer.json(),

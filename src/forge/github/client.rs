@@ -11,7 +11,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{ACCEPT, LINK, RETRY_AFTER, USER_AGENT};
+use http::header::{ACCEPT, ETAG, IF_NONE_MATCH, LINK, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use http_body_util::{BodyExt, Limited};
 use hyper_rustls::HttpsConnectorBuilder;
@@ -27,6 +27,7 @@ use tower::timeout::TimeoutLayer;
 
 use super::payload::answers::FaultAnswer;
 use crate::clock::Clock;
+use crate::engine::ids::InstallationId;
 use crate::forge::ForgeError;
 
 /// Until a connection stands.
@@ -45,6 +46,10 @@ const MESSAGE_MAX: usize = 300;
 pub(super) const PAGE: usize = 100;
 /// Where a list stops being read.
 const PAGES_MAX: usize = 100;
+
+/// How many requests the quota still has, and when it is full again.
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 const NAME: &str = concat!("trimtab/", env!("CARGO_PKG_VERSION"));
 
@@ -92,6 +97,10 @@ pub(crate) struct Call {
     /// Path and query below the base address.
     pub(crate) path: String,
     pub(crate) body: Option<Value>,
+    /// Whose quota it is taken from; the app's own when there is none.
+    pub(crate) installation: Option<InstallationId>,
+    /// The tag of the answer that is known, which is not sent again.
+    pub(crate) known: Option<String>,
 }
 
 impl Call {
@@ -101,9 +110,25 @@ impl Call {
             method: Method::GET,
             path,
             body: None,
+            installation: None,
+            known: None,
         }
     }
 }
+
+/// What one request came to, for whoever counts them.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard {
+    /// `ok`, `unchanged`, `throttled`, `denied`, `missing`, `refused` or `unavailable`.
+    pub outcome: &'static str,
+    /// Whose quota it was taken from; `None` for the app's own.
+    pub installation: Option<InstallationId>,
+    /// How many requests that quota still has, when the answer says so.
+    pub remaining: Option<u64>,
+}
+
+/// Told of every request.
+pub type Observer = Arc<dyn Fn(Heard) + Send + Sync>;
 
 /// An answer whose status has not been judged.
 pub(crate) struct Answer {
@@ -120,6 +145,7 @@ pub struct Client {
     graph: Octocrab,
     clock: Arc<dyn Clock>,
     patience: Duration,
+    observer: Option<Observer>,
 }
 
 impl Client {
@@ -130,7 +156,17 @@ impl Client {
             graph: connect(&endpoint.graph())?,
             clock,
             patience: COMPLETE,
+            observer: None,
         })
+    }
+
+    /// Tells of every request from now on.
+    #[must_use]
+    pub fn with_observer(self, observer: Observer) -> Self {
+        Self {
+            observer: Some(observer),
+            ..self
+        }
     }
 
     /// Waits this long for a complete answer, and no longer.
@@ -157,15 +193,8 @@ impl Client {
     pub(super) async fn send_graph(
         &self,
         token: &SecretString,
-        what: &'static str,
-        body: Value,
+        call: Call,
     ) -> Result<Answer, ForgeError> {
-        let call = Call {
-            what,
-            method: Method::POST,
-            path: "/graphql".to_owned(),
-            body: Some(body),
-        };
         self.deliver(&self.graph, token, call).await
     }
 
@@ -179,12 +208,21 @@ impl Client {
         token: &SecretString,
         call: Call,
     ) -> Result<Answer, ForgeError> {
-        let what = call.what;
-        tokio::time::timeout(self.patience, exchange(octocrab, token, call))
+        let (what, installation) = (call.what, call.installation);
+        let answer = tokio::time::timeout(self.patience, exchange(octocrab, token, call))
             .await
             .map_err(anyhow::Error::from)
-            .flatten()
-            .map_err(|source| ForgeError::Unavailable { what, source })
+            .flatten();
+        if let Some(observer) = &self.observer {
+            let heard = answer.as_ref().ok();
+            let outcome = heard.map_or("unavailable", |it| it.outcome(self.clock.as_ref()));
+            observer(Heard {
+                outcome,
+                installation,
+                remaining: heard.and_then(|it| it.number(&REMAINING)),
+            });
+        }
+        answer.map_err(|source| ForgeError::Unavailable { what, source })
     }
 }
 
@@ -201,6 +239,26 @@ impl Answer {
         url::form_urlencoded::parse(query.as_bytes())
             .find(|(name, _)| name == "cursor")
             .map(|(_, value)| value.into_owned())
+    }
+
+    /// The tag by which this answer can be asked for again.
+    pub(super) fn tag(&self) -> Option<String> {
+        Some(self.headers.get(ETAG)?.to_str().ok()?.to_owned())
+    }
+
+    /// The status in one word.
+    fn outcome(&self, clock: &dyn Clock) -> &'static str {
+        match self.status {
+            status if status.is_success() => "ok",
+            StatusCode::NOT_MODIFIED => "unchanged",
+            StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS if self.wait(clock).is_some() => {
+                "throttled"
+            }
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "denied",
+            StatusCode::NOT_FOUND | StatusCode::GONE => "missing",
+            status if status.is_client_error() => "refused",
+            _ => "unavailable",
+        }
     }
 
     fn judge(self, clock: &dyn Clock) -> Result<Self, ForgeError> {
@@ -235,9 +293,7 @@ impl Answer {
         if let Some(seconds) = self.number(&RETRY_AFTER) {
             return Some(Duration::from_secs(seconds));
         }
-        let remaining = HeaderName::from_static("x-ratelimit-remaining");
-        let reset = HeaderName::from_static("x-ratelimit-reset");
-        if let (Some(0), Some(reset)) = (self.number(&remaining), self.number(&reset)) {
+        if let (Some(0), Some(reset)) = (self.number(&REMAINING), self.number(&RESET)) {
             let wait = reset.saturating_sub(clock.unix_seconds());
             return Some(Duration::from_secs(wait.max(1)));
         }
@@ -330,7 +386,10 @@ fn connect(base: &url::Url) -> Result<Octocrab, ClientError> {
 
 async fn exchange(octocrab: &Octocrab, token: &SecretString, call: Call) -> anyhow::Result<Answer> {
     let octocrab = octocrab.user_access_token(token.clone())?;
-    let request = http::Request::builder().method(call.method).uri(call.path);
+    let mut request = http::Request::builder().method(call.method).uri(call.path);
+    if let Some(tag) = call.known {
+        request = request.header(IF_NONE_MATCH, tag);
+    }
     let request = octocrab.build_request(request, call.body.as_ref())?;
     let (parts, body) = octocrab.execute(request).await?.into_parts();
     let body = Limited::new(body, ANSWER_MAX)

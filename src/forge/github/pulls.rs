@@ -4,7 +4,8 @@
 //! (private members show as contributors); the permission is asked for.
 
 use super::auth::{Access, Purpose, RepoCall};
-use super::client::{Call, PAGE, every_page};
+use super::client::{Answer, Call, PAGE, every_page};
+use super::memory::Memory;
 use super::payload::answers::{
     InstallationAnswer, PermissionAnswer, PullAnswer, RepositoriesAnswer,
 };
@@ -40,24 +41,32 @@ pub(super) async fn repositories(
 
 pub(super) async fn one(
     access: &Access,
+    memory: &Memory<Pull>,
     repo: RepoKey,
     number: PullNumber,
 ) -> Result<Pull, ForgeError> {
     let call = RepoCall::read("a pull", Purpose::Read, format!("/pulls/{number}"));
-    let answer: PullAnswer = access.repo(repo, call).await?.json()?;
-    Ok(answer.into())
+    let read = |answer: &Answer| answer.json().map(|it: PullAnswer| it.into());
+    access.repo_again(repo, call, memory, read).await
 }
 
-pub(super) async fn open(access: &Access, repo: RepoKey) -> Result<Vec<Pull>, ForgeError> {
+pub(super) async fn open(
+    access: &Access,
+    memory: &Memory<Vec<Pull>>,
+    repo: RepoKey,
+) -> Result<Vec<Pull>, ForgeError> {
     const WHAT: &str = "the open pulls";
     let pages = every_page(WHAT, async |page| {
         let below =
             format!("/pulls?state=open&sort=created&direction=asc&per_page={PAGE}&page={page}");
         let call = RepoCall::read(WHAT, Purpose::Read, below);
-        let answers: Vec<PullAnswer> = access.repo(repo, call).await?.json()?;
-        Ok(answers)
+        let read = |answer: &Answer| {
+            let answers: Vec<PullAnswer> = answer.json()?;
+            Ok(answers.into_iter().map(Pull::from).collect())
+        };
+        access.repo_again(repo, call, memory, read).await
     });
-    let mut pulls: Vec<Pull> = pages.await?.into_iter().map(Pull::from).collect();
+    let mut pulls = pages.await?;
     pulls.sort_by_key(|pull| pull.number);
     pulls.dedup_by_key(|pull| pull.number);
     Ok(pulls)

@@ -126,6 +126,11 @@ pub(super) async fn two_pulls_may_share_a_head(store: &dyn Store) {
     let at_head = store.pulls_at(REPO, commit('a')).await.unwrap();
     assert_eq!(at_head, [PullNumber(1), PullNumber(2)]);
     assert_eq!(store.pulls_at(REPO, commit('c')).await.unwrap(), []);
+    let everywhere = store.pulls_of_head(REPO.forge, commit('a')).await.unwrap();
+    let numbers: Vec<PullNumber> = everywhere.iter().map(|pull| pull.number).collect();
+    assert_eq!(numbers, [PullNumber(1), PullNumber(2)]);
+    let other = ForgeKind::Gitlab;
+    assert_eq!(store.pulls_of_head(other, commit('a')).await.unwrap(), []);
 }
 
 pub(super) async fn plans_are_kept_by_head_and_bounded(store: &dyn Store) {
@@ -141,6 +146,8 @@ pub(super) async fn plans_are_kept_by_head_and_bounded(store: &dyn Store) {
     let dropped = store.plan_at(REPO, PullNumber(1), heads[0]).await.unwrap();
     assert_eq!(dropped, None);
     assert_eq!(store.pulls_at(REPO, heads[0]).await.unwrap(), []);
+    let everywhere = store.pulls_of_head(REPO.forge, heads[0]).await.unwrap();
+    assert_eq!(everywhere, [], "a head that is forgotten leads nowhere");
     let other = store.plan_at(REPO, PullNumber(2), heads[1]).await.unwrap();
     assert_eq!(other, None, "a plan belongs to one pull");
 }

@@ -54,9 +54,7 @@ async fn what_is_not_signed_whole_or_well_formed_is_refused_and_not_stored() {
         .header(SIGNATURE_HEADER, sign(&FakeGithub::secret(), body).unwrap());
     assert_eq!(bot.ask(header, body).await.0, 400, "no delivery id");
     assert_eq!(bot.store.dump().await.unwrap(), "");
-    let (_, page) = bot
-        .ask(http::Request::get(bot.url("/metrics").as_str()), b"")
-        .await;
+    let page = bot.numbers().await;
     assert!(
         page.contains(r#"trimtab_deliveries_total{outcome="malformed"} 7"#),
         "{page}"

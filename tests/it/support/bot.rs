@@ -20,7 +20,7 @@ use trimtab::forge::github::{Client, GitHub};
 use trimtab::signer::Signer;
 use trimtab::store::{Store, TaskFilter, TaskState, memory};
 use trimtab::telemetry::Metrics;
-use trimtab::web::{Edge, router};
+use trimtab::web::{Edge, Room, router, serve};
 use trimtab::worker::{Bell, Width, Worker};
 
 use super::github::model::{APP, CLIENT_ID};
@@ -28,6 +28,8 @@ use super::github::{FakeGithub, key};
 use super::repo::Edit;
 
 const START: u64 = 1_795_251_661;
+/// What opens this bot's metrics.
+const NUMBERS: &str = "only for the operator";
 /// The largest body that this bot reads.
 pub(crate) const BODY: usize = 1 << 20;
 /// How long real work may take before a scenario gives up.
@@ -58,7 +60,10 @@ impl Bot {
         let ticking: Arc<dyn Clock> = Arc::clone(&clock) as _;
         let github = FakeGithub::start(Arc::clone(&ticking)).await;
         let mirrors = tempfile::tempdir().unwrap();
-        let client = Client::new(&github.endpoint(), Arc::clone(&ticking)).unwrap();
+        let metrics = Arc::new(Metrics::default());
+        let client = Client::new(&github.endpoint(), Arc::clone(&ticking))
+            .unwrap()
+            .with_observer(flow::counting(&metrics));
         let signer = Signer::new(
             CLIENT_ID.to_owned(),
             &key::private(),
@@ -70,16 +75,17 @@ impl Bot {
             forge: Arc::new(forge),
             store: Arc::clone(&store),
             clock: Arc::clone(&ticking),
+            metrics: Arc::clone(&metrics),
             mirrors: mirrors.path().to_owned(),
             link_base: None,
             mention: None,
         };
-        let (bell, metrics) = (Bell::default(), Arc::new(Metrics::default()));
+        let bell = Bell::default();
         let drain = Arc::new(watch::Sender::new(false));
         let worker = Worker {
             store: Arc::clone(&store),
             clock: ticking,
-            handler: Arc::new(Runner::new(context.clone(), Arc::clone(&metrics))),
+            handler: Arc::new(Runner::new(context.clone())),
             bell: bell.clone(),
             width: Width {
                 plan: 2,
@@ -112,13 +118,16 @@ impl Bot {
             metrics: Arc::clone(&self.metrics),
             secrets: [FakeGithub::secret()].into(),
             app: APP,
-            body_bytes: BODY,
+            room: Room::of(BODY),
+            metrics_token: Some(NUMBERS.into()),
+            forge_web: self.github.endpoint().web,
             wake: Arc::new(move || bell.ring()),
             draining: self.drain.subscribe(),
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         self.address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, router(edge)).await });
+        let draining = self.drain.subscribe();
+        tokio::spawn(serve(listener, router(edge), draining));
     }
 
     pub(crate) fn url(&self, path: &str) -> url::Url {
@@ -172,6 +181,15 @@ impl Bot {
     pub(crate) fn said(&self, repo: RepoKey, pull: PullNumber) -> Vec<String> {
         let comments = self.github.bot_comments(repo, pull);
         comments.into_iter().map(|comment| comment.body).collect()
+    }
+
+    /// The page of numbers, as the operator reads it.
+    pub(crate) async fn numbers(&self) -> String {
+        let request = http::Request::get(self.url("/metrics").as_str());
+        let request = request.header("authorization", format!("Bearer {NUMBERS}"));
+        let (status, page) = self.ask(request, b"").await;
+        assert_eq!(status, 200, "{page}");
+        page
     }
 
     /// The dead letters, one line each.

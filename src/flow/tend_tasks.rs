@@ -1,0 +1,108 @@
+//! What an operator does to the queue: looks at it, hurries a task, gives one up.
+//!
+//! The same orders come from the command line with the store in its own hands and
+//! through a running server's socket, so both are read and answered here.
+
+use std::fmt;
+
+use anyhow::Context as _;
+
+use crate::engine::ids::Timestamp;
+use crate::store::{Store, TaskFilter, TaskId};
+
+/// What the operator wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// See the tasks that wait or run, and the dead letters.
+    List,
+    /// Make a waiting or dead task due now, with its failures forgotten.
+    Retry(TaskId),
+    /// Make a waiting task a dead letter.
+    Bury(TaskId),
+}
+
+impl Order {
+    /// Reads what [`Display`](fmt::Display) writes; `None` for anything else.
+    pub fn parse(line: &str) -> Option<Self> {
+        let (verb, id) = line.split_once(' ').unwrap_or((line, ""));
+        let id = || id.parse().map(TaskId).ok();
+        match verb {
+            "list" => (line == verb).then_some(Self::List),
+            "retry" => id().map(Self::Retry),
+            "bury" => id().map(Self::Bury),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::List => f.write_str("list"),
+            Self::Retry(id) => write!(f, "retry {id}"),
+            Self::Bury(id) => write!(f, "bury {id}"),
+        }
+    }
+}
+
+/// What is said to the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// It was done; lines of text, each closed.
+    Done(String),
+    /// It could not be done; one sentence.
+    Refused(String),
+}
+
+/// The most tasks that are listed of each sort.
+const LISTED: usize = 1_000;
+
+/// Carries the order out.
+pub async fn run(store: &dyn Store, order: Order, now: Timestamp) -> anyhow::Result<Told> {
+    let (id, done, word) = match order {
+        Order::List => return list(store).await,
+        Order::Retry(id) => (id, store.retry_task(id, now).await, "due now"),
+        Order::Bury(id) => (id, store.bury_task(id, now).await, "buried"),
+    };
+    if !done.context("change the task")? {
+        let refusal = "for which that can be done: trimtab tasks list shows them";
+        return Ok(Told::Refused(format!("there is no task {id} {refusal}")));
+    }
+    tracing::info!(task.id = %id, "an operator made the task {word}");
+    Ok(Told::Done(format!("task {id} is {word}\n")))
+}
+
+async fn list(store: &dyn Store) -> anyhow::Result<Told> {
+    let mut lines = Vec::new();
+    for filter in [TaskFilter::Live, TaskFilter::Dead] {
+        let tasks = store
+            .tasks(filter, LISTED)
+            .await
+            .context("list the tasks")?;
+        // A cause may quote what a forge said.
+        let line = |task: &crate::store::Task| format!("{task}\n").replace('\r', " ");
+        lines.extend(tasks.iter().map(line));
+    }
+    Ok(Told::Done(lines.concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_read_as_it_is_written_and_nothing_else_is() {
+        for order in [
+            Order::List,
+            Order::Retry(TaskId(7)),
+            Order::Bury(TaskId(u64::MAX)),
+        ] {
+            assert_eq!(Order::parse(&order.to_string()), Some(order));
+        }
+        for line in [
+            "", "list 1", "retry", "retry x", "bury -1", "drop 1", "LIST",
+        ] {
+            assert_eq!(Order::parse(line), None, "{line:?}");
+        }
+    }
+}
