@@ -118,7 +118,7 @@ pub trait Forge: Send + Sync {
     /// GitLab: [`GET /projects/:id/merge_requests?state=opened`](https://docs.gitlab.com/api/merge_requests/#list-project-merge-requests).
     async fn open_pulls(&self, repo: RepoKey) -> Result<Vec<Pull>, ForgeError>;
 
-    /// The comment in the pull's conversation that we wrote and that holds the
+    /// The comment in the pull's conversation that we wrote and that begins with the
     /// marker. A comment of somebody else with the same marker is not ours.
     ///
     /// GitHub: [`GET /repos/{owner}/{repo}/issues/{number}/comments`](https://docs.github.com/en/rest/issues/comments#list-issue-comments), ours by `performed_via_github_app.id`.

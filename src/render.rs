@@ -14,11 +14,13 @@ use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContex
 use crate::engine::plan::{Mode, Plan, Verdict};
 
 pub mod escape;
+mod explain;
 mod replies;
 mod rows;
 mod view;
 
-pub use replies::{help, no_plan, not_understood, refused, status, why};
+pub use explain::{explain, plain};
+pub use replies::{help, no_plan, not_understood, refused, reply_marker, status, why};
 pub use view::{About, headline};
 
 /// The mark by which the bot finds its comment again, with itself as author.
@@ -124,7 +126,6 @@ fn templates() -> Handlebars<'static> {
             "resolved",
             include_str!("../templates/comment/resolved.hbs"),
         ),
-        ("why_reply", include_str!("../templates/why.hbs")),
         ("check", include_str!("../templates/check.hbs")),
     ];
     for (name, source) in sources {

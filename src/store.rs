@@ -388,6 +388,9 @@ pub trait Store: Send + Sync {
     /// Appends to the audit log; false when that act was there already.
     async fn append_audit(&self, entry: AuditEntry) -> Result<bool, StoreError>;
 
+    /// The line of the audit log about one act.
+    async fn act(&self, scope: Scope, id: &str) -> Result<Option<AuditEntry>, StoreError>;
+
     /// Lines of the audit log, the newest first.
     async fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditEntry>, StoreError>;
 

@@ -22,6 +22,9 @@ use crate::store::{Claim, Lane, Lease, NewTask, Next, Renewal, Settled, Store, S
 use crate::telemetry::redact;
 
 mod flow;
+mod running;
+
+use running::Running;
 
 /// Runs tasks. One value serves all of them at once.
 #[async_trait]
@@ -123,22 +126,29 @@ impl Worker {
     /// Runs until `drain` becomes true, and then until everything that was begun
     /// has ended or was put back.
     pub async fn run(&self, drain: watch::Receiver<bool>) {
+        let running = Running::default();
+        let background = running.clone();
         tokio::join!(
-            self.lane(Lane::Plan, self.width.plan, drain.clone()),
-            self.lane(Lane::Background, self.width.background, drain),
+            self.lane((Lane::Plan, self.width.plan), running, drain.clone()),
+            self.lane((Lane::Background, self.width.background), background, drain),
         );
     }
 
-    async fn lane(&self, lane: Lane, width: usize, mut drain: watch::Receiver<bool>) {
+    async fn lane(
+        &self,
+        (lane, width): (Lane, usize),
+        begun: Running,
+        mut drain: watch::Receiver<bool>,
+    ) {
         let mut running = JoinSet::new();
         while !*drain.borrow_and_update() {
             let mut wake = None;
             while running.len() < width {
                 match self.claim(lane).await {
                     Claim::Leased(lease) => {
-                        let worker = self.clone();
+                        let (worker, begun) = (self.clone(), begun.clone());
                         let drain = drain.clone();
-                        running.spawn(async move { worker.work(*lease, drain).await });
+                        running.spawn(async move { worker.work(*lease, &begun, drain).await });
                     }
                     Claim::Idle(next) => {
                         wake = next;
@@ -177,7 +187,7 @@ impl Worker {
         }
     }
 
-    async fn work(&self, lease: Lease, drain: watch::Receiver<bool>) {
+    async fn work(&self, lease: Lease, begun: &Running, drain: watch::Receiver<bool>) {
         let task = &lease.task;
         let span = tracing::info_span!(
             "task",
@@ -194,9 +204,9 @@ impl Worker {
                     "its worker was lost too often"
                 )))
             } else {
-                self.watch(&lease, drain).await
+                self.watch(&lease, begun, drain).await
             };
-            if let Err(error) = self.settle(&lease, ended).await {
+            if let Err(error) = self.settle(&lease, begun, ended).await {
                 // The lease ends by itself, and somebody tries again.
                 log_store("settle a task", error);
             }
@@ -207,9 +217,10 @@ impl Worker {
     }
 
     /// Runs the handler, renews the lease, and gives up when it must.
-    async fn watch(&self, lease: &Lease, drain: watch::Receiver<bool>) -> Ended {
+    async fn watch(&self, lease: &Lease, begun: &Running, drain: watch::Receiver<bool>) -> Ended {
         let mut drain = Stop(drain);
         let (stop, asked) = watch::channel(false);
+        let _begun = begun.begin(&lease.task, stop.clone());
         let handler = Arc::clone(&self.handler);
         let task = lease.task.clone();
         let span = tracing::Span::current();
@@ -259,7 +270,7 @@ impl Worker {
         }
     }
 
-    async fn settle(&self, lease: &Lease, ended: Ended) -> Result<(), StoreError> {
+    async fn settle(&self, lease: &Lease, begun: &Running, ended: Ended) -> Result<(), StoreError> {
         let now = self.clock.timestamp();
         let attempt = lease.task.attempt.saturating_add(1);
         let Ended::With(outcome) = ended else {
@@ -268,7 +279,12 @@ impl Worker {
         };
         let (next, error) = match outcome {
             Outcome::Done(then) => {
-                return log_settled(self.store.complete(lease, then, now).await?);
+                let queued = then.clone();
+                let settled = self.store.complete(lease, then, now).await?;
+                if settled == Settled::Yes {
+                    begun.supersede(&queued);
+                }
+                return log_settled(settled);
             }
             Outcome::Failed { error, wait } => {
                 (queue::after_failure(attempt, wait, now), Some(error))

@@ -99,6 +99,7 @@ impl Checkout {
         };
         analyse::run(&self.repo, &mut loader, &question, &mut |what| {
             terminal.progress(what);
+            Ok(())
         })
     }
 }

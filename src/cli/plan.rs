@@ -138,9 +138,5 @@ fn text(plan: &Plan) -> String {
 
 /// Foreign text on a terminal: nothing that moves the cursor or turns the writing.
 pub(super) fn clean(text: &str) -> String {
-    let printable = |c: &char| {
-        !c.is_control()
-            && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
-    };
-    text.chars().filter(printable).take(300).collect()
+    render::plain(text)
 }

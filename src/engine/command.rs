@@ -86,6 +86,13 @@ pub const VERBS: &[(&str, &str, &str)] = &[
 /// The longest line that is read as a command, in characters.
 const LONGEST: usize = 300;
 
+/// The part of a comment that can be a command, bounded: what the bot remembers of it,
+/// to see whether it was changed before it was carried out.
+pub fn first_line(body: &str) -> String {
+    let line = body.lines().next().unwrap_or_default();
+    line.chars().take(LONGEST + 100).collect()
+}
+
 /// Reads a comment. `None` when its first line does not speak to the bot;
 /// `mention` is the bot's login where it is spoken to by name.
 pub fn parse(body: &str, mention: Option<&str>) -> Option<Result<Command, NotUnderstood>> {

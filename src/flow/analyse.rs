@@ -52,8 +52,8 @@ pub struct Answer {
     pub policy_text: Option<String>,
 }
 
-/// Where a long analysis stands, for people who wait.
-pub type Progress<'a> = &'a mut dyn FnMut(&str);
+/// Where a long analysis stands, for people who wait; an error ends it there.
+pub type Progress<'a> = &'a mut dyn FnMut(&str) -> anyhow::Result<()>;
 
 /// Computes the plan.
 pub fn run(
@@ -63,19 +63,19 @@ pub fn run(
     progress: Progress<'_>,
 ) -> anyhow::Result<Answer> {
     let (merge, conflict) = merge(repo, question)?;
-    progress("reading the base");
+    progress("reading the base")?;
     let base_snapshot = snapshot(repo, loader, question.base).context("read the base")?;
-    progress("reading the merge");
+    progress("reading the merge")?;
     let merge_snapshot = snapshot(repo, loader, merge).context("read the merge")?;
     let configuration = Configuration::of(&base_snapshot, &merge_snapshot, question.last_good);
     let (policy, event) = (&configuration.policy, &question.event);
-    progress("reading pipelines and imports");
+    progress("reading pipelines and imports")?;
     let base = side(loader, base_snapshot, policy, event)?;
     let merged = side(loader, merge_snapshot, policy, event)?;
     let changes = repo
         .diff(question.base, merge)
         .context("compare base and merge")?;
-    progress("comparing inputs");
+    progress("comparing inputs")?;
     let judgement = impact::judge(&impact::Case {
         base: &base,
         merge: &merged,

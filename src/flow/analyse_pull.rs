@@ -4,9 +4,11 @@
 //! way of a real plan becomes a plan in which everything runs, with the reason:
 //! a missing plan and a careful plan mean the same to a runner.
 
+use std::sync::{Arc, Weak};
+
 use anyhow::Context as _;
 
-use super::analyse::{self, Question};
+use super::analyse::{self, Answer, Question};
 use super::sync_repo::{Place, branch_ref, fetch, pull_ref};
 use super::{Context, checks};
 use crate::engine::history::History;
@@ -145,43 +147,70 @@ async fn plan(
     record: &store::Pull,
 ) -> anyhow::Result<Plan> {
     let repo = repository.key;
-    let (base, head) = (
-        branch_ref(&pull.base_ref),
-        pull_ref(repo.forge, pull.number),
-    );
+    let base = branch_ref(&pull.base_ref)?;
+    let head = pull_ref(repo.forge, pull.number);
     fetch(
         context,
         repo,
         vec![format!("+{base}:{base}"), format!("+{head}:{head}")],
     )
     .await?;
-    let place = Place::of(context, repo);
-    let (pull, record, repository) = (pull.clone(), record.clone(), repository.clone());
-    let analysing =
-        tokio::task::spawn_blocking(move || analyse_mirrored(&place, &repository, &pull, &record));
-    let (plan, good) = analysing.await.context("analyse the pull")??;
-    if good.is_some() {
-        let change = RepositoryChange::PolicyAccepted(good);
+    let matter = Matter {
+        repository: repository.clone(),
+        pull: pull.clone(),
+        record: record.clone(),
+        base: None,
+    };
+    let answer = answer(context, matter).await?;
+    if let Some(text) = answer.policy_text {
+        let commit = answer.plan.base;
+        let change = RepositoryChange::PolicyAccepted(Some(LastGood { commit, text }));
         context
             .store
             .change_repository(repo, change, context.now())
             .await
             .context("remember the configuration")?;
     }
-    Ok(plan)
+    Ok(answer.plan)
 }
 
-/// The plan from the mirror, and the configuration that it rests on.
-fn analyse_mirrored(
-    place: &Place,
-    repository: &Repository,
-    pull: &Pull,
-    record: &store::Pull,
-) -> anyhow::Result<(Plan, Option<LastGood>)> {
+/// What an analysis of a pull is about.
+pub(super) struct Matter {
+    pub(super) repository: Repository,
+    pub(super) pull: Pull,
+    pub(super) record: store::Pull,
+    /// The commit to compare with; the tip of the base when there is none.
+    pub(super) base: Option<ObjectId>,
+}
+
+/// Analyses a pull whose commits are in the mirror. Dropped, it stops at its next
+/// stage.
+pub(super) async fn answer(context: &Context, matter: Matter) -> anyhow::Result<Answer> {
+    let place = Place::of(context, matter.repository.key);
+    let wanted = Arc::new(());
+    let still_wanted = Arc::downgrade(&wanted);
+    let analysing =
+        tokio::task::spawn_blocking(move || analyse_mirrored(&place, &matter, &still_wanted));
+    let answer = analysing.await.context("analyse the pull")?;
+    drop(wanted);
+    answer
+}
+
+/// The answer from the mirror; ends early when nobody wants it any more.
+fn analyse_mirrored(place: &Place, matter: &Matter, wanted: &Weak<()>) -> anyhow::Result<Answer> {
+    let Matter {
+        repository,
+        pull,
+        record,
+        base,
+    } = matter;
     let mirror = place.open()?;
-    let base = mirror
-        .commit(&branch_ref(&pull.base_ref))
-        .context("find the base")?;
+    let base = match base {
+        Some(base) => *base,
+        None => mirror
+            .commit(&branch_ref(&pull.base_ref)?)
+            .context("find the base")?,
+    };
     let mut forced = forced(pull, record, repository);
     match mirror
         .merge_base(base, pull.head)
@@ -214,11 +243,14 @@ fn analyse_mirrored(
         asked: asked(record, pull.head),
     };
     let mut loader = Loader::new(&mirror, place.facts());
-    let answer = analyse::run(&mirror, &mut loader, &question, &mut |_| {})?;
-    let good = answer
-        .policy_text
-        .map(|text| LastGood { commit: base, text });
-    Ok((answer.plan, good))
+    analyse::run(&mirror, &mut loader, &question, &mut |stage| {
+        if wanted.strong_count() == 0 {
+            return Err(anyhow::anyhow!(
+                "it was not wanted any more, before {stage}"
+            ));
+        }
+        Ok(())
+    })
 }
 
 /// What is known before anything is read: labels, commands, pauses.
@@ -320,6 +352,20 @@ fn without_trees(repository: &Repository, pull: &Pull) -> Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn an_answer_that_nobody_waits_for_is_not_wanted() {
+        let wanted = Arc::new(());
+        let watching = Arc::downgrade(&wanted);
+        let waiting = tokio::spawn(async move {
+            std::future::pending::<()>().await;
+            drop(wanted);
+        });
+        assert_eq!(watching.strong_count(), 1);
+        waiting.abort();
+        waiting.await.unwrap_err();
+        assert_eq!(watching.strong_count(), 0);
+    }
 
     #[test]
     fn only_a_trailer_asks_for_everything() {

@@ -5,21 +5,35 @@
 //! reaction says what became of it; words come only with a refusal, a
 //! misunderstanding or a question.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 
 use super::Context;
-use crate::engine::command::{self, Command, Scope, Span};
+use super::analyse_pull::{self, Matter};
+use crate::engine::command::{self, Command, NotUnderstood, Scope, Span};
 use crate::engine::ids::{ObjectId, PullNumber, RepoKey};
 use crate::engine::plan::Plan;
 use crate::forge::{
-    Author, AuthorKind, Comment, CommentId, CommentPlace, CommentRef, ForgeError, Permission, Pull,
+    Author, AuthorKind, CommentId, CommentPlace, CommentRef, ForgeError, Permission, Pull,
     PullState, Reaction,
 };
 use crate::render;
 use crate::store::{
-    self, AuditEntry, Cause, ForcedJob, NewTask, PullChange, RepositoryChange, RunAll,
+    self, AuditEntry, AuditFilter, Cause, ForcedJob, NewTask, PullChange, RepositoryChange, RunAll,
     Scope as StoreScope, TaskKind,
 };
+
+/// A command as its delivery announced it.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// Where it stands.
+    pub at: store::CommentRef,
+    /// The first line of the comment.
+    pub line: String,
+    /// The head at that time, as far as it is known.
+    pub head: Option<ObjectId>,
+}
 
 /// What a command came to.
 enum Outcome {
@@ -29,6 +43,10 @@ enum Outcome {
     Answered(String),
     /// The person may not, or not now; this is why, in our words.
     Refused(&'static str),
+    /// It was not understood; this is what was meant, perhaps.
+    Unclear(String),
+    /// The person asks too much: there is no answer.
+    Ignored,
 }
 
 /// Carries out the command of a comment.
@@ -36,16 +54,17 @@ pub async fn run(
     context: &Context,
     repo: RepoKey,
     number: PullNumber,
-    stored: store::CommentRef,
-    announced_head: Option<ObjectId>,
+    said: &Said,
 ) -> anyhow::Result<Vec<NewTask>> {
-    let at = at(number, stored);
+    let at = at(number, said.at);
     let comment = match context.forge.comment(repo, at).await {
         Err(ForgeError::Missing { .. }) => return Ok(Vec::new()),
         other => other.context("read the comment")?,
     };
-    // Whoever edited a comment need not be its author.
-    if comment.edited || comment.author.kind != AuthorKind::User {
+    // Whoever edited a comment need not be its author. A review does not say that it
+    // was edited, and a comment not within its first second.
+    let changed = comment.edited || command::first_line(&comment.body) != said.line;
+    if changed || comment.author.kind != AuthorKind::User {
         return Ok(Vec::new());
     }
     let Some(parsed) = command::parse(&comment.body, context.mention.as_deref()) else {
@@ -56,18 +75,6 @@ pub async fn run(
         .react(repo, at, Reaction::Eyes)
         .await
         .context("react to the comment")?;
-    let command = match parsed {
-        Ok(command) => command,
-        Err(fault) => {
-            context
-                .forge
-                .react(repo, at, Reaction::Confused)
-                .await
-                .context("react to the comment")?;
-            reply(context, repo, at, &render::not_understood(&fault)).await?;
-            return Ok(Vec::new());
-        }
-    };
     let pull = context
         .forge
         .pull(repo, number)
@@ -78,23 +85,24 @@ pub async fn run(
         repo,
         pull: &pull,
         author: &comment.author,
-        announced_head,
+        said,
     };
-    let outcome = asking.carry_out(&command).await?;
-    asking.audit(&comment, stored, &outcome).await?;
-    finish(context, repo, at, outcome).await
+    let outcome = asking.outcome(parsed).await?;
+    finish(context, repo, at, (said.at, outcome)).await
 }
 
 async fn finish(
     context: &Context,
     repo: RepoKey,
     at: CommentRef,
-    outcome: Outcome,
+    (stored, outcome): (store::CommentRef, Outcome),
 ) -> anyhow::Result<Vec<NewTask>> {
     let (reaction, tasks, words) = match outcome {
         Outcome::Done(tasks) => (Reaction::ThumbsUp, tasks, None),
         Outcome::Answered(text) => (Reaction::ThumbsUp, Vec::new(), Some(text)),
         Outcome::Refused(why) => (Reaction::ThumbsDown, Vec::new(), Some(render::refused(why))),
+        Outcome::Unclear(text) => (Reaction::Confused, Vec::new(), Some(text)),
+        Outcome::Ignored => (Reaction::ThumbsDown, Vec::new(), None),
     };
     context
         .forge
@@ -102,28 +110,27 @@ async fn finish(
         .await
         .context("react to the comment")?;
     if let Some(words) = words {
-        reply(context, repo, at, &words).await?;
+        reply(context, repo, at, (stored, &words)).await?;
     }
     Ok(tasks)
 }
 
-/// A reply that may have arrived is not sent again.
+/// Says something once, however often this is tried: an answer that was given before
+/// is found by its mark.
 async fn reply(
     context: &Context,
     repo: RepoKey,
     at: CommentRef,
-    words: &str,
+    (stored, words): (store::CommentRef, &str),
 ) -> anyhow::Result<()> {
-    match context.forge.reply(repo, at, words).await {
-        Err(ForgeError::Unavailable { source, .. }) => {
-            tracing::warn!(
-                error = format!("{source:#}"),
-                "a reply may be lost and is not repeated"
-            );
-            Ok(())
-        }
-        other => other.map(drop).context("reply to the comment"),
+    let marker = render::reply_marker(&stored.to_string());
+    let given = context.forge.sticky_comment(repo, at.pull, &marker).await;
+    if given.context("look for an earlier answer")?.is_some() {
+        return Ok(());
     }
+    let body = format!("{marker}\n{words}");
+    let replied = context.forge.reply(repo, at, &body).await;
+    replied.map(drop).context("reply to the comment")
 }
 
 fn at(pull: PullNumber, stored: store::CommentRef) -> CommentRef {
@@ -144,21 +151,62 @@ struct Asking<'a> {
     repo: RepoKey,
     pull: &'a Pull,
     author: &'a Author,
-    announced_head: Option<ObjectId>,
+    said: &'a Said,
 }
 
+/// How many questions and slips of one person are answered in [`RECENTLY`].
+const QUESTIONS: usize = 20;
+
+/// See [`QUESTIONS`].
+const RECENTLY: Duration = Duration::from_mins(10);
+
 impl Asking<'_> {
+    /// Carries out what was said, once: a delivery that is sent again, or under
+    /// another name, only makes the same be computed again.
+    async fn outcome(&self, parsed: Result<Command, NotUnderstood>) -> anyhow::Result<Outcome> {
+        let (store, scope) = (&self.context.store, StoreScope::from(self.repo));
+        let act = store.act(scope, &self.said.at.to_string()).await;
+        let act = act.context("look into the audit log")?;
+        let asks = parsed.as_ref().map_or(true, is_question);
+        if act.is_none() && asks && self.asks_too_much().await? {
+            return Ok(Outcome::Ignored);
+        }
+        let outcome = match (parsed, &act) {
+            (Err(fault), _) => Outcome::Unclear(render::not_understood(&fault)),
+            (Ok(command), Some(act)) if !is_question(&command) => self.again(act),
+            (Ok(command), _) => self.carry_out(&command).await?,
+        };
+        if act.is_none() {
+            self.audit(&outcome).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// What follows from a command that was carried out or refused before.
+    fn again(&self, act: &AuditEntry) -> Outcome {
+        if act.outcome == DONE {
+            Outcome::Done(vec![self.analyse()])
+        } else {
+            Outcome::Refused("it was refused when it was said")
+        }
+    }
+
+    async fn asks_too_much(&self) -> anyhow::Result<bool> {
+        let limit = QUESTIONS * 5;
+        let (repo, since) = (self.repo, self.context.now().before(RECENTLY));
+        let recent = self.context.store.audit(AuditFilter { repo, limit }).await;
+        let recent = recent.context("look into the audit log")?;
+        let theirs = |entry: &&AuditEntry| entry.at >= since && entry.actor == self.author.login;
+        Ok(recent.iter().filter(theirs).count() >= QUESTIONS)
+    }
+
     async fn carry_out(&self, command: &Command) -> anyhow::Result<Outcome> {
         if self.pull.state != PullState::Open && !matches!(command, Command::Help | Command::Status)
         {
             return Ok(Outcome::Refused("this pull is not open"));
         }
         // A push between the comment and now voids what was bound to the old head.
-        if self
-            .announced_head
-            .is_some_and(|head| head != self.pull.head)
-            && is_bound_to_head(command)
-        {
+        if self.said.head.is_some_and(|head| head != self.pull.head) && is_bound_to_head(command) {
             return Ok(Outcome::Refused(
                 "the head has moved since; say it again for the new head",
             ));
@@ -217,12 +265,28 @@ impl Asking<'_> {
         Ok(Outcome::Answered(answer))
     }
 
+    /// The chain that the command line prints, from the same analysis.
     async fn why(&self, subject: &str) -> anyhow::Result<Outcome> {
-        let answer = match self.plan().await? {
-            Some(plan) => render::why(&plan, subject)?,
-            None => render::no_plan(),
+        let store = &self.context.store;
+        let plan = self.plan().await?;
+        let record = store.pull(self.repo, self.pull.number).await;
+        let repository = store.repository(self.repo).await;
+        let (Some(plan), Some(record), Some(repository)) = (
+            plan.filter(analyse_pull::rests_on_trees),
+            record.context("read the pull")?,
+            repository.context("read the repository")?,
+        ) else {
+            return Ok(Outcome::Answered(render::no_plan()));
         };
-        Ok(Outcome::Answered(answer))
+        let matter = Matter {
+            repository,
+            pull: self.pull.clone(),
+            record,
+            base: Some(plan.base),
+        };
+        let answer = analyse_pull::answer(self.context, matter).await?;
+        let text = render::why(&answer.plan, &answer.merge, subject);
+        Ok(Outcome::Answered(text))
     }
 
     async fn plan(&self) -> anyhow::Result<Option<Plan>> {
@@ -285,29 +349,19 @@ impl Asking<'_> {
         self.context.task(self.repo, kind)
     }
 
-    async fn audit(
-        &self,
-        comment: &Comment,
-        stored: store::CommentRef,
-        outcome: &Outcome,
-    ) -> anyhow::Result<()> {
+    async fn audit(&self, outcome: &Outcome) -> anyhow::Result<()> {
         let entry = AuditEntry {
-            id: stored.to_string(),
+            id: self.said.at.to_string(),
             scope: StoreScope::from(self.repo),
             pull: Some(self.pull.number),
             head: Some(self.pull.head),
             actor: self.author.login.clone(),
-            act: comment
-                .body
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .chars()
-                .take(300)
-                .collect(),
+            act: self.said.line.chars().take(300).collect(),
             outcome: match outcome {
-                Outcome::Done(_) | Outcome::Answered(_) => "done".to_owned(),
+                Outcome::Done(_) | Outcome::Answered(_) => DONE.to_owned(),
                 Outcome::Refused(why) => format!("refused: {why}"),
+                Outcome::Unclear(_) => "not understood".to_owned(),
+                Outcome::Ignored => return Ok(()),
             },
             at: self.context.now(),
         };
@@ -318,6 +372,14 @@ impl Asking<'_> {
             .context("write the audit log")?;
         Ok(())
     }
+}
+
+/// How the audit log says that a command was carried out.
+const DONE: &str = "done";
+
+/// Whether a command only asks; it may be carried out again.
+fn is_question(command: &Command) -> bool {
+    matches!(command, Command::Help | Command::Status | Command::Why(_))
 }
 
 fn is_bound_to_head(command: &Command) -> bool {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::answer_command::Said;
 use super::{
     Context, analyse_pull, answer_command, recover, report_pull, sync_repo, take_delivery,
 };
@@ -111,9 +112,15 @@ impl Runner {
                 ..
             } => {
                 self.context.metrics.add(Metric::Commands, verb(line), 1);
-                answer_command::run(context, repo, *pull, *comment, *head).await
+                let said = Said {
+                    at: *comment,
+                    line: line.clone(),
+                    head: *head,
+                };
+                answer_command::run(context, repo, *pull, &said).await
             }
-            // What a new repository could skip is said by its first pull.
+            // Until a maintainer says so, a new repository is read and nothing else
+            // happens to it; what it could skip is said by its first pull.
             TaskKind::SyncRepo | TaskKind::OnboardRepo => sync_repo::run(context, repo).await,
             TaskKind::SweepPulls => recover::sweep_pulls(context, repo).await,
             TaskKind::Deliver { .. } | TaskKind::SyncInstallation | TaskKind::RedeliverMissed => {

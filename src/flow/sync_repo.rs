@@ -9,6 +9,7 @@ use anyhow::Context as _;
 
 use super::Context;
 use crate::engine::ids::{ForgeKind, ObjectId, PullNumber, RepoKey};
+use crate::forge::ForgeError;
 use crate::repo::{FactsCache, Fetch, Loader, Mirror, Repo};
 use crate::store::{NewTask, RepositoryChange, RepositoryState, TaskKind};
 
@@ -74,8 +75,25 @@ pub(super) async fn fetch(
 }
 
 /// The ref of a branch in forge and mirror alike.
-pub(super) fn branch_ref(branch: &str) -> String {
-    format!("refs/heads/{branch}")
+///
+/// The name comes from the forge; one that git would not take as a name, and could
+/// take for something else, is refused
+/// (<https://git-scm.com/docs/git-check-ref-format>).
+pub(super) fn branch_ref(branch: &str) -> Result<String, ForgeError> {
+    let odd = |c: char| c.is_control() || " :?*[\\^~".contains(c);
+    let part = |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with(".lock");
+    let fault = branch.contains(odd)
+        || branch.contains("..")
+        || branch.contains("@{")
+        || branch.ends_with('.')
+        || branch.split('/').any(part);
+    if fault {
+        return Err(ForgeError::Refused {
+            what: "a branch",
+            message: "its name is none that git knows".to_owned(),
+        });
+    }
+    Ok(format!("refs/heads/{branch}"))
 }
 
 /// Where a forge keeps the head of a pull, forks included.
@@ -102,7 +120,7 @@ pub async fn run(context: &Context, repo: RepoKey) -> anyhow::Result<Vec<NewTask
     if record.state != RepositoryState::Active {
         return Ok(Vec::new());
     }
-    let branch = branch_ref(&record.default_branch);
+    let branch = branch_ref(&record.default_branch)?;
     fetch(context, repo, vec![format!("+{branch}:{branch}")]).await?;
     let place = Place::of(context, repo);
     let warming = tokio::task::spawn_blocking(move || -> anyhow::Result<ObjectId> {
@@ -130,4 +148,39 @@ pub async fn run(context: &Context, repo: RepoKey) -> anyhow::Result<Vec<NewTask
     } else {
         Vec::new()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_branch_is_a_name_and_never_a_pattern_or_an_option() {
+        for name in ["main", "feature/a-b", "-x", "ünïcode", "a@b", "release-1.2"] {
+            assert_eq!(branch_ref(name).unwrap(), format!("refs/heads/{name}"));
+        }
+        for name in [
+            "",
+            "a:b",
+            "a b",
+            "*",
+            "a..b",
+            "../x",
+            "a/../b",
+            "a/",
+            "/a",
+            "a\nb",
+            "a\0b",
+            "x.lock",
+            "a@{1}",
+            "a~1",
+            "a^",
+            "x.",
+            ".x",
+            "a//b",
+            "\u{1b}[31m",
+        ] {
+            assert!(branch_ref(name).is_err(), "{name:?}");
+        }
+    }
 }

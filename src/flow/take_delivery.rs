@@ -76,6 +76,11 @@ async fn repo_event(context: &Context, event: RepoEvent) -> anyhow::Result<Vec<N
             body,
             head,
         } => {
+            // What a plain comment was said of, as far as it is known: the last head.
+            let head = match head {
+                Some(head) => Some(head),
+                None => last_head(context, repo, at.pull).await?,
+            };
             let task = comment(context, at, (author, body), head);
             task.into_iter()
                 .map(|kind| context.task(repo, kind))
@@ -130,13 +135,7 @@ fn comment(
     head: Option<ObjectId>,
 ) -> Option<TaskKind> {
     let speaks = command::parse(&body, context.mention.as_deref()).is_some();
-    let line = body
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .take(400)
-        .collect();
+    let line = command::first_line(&body);
     let kind = TaskKind::AnswerCommand {
         pull: at.pull,
         comment: stored(at),
@@ -145,6 +144,15 @@ fn comment(
         head,
     };
     (speaks && author.kind == AuthorKind::User).then_some(kind)
+}
+
+async fn last_head(
+    context: &Context,
+    repo: RepoKey,
+    pull: PullNumber,
+) -> anyhow::Result<Option<ObjectId>> {
+    let known = context.store.pull(repo, pull).await;
+    Ok(known.context("read the pull")?.and_then(|pull| pull.head))
 }
 
 /// Somebody asked for a check again: every pull at that head.

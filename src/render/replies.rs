@@ -3,13 +3,13 @@
 //! A reply is short, names nobody, and shows foreign text in code spans only.
 
 use handlebars::RenderError;
-use serde::Serialize;
 
 use super::escape::code;
-use super::rows::{self, Explained};
-use super::{About, TEMPLATES, check_summary};
+use super::explain::explain;
+use super::{About, check_summary};
 use crate::engine::command::{NotUnderstood, VERBS};
-use crate::engine::plan::{JobPlan, Plan};
+use crate::engine::plan::Plan;
+use crate::engine::side::Side;
 
 /// What there is to say, folded.
 pub fn help() -> String {
@@ -64,42 +64,42 @@ pub fn not_understood(fault: &NotUnderstood) -> String {
     )
 }
 
-#[derive(Debug, Serialize)]
-struct Why {
-    head: String,
-    asked: String,
-    jobs: Vec<Explained>,
-    known: Vec<String>,
+/// The first line of an answer to the command that `to` names, by which the bot sees
+/// that it has answered already.
+pub fn reply_marker(to: &str) -> String {
+    format!("<!-- trimtab:reply {to} -->")
 }
 
-/// The most jobs that one answer explains.
-const MOST: usize = 5;
+/// The most characters of a chain.
+const CHAIN: usize = 20_000;
 
-/// The chain of reasons of a job, or of every job that a file or test leads to.
-///
-/// # Errors
-/// Only when a template is broken; a test renders every one of them.
-pub fn why(plan: &Plan, asked: &str) -> Result<String, RenderError> {
-    let named = |job: &&JobPlan| job.job.eq_ignore_ascii_case(asked);
-    let mentions = |job: &&JobPlan| {
-        job.reasons
-            .iter()
-            .any(|reason| reason.subject == asked || reason.path.iter().any(|part| part == asked))
+/// The whole chain behind a job, a file or a test, folded: what `trimtab why` prints.
+pub fn why(plan: &Plan, merge: &Side, asked: &str) -> String {
+    let head = plan.head.short();
+    let Some(chain) = explain(plan, merge, asked) else {
+        let mut known: Vec<String> = plan.jobs.iter().map(|job| code(&job.job)).collect();
+        known.dedup();
+        known.truncate(40);
+        let (asked, known) = (code(asked), known.join(", "));
+        return format!(
+            "No job and no file of {head} is called {asked}. Jobs of this plan: {known}\n"
+        );
     };
-    let mut jobs: Vec<&JobPlan> = plan.jobs.iter().filter(named).collect();
-    if jobs.is_empty() {
-        jobs = plan.jobs.iter().filter(mentions).collect();
-    }
-    let mut known: Vec<String> = plan.jobs.iter().map(|job| job.job.clone()).collect();
-    known.dedup();
-    known.truncate(40);
-    let why = Why {
-        head: plan.head.short(),
-        asked: asked.to_owned(),
-        jobs: jobs.into_iter().take(MOST).map(rows::explained).collect(),
-        known,
+    let block = block(&chain);
+    format!("<details><summary>Why, at {head}</summary>\n\n{block}\n</details>\n")
+}
+
+/// Text as a block of code that it cannot leave.
+fn block(text: &str) -> String {
+    let shown: String = text.chars().take(CHAIN).collect();
+    let cut = if shown.len() < text.len() {
+        "\n... and more, which `trimtab why` prints in a checkout"
+    } else {
+        ""
     };
-    TEMPLATES.render("why_reply", &why)
+    let longest = shown.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}text\n{}{cut}\n{fence}\n", shown.trim_end())
 }
 
 #[cfg(test)]
@@ -125,5 +125,21 @@ mod tests {
             meant: Some("status"),
         };
         insta::assert_snapshot!(not_understood(&fault), @"Not understood: `` @team `x` `` is no command. Did you mean `/trimtab status`? `/trimtab help` lists the commands.");
+    }
+
+    #[test]
+    fn a_chain_cannot_leave_its_block() {
+        let hostile = "a\n```\n@team <img src=x> /merge\n`````\n";
+        let shown = block(hostile);
+        insta::assert_snapshot!(shown, @r"
+        ``````text
+        a
+        ```
+        @team <img src=x> /merge
+        `````
+        ``````
+        ");
+        let long = block(&"x".repeat(CHAIN * 2));
+        assert!(long.chars().count() < CHAIN + 200 && long.contains("and more"));
     }
 }

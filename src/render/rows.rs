@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::engine::plan::{Basis, JobPlan, Reason, ReasonId, Verdict};
+use crate::engine::plan::{JobPlan, Reason, ReasonId, Verdict};
 
 /// Jobs with one verdict for one reason.
 #[derive(Debug, Serialize)]
@@ -101,61 +101,6 @@ fn verdict_word(verdict: Verdict) -> &'static str {
         Verdict::Run => "run",
         Verdict::Skip => "skip",
         Verdict::Narrow => "narrow",
-    }
-}
-
-/// One job with all its reasons.
-#[derive(Debug, Serialize)]
-pub(super) struct Explained {
-    job: String,
-    workflow: String,
-    verdict: &'static str,
-    basis: Option<&'static str>,
-    reasons: Vec<ExplainedReason>,
-    otherwise: String,
-    backstop: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct ExplainedReason {
-    text: String,
-    subject: Option<String>,
-    chain: Vec<String>,
-}
-
-/// One job with all its reasons.
-pub(super) fn explained(job: &JobPlan) -> Explained {
-    let reason = |reason: &Reason| {
-        let (text, subject) = wording(reason);
-        let chain = if reason.path.len() > 1 {
-            reason.path.clone()
-        } else {
-            Vec::new()
-        };
-        ExplainedReason {
-            text,
-            subject: subject.filter(|_| chain.is_empty()),
-            chain,
-        }
-    };
-    Explained {
-        job: name(job),
-        workflow: job.workflow.clone(),
-        verdict: verdict_word(job.verdict),
-        basis: job.basis.map(basis_word),
-        reasons: job.reasons.iter().map(reason).collect(),
-        otherwise: job.counterfactual.clone(),
-        backstop: why(job).backstop,
-    }
-}
-
-fn basis_word(basis: Basis) -> &'static str {
-    match basis {
-        Basis::Unaffected => "unaffected",
-        Basis::Traced => "traced",
-        Basis::Unchanged => "unchanged",
-        Basis::Improbable => "improbable",
-        Basis::Told => "told",
     }
 }
 

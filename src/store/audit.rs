@@ -13,12 +13,23 @@ pub(super) fn append(draft: &mut Draft<'_>, entry: &AuditEntry) -> Result<bool, 
         return Ok(false);
     }
     let place = draft.count("audit")?;
-    draft.put_number(act, place);
     let line = scoped(tag::AUDIT, entry.scope)
         .falling(entry.at.0)
         .falling(place);
+    draft.put(act, line.0.clone());
     draft.put_record(line, entry)?;
     Ok(true)
+}
+
+pub(super) fn find(
+    draft: &Draft<'_>,
+    scope: Scope,
+    id: &str,
+) -> Result<Option<AuditEntry>, StoreError> {
+    match draft.read(&scoped(tag::ACT, scope).text(id))? {
+        Some(line) => draft.record(&Key(line)),
+        None => Ok(None),
+    }
 }
 
 pub(super) fn list(draft: &Draft<'_>, filter: AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {

@@ -52,7 +52,7 @@ pub(super) mod tag {
     pub(in crate::store) const PLAN: u8 = b'q';
     /// `AuditEntry`, by scope, the newest first
     pub(in crate::store) const AUDIT: u8 = b'a';
-    /// acts in the audit log, by scope and id
+    /// the key of an act in the audit log, by scope and id
     pub(in crate::store) const ACT: u8 = b'A';
     /// the last probe
     pub(in crate::store) const PROBE: u8 = b'z';

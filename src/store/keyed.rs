@@ -19,8 +19,8 @@ use super::rows::{Backend, Draft};
 use super::{
     Accepted, AuditEntry, AuditFilter, Claim, Delivery, DeliveryId, InstallationChange, Lane,
     Lease, NewDelivery, NewTask, Next, PRUNE_ROWS, PlanRecord, Pull, PullChange, Queued, Renewal,
-    Repository, RepositoryChange, Settled, Store, StoreError, Task, TaskFilter, TaskId, audit,
-    deliveries, pulls, repositories, tasks,
+    Repository, RepositoryChange, Scope, Settled, Store, StoreError, Task, TaskFilter, TaskId,
+    audit, deliveries, pulls, repositories, tasks,
 };
 use crate::engine::ids::{ForgeKind, InstallationId, ObjectId, PullNumber, RepoKey, Timestamp};
 
@@ -346,6 +346,11 @@ impl<B: Backend> Store for Keyed<B> {
     async fn append_audit(&self, entry: AuditEntry) -> Result<bool, StoreError> {
         self.write("append_audit", move |draft| audit::append(draft, &entry))
             .await
+    }
+
+    async fn act(&self, scope: Scope, id: &str) -> Result<Option<AuditEntry>, StoreError> {
+        let id = id.to_owned();
+        self.read(move |draft| audit::find(draft, scope, &id)).await
     }
 
     async fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use super::*;
 use crate::clock::ManualClock;
 use crate::engine::ids::{ForgeKind, InstallationId, PullNumber, RepoId, RepoKey};
-use crate::store::{Cause, TaskFilter, TaskKind, memory};
+use crate::store::{Cause, DeliveryId, TaskFilter, TaskKind, memory};
 
 const REPO: RepoKey = RepoKey {
     forge: ForgeKind::Github,
@@ -21,6 +21,8 @@ enum Act {
     Give,
     Panic,
     Postpone(u64),
+    /// Does it, and an analysis of this head follows.
+    Then(char),
     /// Stays until it is told to stop.
     Obey,
     /// Stays for ever.
@@ -44,6 +46,7 @@ impl Handler for Script {
         self.seen.send_modify(|seen| seen.push(line));
         match act {
             Act::Do => Outcome::Done(Vec::new()),
+            Act::Then(head) => Outcome::Done(vec![analysis(1, head)]),
             Act::Fail(wait) => Outcome::Failed {
                 error: anyhow::anyhow!("no answer"),
                 wait: wait.map(Duration::from_secs),
@@ -57,6 +60,19 @@ impl Handler for Script {
             }
             Act::Hang => std::future::pending().await,
         }
+    }
+}
+
+/// Due at second 100, when every bench begins.
+fn analysis(pull: u64, head: char) -> NewTask {
+    NewTask {
+        scope: REPO.into(),
+        kind: TaskKind::AnalysePull {
+            pull: PullNumber(pull),
+            head: head.to_string().repeat(40).parse().ok(),
+            cause: Cause::Event,
+        },
+        due: Timestamp(100_000),
     }
 }
 
@@ -102,14 +118,7 @@ impl Bench {
 
     async fn queue(&self, pull: u64, head: char) {
         let now = self.clock.timestamp();
-        let kind = TaskKind::AnalysePull {
-            pull: PullNumber(pull),
-            head: head.to_string().repeat(40).parse().ok(),
-            cause: Cause::Event,
-        };
-        let scope = REPO.into();
-        let due = now;
-        let tasks = vec![NewTask { scope, kind, due }];
+        let tasks = vec![analysis(pull, head)];
         self.worker.store.enqueue(tasks, now).await.unwrap();
         self.worker.bell.ring();
     }
@@ -257,6 +266,23 @@ async fn a_newer_push_stops_the_older_analysis() {
     bench.clock.advance(RENEW);
     bench.reads("").await;
     assert_eq!(bench.script.seen.borrow().len(), 2);
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a_push_that_is_read_here_stops_the_older_analysis_at_once() {
+    let bench = Bench::with([Act::Obey, Act::Then('b'), Act::Do]);
+    bench.queue(1, 'a').await;
+    bench.seen(1).await;
+    let delivery = DeliveryId::parse("d-1").unwrap();
+    let kind = TaskKind::Deliver { delivery };
+    let (scope, due) = (REPO.into(), Timestamp(100_000));
+    let pushed = vec![NewTask { scope, kind, due }];
+    bench.worker.store.enqueue(pushed, due).await.unwrap();
+    bench.worker.bell.ring();
+    // The clock stands still: no lease is renewed.
+    bench.seen(3).await;
+    bench.reads("").await;
     bench.end().await;
 }
 

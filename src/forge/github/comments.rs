@@ -34,7 +34,7 @@ pub(super) async fn sticky(
     let ours = pages
         .await?
         .into_iter()
-        .find(|comment| comment.is_by_app(app) && comment.holds(marker));
+        .find(|comment| comment.is_by_app(app) && comment.begins_with(marker));
     Ok(ours.and_then(|comment| comment.under(pull)))
 }
 

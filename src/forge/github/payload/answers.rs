@@ -124,10 +124,11 @@ impl CommentAnswer {
         through == Some(app) && by_bot
     }
 
-    pub(crate) fn holds(&self, marker: &str) -> bool {
+    /// Whether it begins with the marker: further down it may be a quotation.
+    pub(crate) fn begins_with(&self, marker: &str) -> bool {
         self.body
             .as_deref()
-            .is_some_and(|body| body.contains(marker))
+            .is_some_and(|body| body.trim_start().starts_with(marker))
     }
 }
 

@@ -1,0 +1,157 @@
+//! Everything behind one verdict, as text: for `trimtab why` and for the command in
+//! a comment, which give the same chain.
+//!
+//! A subject is a job, else a file, else the file of a test. What it says needs the
+//! analysed merge: a plan alone does not hold the way from a file to a job.
+//!
+//! Foreign text stands here without control characters and is not escaped for
+//! Markdown: whoever puts this into a comment puts it into a code block.
+
+use crate::engine::inputs::{Input, JobInputs};
+use crate::engine::plan::{JobPlan, Plan, Verdict};
+use crate::engine::side::Side;
+
+/// The chain behind a subject; `None` when nothing here is called that.
+pub fn explain(plan: &Plan, merge: &Side, subject: &str) -> Option<String> {
+    let named = |job: &&JobPlan| job.job.eq_ignore_ascii_case(subject);
+    let jobs: Vec<&JobPlan> = plan.jobs.iter().filter(named).collect();
+    if !jobs.is_empty() {
+        let told = jobs.iter().map(|job| explain_job(plan, merge, job));
+        return Some(told.collect::<Vec<_>>().join("\n"));
+    }
+    let path = subject.trim_start_matches("./");
+    // `tests/test_a.py::test_b` is a test of that file.
+    let file = path.split("::").next().unwrap_or(path);
+    explain_path(plan, merge, path).or_else(|| explain_path(plan, merge, file))
+}
+
+/// Foreign text as one line in which nothing moves a cursor or turns the writing.
+pub fn plain(text: &str) -> String {
+    let printable = |c: &char| {
+        !c.is_control()
+            && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+    };
+    text.chars().filter(printable).take(300).collect()
+}
+
+/// The most lines of one list.
+const MOST: usize = 20;
+
+fn explain_job(plan: &Plan, merge: &Side, job: &JobPlan) -> String {
+    let verdict = match job.verdict {
+        Verdict::Run => "runs",
+        Verdict::Skip => "is skipped",
+        Verdict::Narrow => "runs in part",
+    };
+    let mut out = vec![format!(
+        "{} of {} {verdict}\n",
+        plain(&job.job),
+        plain(&job.workflow)
+    )];
+    for forced in plan.run_everything.iter().take(MOST) {
+        out.push(format!(
+            "  everything runs: {} {}\n",
+            forced.id.as_str(),
+            plain(&forced.subject)
+        ));
+    }
+    for reason in &job.reasons {
+        out.push(format!(
+            "  because  {}: {}\n",
+            reason.id.as_str(),
+            plain(&reason.subject)
+        ));
+        for (depth, step) in reason.path.iter().enumerate() {
+            out.push(format!(
+                "           {}{}\n",
+                "  ".repeat(depth.min(8)),
+                plain(step)
+            ));
+        }
+    }
+    out.push(format!("  otherwise  {}\n", plain(&job.counterfactual)));
+    if let Some(backstop) = &job.backstop {
+        out.push(format!("  runs again  {}\n", plain(backstop)));
+    }
+    if let Some((_, _, inputs)) = merge.survey.find(&job.workflow, &job.job) {
+        out.push(explain_inputs(merge, inputs));
+    }
+    out.concat()
+}
+
+fn explain_inputs(merge: &Side, inputs: &JobInputs) -> String {
+    let files = merge.files(inputs).files.len();
+    let mut out = vec![format!("  inputs  {files} files\n")];
+    for (input, origin) in inputs.parts.iter().take(MOST) {
+        let what = match input {
+            Input::Entry(globs) => format!("{} and all that they need", globs.join(" ")),
+            Input::Exact(globs) => globs.join(" "),
+            Input::Unit(dir) => format!("the unit in {dir} and all that it needs"),
+            Input::Tree { dir, extensions } if extensions.is_empty() => {
+                format!("everything in {dir}/")
+            }
+            Input::Tree { dir, extensions } => format!("{dir}/**/*.{{{}}}", extensions.join(",")),
+            Input::External { dir, name } => format!("the package {name} as {dir}/ asks for it"),
+        };
+        out.push(format!(
+            "    {}  ({}:{} {})\n",
+            plain(&what),
+            plain(&origin.file),
+            origin.line,
+            plain(&origin.what)
+        ));
+    }
+    if inputs.parts.len() > MOST {
+        out.push(format!("    and {} more\n", inputs.parts.len() - MOST));
+    }
+    for opaque in &inputs.opaque {
+        let origin = &opaque.origin;
+        out.push(format!(
+            "  not understood  {}:{}: {:?}\n",
+            plain(&origin.file),
+            origin.line,
+            opaque.cause
+        ));
+    }
+    if !inputs.opaque.is_empty() {
+        out.push("  to make it known, say what it reads in .trimtab.yml:\n    jobs:\n      JOB: { inputs: [\"path/**\"] }\n".to_owned());
+    }
+    out.concat()
+}
+
+/// Which jobs a file leads to, and by which way.
+fn explain_path(plan: &Plan, side: &Side, path: &str) -> Option<String> {
+    let file = side.snapshot.tree.find(path)?;
+    let mut out = vec![format!("{}\n", plain(path))];
+    for (pipeline, job, inputs) in side.survey.jobs() {
+        if !plan
+            .jobs
+            .iter()
+            .any(|plan| plan.workflow == *pipeline.path && plan.job == *job.id.0)
+        {
+            continue;
+        }
+        let chain = side.closure(inputs).path(file.into());
+        let is_input = side.files(inputs).files.binary_search(&file).is_ok();
+        let words = match (is_input, chain.as_slice()) {
+            (false, _) => "is no input".to_owned(),
+            (true, []) if !inputs.opaque.is_empty() => {
+                "is an input: the job is not understood, so everything is".to_owned()
+            }
+            (true, [] | [_]) => "is an input by itself".to_owned(),
+            (true, chain) => {
+                let steps: Vec<String> = chain
+                    .iter()
+                    .map(|(node, _)| plain(&side.label(*node)))
+                    .collect();
+                format!("is an input: {}", steps.join(" → "))
+            }
+        };
+        out.push(format!(
+            "  {} of {}: {words}\n",
+            plain(&job.id.0),
+            plain(&pipeline.path)
+        ));
+    }
+    Some(out.concat())
+}
