@@ -136,6 +136,33 @@ async fn pull_is_read_as_it_is_now() {
 }
 
 #[tokio::test]
+async fn what_has_not_changed_is_not_sent_again() {
+    let stage = Stage::set().await;
+    let number = stage.pull().await;
+    let statuses = || {
+        let state = stage.github.state();
+        let reads = state
+            .requests
+            .iter()
+            .filter(|it| it.line.contains("/pulls"));
+        reads.map(|it| it.status).collect::<Vec<_>>()
+    };
+    let first = stage.forge.pull(stage.repo, number).await.unwrap();
+    let again = stage.forge.pull(stage.repo, number).await.unwrap();
+    assert_eq!(first, again);
+    let listed = stage.forge.open_pulls(stage.repo).await.unwrap();
+    assert_eq!(listed, stage.forge.open_pulls(stage.repo).await.unwrap());
+    assert_eq!(statuses(), [200, 304, 200, 304]);
+    let edits = [Edit::Write("a.py", "x = 3\n")];
+    let head = stage.github.push(stage.repo, number, &edits).await;
+    let pushed = stage.forge.pull(stage.repo, number).await.unwrap();
+    assert_eq!(pushed.head, head);
+    assert_eq!(stage.forge.open_pulls(stage.repo).await.unwrap(), [pushed]);
+    assert_eq!(statuses()[4..], [200, 200]);
+    stage.github.finish();
+}
+
+#[tokio::test]
 async fn head_in_a_fork_or_in_a_deleted_fork_is_told() {
     let stage = Stage::set().await;
     let edits = [Edit::Write("a.py", "x = 2\n")];

@@ -1,7 +1,9 @@
 //! Scenarios: what people do on the forge, and what the bot answers.
 
+mod attacks;
 mod commands;
 mod intake;
+mod numbers;
 mod outages;
 mod process;
 mod pulls;

@@ -2,4 +2,5 @@
 
 pub(crate) mod bot;
 pub(crate) mod github;
+pub(crate) mod process;
 pub(crate) mod repo;

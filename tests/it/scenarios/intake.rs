@@ -33,7 +33,8 @@ async fn what_is_not_signed_whole_or_well_formed_is_refused_and_not_stored() {
     let huge = vec![b' '; BODY + 1];
     let (status, _) = bot.ask(webhook(&bot, "pull_request", &huge), &huge).await;
     assert_eq!(status, 413, "oversized");
-    for malformed in [&body[..], b"", b"payload=x", b"\xff\xfe", b"[1"] {
+    let deep = b"[".repeat(100_000);
+    for malformed in [&body[..], b"", b"payload=x", b"\xff\xfe", b"[1", &deep] {
         let request = webhook(&bot, "pull_request", malformed);
         assert_eq!(bot.ask(request, malformed).await.0, 400, "malformed");
     }
@@ -56,7 +57,7 @@ async fn what_is_not_signed_whole_or_well_formed_is_refused_and_not_stored() {
     assert_eq!(bot.store.dump().await.unwrap(), "");
     let page = bot.numbers().await;
     assert!(
-        page.contains(r#"trimtab_deliveries_total{outcome="malformed"} 7"#),
+        page.contains(r#"trimtab_deliveries_total{outcome="malformed"} 8"#),
         "{page}"
     );
     assert!(

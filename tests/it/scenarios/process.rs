@@ -1,160 +1,300 @@
 //! The real program as a process: killed at bad moments, stopped politely, started
-//! with wrong settings.
+//! with wrong settings, asked by its operator.
 
-use std::net::SocketAddr;
-use std::process::{Output, Stdio};
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::process::Output;
 
 use secrecy::ExposeSecret as _;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::process::{Child, Command};
-use trimtab::clock::SystemClock;
+use tokio::process::Command;
 use trimtab::engine::ids::{PullNumber, RepoKey};
 use trimtab::forge::CommentRef;
 
-use super::super::support::github::model::APP;
-use super::super::support::github::{FakeGithub, key};
+use super::super::support::github::FakeGithub;
+use super::super::support::github::key;
+use super::super::support::github::model::{APP, FaultKind};
+use super::super::support::process::{PROGRAM, PUBLIC, Stage, get, pause, stop};
+use super::super::support::repo::Edit;
 use super::{DOCS, SHOP};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_trimtab");
+/// How often the process is killed.
+const KILLS: u64 = 20;
 
-/// How long after the last webhook the process is killed, in milliseconds.
-const MOMENTS: &[u64] = &[0, 15, 60, 250, 700];
+/// The longest time from the first webhook of a round to the kill, in milliseconds.
+const LATEST: u64 = 600;
 
-/// A fake forge on the machine's clock, and room for a server.
-struct Stage {
-    github: FakeGithub,
-    data: tempfile::TempDir,
-    listen: SocketAddr,
+/// Numbers that look like chance and are the same in every run.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
 }
 
 impl Stage {
-    async fn set() -> Self {
-        let github = FakeGithub::start(Arc::new(SystemClock)).await;
-        let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let listen = free.local_addr().unwrap();
-        drop(free);
-        let hook = format!("http://{listen}/webhook/github");
-        github.connect(Some(hook.parse().unwrap()));
-        let data = tempfile::tempdir().unwrap();
-        Self {
-            github,
-            data,
-            listen,
+    /// A repository that is installed and mirrored.
+    async fn shop(&self) -> RepoKey {
+        let repo = self.github.add_repo("acme/shop", SHOP);
+        self.github.announce_installation(repo, "created").await;
+        let settled = async || !self.listed().await.contains("sync");
+        self.until("it is mirrored", settled).await;
+        repo
+    }
+
+    /// Whether the bot has said yes or no to a command.
+    fn answered(&self, to: CommentRef) -> bool {
+        let state = self.github.state();
+        let reactions = &state.comments[&to.id.0].reactions;
+        reactions
+            .iter()
+            .any(|(_, word)| word == "+1" || word == "-1")
+    }
+
+    async fn all_answered(&self, said: &[CommentRef]) {
+        let all = async || said.iter().all(|to| self.answered(*to));
+        self.until("every command is answered", all).await;
+    }
+
+    /// Whether both checks stand on the head of a pull.
+    fn checked(&self, repo: RepoKey, pull: PullNumber) -> bool {
+        let head = self.github.state().repos[&repo.repo.0].pulls[&pull.0].head;
+        let check = |name| self.github.check(repo, head, name);
+        check("trimtab/plan").is_some() && check("trimtab").is_some()
+    }
+
+    /// One round of what people do: a new pull or a push, and a command on it.
+    async fn round(&self, repo: RepoKey, round: u64, pulls: &mut Vec<PullNumber>) -> CommentRef {
+        let pull = if round.is_multiple_of(4) {
+            let branch = format!("topic-{round}");
+            let pull = self.github.open_pull(repo, ("ann", &branch), DOCS).await;
+            pulls.push(pull);
+            pull
+        } else {
+            let pull = *pulls.last().unwrap();
+            let text = format!("# The shop, round {round}\n");
+            let edits = [Edit::Write("docs/index.md", &text)];
+            self.github.push(repo, pull, &edits).await;
+            pull
+        };
+        let verbs = ["/trimtab run all", "/trimtab status", "/trimtab help"];
+        let verb = verbs[usize::try_from(round).unwrap() % verbs.len()];
+        self.github.comment(repo, pull, "ann", verb).await
+    }
+
+    /// What the bot said or did twice, and what never arrived.
+    fn faults(&self, said: &[CommentRef]) -> Vec<String> {
+        let state = self.github.state();
+        let mut arrived: BTreeMap<&str, bool> = BTreeMap::new();
+        for it in &state.deliveries {
+            *arrived.entry(&it.guid).or_default() |= (200..300).contains(&it.status);
         }
-    }
-
-    /// Starts the server, and returns when it takes connections.
-    async fn serve(&self) -> Child {
-        let endpoint = self.github.endpoint();
-        let server = Command::new(PROGRAM)
-            .arg("serve")
-            .args(["--listen", &self.listen.to_string()])
-            .arg("--data-dir")
-            .arg(self.data.path())
-            .env("PUBLIC_URL", "http://127.0.0.1")
-            .env("APP_ID", APP.to_string())
-            .env("PRIVATE_KEY", key::private().expose_secret())
-            .env("WEBHOOK_SECRET", FakeGithub::secret().expose_secret())
-            .env("GITHUB_URL", endpoint.web.as_str())
-            .env("GITHUB_API_URL", endpoint.api.as_str())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        for _ in 0..3_000 {
-            if TcpStream::connect(self.listen).await.is_ok() {
-                return server;
-            }
-            pause(10).await;
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for check in state.checks.values() {
+            let name = format!("check {} on {}", check.name, check.head);
+            *counts.entry(name).or_default() += 1;
         }
-        panic!("the server does not start");
-    }
-
-    async fn tasks(&self) -> Output {
-        let mut command = Command::new(PROGRAM);
-        command.args(["tasks", "list", "--data-dir"]);
-        command.arg(self.data.path()).output().await.unwrap()
-    }
-
-    /// Waits until the bot has said yes to a command.
-    async fn agreed(&self, to: CommentRef) {
-        for _ in 0..6_000 {
-            let yes = {
-                let state = self.github.state();
-                let reactions = &state.comments[&to.id.0].reactions;
-                reactions.iter().any(|(_, word)| word == "+1")
-            };
-            if yes {
-                return;
-            }
-            pause(10).await;
+        for comment in state.comments.values().filter(|it| it.app.is_some()) {
+            let mark = comment.body.lines().next().unwrap_or_default();
+            let name = format!("comment {mark} in {}", comment.pull);
+            *counts.entry(name).or_default() += 1;
         }
-        panic!("a command was lost");
-    }
-
-    /// A pull, and a command on it that no sweep would find again.
-    async fn ask(&self, repo: RepoKey, branch: &str) -> (PullNumber, CommentRef) {
-        let pull = self.github.open_pull(repo, ("ann", branch), DOCS).await;
-        let said = self.github.comment(repo, pull, "ann", "/trimtab run all");
-        (pull, said.await)
+        let questions = said.iter().filter(|to| {
+            let question = !state.comments[&to.id.0].body.contains("run all");
+            let mark = format!("comment <!-- trimtab:reply comment/{} -->", to.id.0);
+            question && !counts.keys().any(|name| name.starts_with(&mark))
+        });
+        let lost = arrived.iter().filter(|(_, arrived)| !**arrived);
+        let twice = counts.iter().filter(|(_, count)| **count > 1);
+        lost.map(|(guid, _)| format!("delivery {guid} never arrived"))
+            .chain(twice.map(|(name, count)| format!("{count} times {name}")))
+            .chain(questions.map(|to| format!("no answer to {to:?}")))
+            .collect()
     }
 }
 
-async fn pause(millis: u64) {
-    tokio::time::sleep(Duration::from_millis(millis)).await;
-}
-
-/// Asks the server to stop, and returns how it ended.
-async fn stop(mut server: Child) -> Option<i32> {
-    let id = server.id().unwrap().to_string();
-    let sent = Command::new("kill").args(["-TERM", &id]).status().await;
-    assert!(sent.unwrap().success());
-    server.wait().await.unwrap().code()
-}
-
-#[tokio::test]
-async fn no_accepted_delivery_is_lost_when_the_process_is_killed() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_or_said_twice_when_the_process_is_killed_twenty_times() {
     let stage = Stage::set().await;
     let mut server = stage.serve().await;
-    let repo = stage.github.add_repo("acme/shop", SHOP);
-    stage.github.announce_installation(repo, "created").await;
-    let mut pulls = Vec::new();
-    for moment in MOMENTS {
-        let (pull, command) = stage.ask(repo, &format!("topic-{moment}")).await;
-        assert_eq!(stage.github.state().deliveries.last().unwrap().status, 202);
-        pause(*moment).await;
-        server.kill().await.unwrap();
+    let repo = stage.shop().await;
+    let mut chance = Chance(0x7472_696d_7461_6221);
+    let (mut pulls, mut said) = (Vec::new(), Vec::new());
+    for round in 0..KILLS {
+        let moment = chance.below(LATEST);
+        let killer = tokio::spawn(async move {
+            pause(moment).await;
+            server.kill().await.unwrap();
+        });
+        said.push(stage.round(repo, round, &mut pulls).await);
+        killer.await.unwrap();
         server = stage.serve().await;
-        stage.agreed(command).await;
-        pulls.push(pull);
+        // A task that is killed twelve times is taken for one that kills its process.
+        if round % 5 == 4 {
+            stage.all_answered(&said).await;
+        }
     }
-    assert_eq!(stop(server).await, Some(0));
-    let listed = String::from_utf8(stage.tasks().await.stdout).unwrap();
+    stage.all_answered(&said).await;
+    let checked = async || pulls.iter().all(|pull| stage.checked(repo, *pull));
+    stage.until("every head has its checks", checked).await;
+    let listed = stage.listed().await;
     assert!(!listed.contains(" dead "), "{listed}");
+    assert_eq!(stage.faults(&said), Vec::<String>::new());
+    assert_eq!(stop(server).await, Some(0));
     for pull in pulls {
-        let comments = stage.github.bot_comments(repo, pull);
-        assert!(comments.len() <= 1, "{pull}: {comments:?}");
+        stage.github.bot_comments(repo, pull);
     }
     stage.github.finish();
 }
 
+/// What a command says on standard error when it ends with exit code 3.
+fn refusal(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
 #[tokio::test]
-async fn store_in_use_is_said_in_one_sentence() {
+async fn running_server_is_asked_for_its_tasks() {
     let stage = Stage::set().await;
-    let none = stage.tasks().await;
-    assert_eq!(none.status.code(), Some(3));
-    let text = String::from_utf8(none.stderr).unwrap();
-    assert!(text.contains("set --data-dir or DATA_DIR"), "{text}");
+    let none = refusal(&stage.tasks(&["list"]).await);
+    assert!(none.contains("set --data-dir or DATA_DIR"), "{none}");
+    let mut server = stage.serve().await;
+    let repo = stage.shop().await;
+    let refused = FaultKind::Answer(422, Vec::new());
+    stage.github.fail_next("check-runs", refused);
+    let pull = stage.github.open_pull(repo, ("ann", "topic"), DOCS).await;
+    let dead = async || stage.listed().await.contains(" dead ");
+    stage.until("a task is dead", dead).await;
+    let listed = stage.listed().await;
+    let dead = listed.lines().find(|line| line.contains(" dead ")).unwrap();
+    let id = dead.split(' ').next().unwrap();
+    let unknown = refusal(&stage.tasks(&["bury", "999999"]).await);
+    assert!(unknown.contains("there is no task 999999"), "{unknown}");
+    let retried = stage.tasks(&["retry", id]).await;
+    let text = String::from_utf8(retried.stdout).unwrap();
+    assert_eq!(text, format!("task {id} is due now\n"));
+    let checked = async || stage.checked(repo, pull);
+    stage.until("the server has done it", checked).await;
+    // The socket of a server that was killed is nobody.
+    server.kill().await.unwrap();
+    let socket = stage.data.path().join("trimtab.sock");
+    assert!(socket.exists());
+    assert!(!stage.listed().await.contains(" dead "));
     let server = stage.serve().await;
-    let refused = stage.tasks().await;
-    assert_eq!(refused.status.code(), Some(3));
-    let text = String::from_utf8(refused.stderr).unwrap();
-    assert!(text.contains("stop the server first"), "{text}");
+    stage.listed().await;
+    std::fs::rename(&socket, stage.data.path().join("gone")).unwrap();
+    let silent = refusal(&stage.tasks(&["list"]).await);
+    assert!(
+        silent.contains("another process uses the store"),
+        "{silent}"
+    );
+    std::fs::rename(stage.data.path().join("gone"), &socket).unwrap();
     assert_eq!(stop(server).await, Some(0));
-    let listed = stage.tasks().await;
-    assert_eq!(listed.status.code(), Some(0));
+    assert!(!socket.exists());
+    stage.listed().await;
+    stage.github.bot_comments(repo, pull);
+    stage.github.finish();
+}
+
+/// What the command line says of two commits of the fake's repository.
+async fn in_checkout(stage: &Stage, repo: RepoKey, pull: PullNumber, words: &[&str]) -> String {
+    let (dir, base, head) = {
+        let state = stage.github.state();
+        let of = &state.repos[&repo.repo.0];
+        let it = &of.pulls[&pull.0];
+        (of.git.dir().to_owned(), it.base, it.head)
+    };
+    let mut command = Command::new(PROGRAM);
+    command.args(words).arg("--repo").arg(dir);
+    command.args(["--base", &base.to_string(), "--head", &head.to_string()]);
+    command.env("XDG_CACHE_HOME", stage.data.path().join("cache"));
+    let output = command.output().await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn bot_and_command_line_say_the_same_and_the_link_leads_to_the_pull() {
+    let stage = Stage::set().await;
+    let server = stage.serve().await;
+    let repo = stage.shop().await;
+    let pull = stage.github.open_pull(repo, ("ann", "topic"), DOCS).await;
+    let commented = async || !stage.github.bot_comments(repo, pull).is_empty();
+    stage.until("there is a comment", commented).await;
+    let body = stage.github.bot_comments(repo, pull)[0].body.clone();
+    let words = ["plan", "--format", "markdown", "--link-base", PUBLIC];
+    assert_eq!(in_checkout(&stage, repo, pull, &words).await, body);
+    let link = body.split(PUBLIC).nth(1).unwrap();
+    let path = link.split(')').next().unwrap();
+    let url = format!("http://{}{path}", stage.listen);
+    let (status, location) = get(&url).await;
+    let web = stage.github.endpoint().web;
+    let to = format!("{web}acme/shop/pull/{pull}/checks?sha=");
+    assert_eq!(status, 303);
+    assert!(location.starts_with(&to), "{location}");
+    let unknown = format!("http://{}/plans/{}", stage.listen, "0".repeat(40));
+    assert_eq!(get(&unknown).await.0, 404);
+    for subject in ["shop/tax.py", "test", "tests/test_tax.py::test_rate"] {
+        let asked = format!("/trimtab why {subject}");
+        let said = stage.github.comment(repo, pull, "ann", &asked).await;
+        stage.all_answered(&[said]).await;
+        let mark = format!("comment/{} -->", said.id.0);
+        let answers = stage.github.bot_comments(repo, pull);
+        let answer = answers.iter().find(|it| it.body.contains(&mark)).unwrap();
+        let chain = in_checkout(&stage, repo, pull, &["why", subject]).await;
+        assert!(
+            answer.body.contains(chain.trim_end()),
+            "{}\n{chain}",
+            answer.body
+        );
+    }
+    assert_eq!(stop(server).await, Some(0));
+    stage.github.finish();
+}
+
+#[tokio::test]
+async fn no_secret_is_in_the_log_of_a_whole_session() {
+    let mut stage = Stage::set().await;
+    stage.level = "trace";
+    let server = stage.serve().await;
+    let repo = stage.shop().await;
+    let refused = FaultKind::Answer(500, Vec::new());
+    stage.github.fail_next("check-runs", refused);
+    let pull = stage.github.open_pull(repo, ("ann", "topic"), DOCS).await;
+    let checked = async || stage.checked(repo, pull);
+    stage.until("there are checks", checked).await;
+    assert_eq!(stop(server).await, Some(0));
+    let log = stage.log();
+    assert!(log.contains("status 500"), "the log is written: {log}");
+    let mut secrets: Vec<String> = stage.github.state().tokens.keys().cloned().collect();
+    assert!(secrets.len() > 3);
+    secrets.push(FakeGithub::secret().expose_secret().to_owned());
+    let key = key::private();
+    let lines = key
+        .expose_secret()
+        .lines()
+        .filter(|line| !line.contains("---"));
+    secrets.extend(lines.map(str::to_owned));
+    let leaked: Vec<&String> = secrets
+        .iter()
+        .filter(|it| log.contains(it.as_str()))
+        .collect();
+    assert_eq!(leaked, Vec::<&String>::new());
+    assert!(!log.contains("x-access-token"), "not even in base64");
+    stage.github.bot_comments(repo, pull);
+    stage.github.finish();
+}
+
+#[tokio::test]
+async fn numbers_are_shown_on_the_operators_address_alone() {
+    let stage = Stage::set().await;
+    let server = stage.serve().await;
+    let url = |address| format!("http://{address}/metrics");
+    assert_eq!(get(&url(stage.listen)).await.0, 404);
+    assert_eq!(get(&url(stage.numbers)).await.0, 200);
+    assert_eq!(stop(server).await, Some(0));
     stage.github.finish();
 }
 

@@ -45,6 +45,7 @@ pub(crate) struct Bot {
     context: Context,
     pub(crate) drain: Arc<watch::Sender<bool>>,
     bell: Bell,
+    open: watch::Sender<bool>,
     _mirrors: tempfile::TempDir,
 }
 
@@ -103,6 +104,7 @@ impl Bot {
             context,
             drain,
             bell,
+            open: watch::Sender::new(false),
             _mirrors: mirrors,
         };
         bot.listen().await;
@@ -126,7 +128,8 @@ impl Bot {
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         self.address = listener.local_addr().unwrap();
-        let draining = self.drain.subscribe();
+        // It answers until the scenario is over, also while the worker drains.
+        let draining = self.open.subscribe();
         tokio::spawn(serve(listener, router(edge), draining));
     }
 
@@ -177,10 +180,15 @@ impl Bot {
         self.settle().await;
     }
 
-    /// The bodies of the bot's comments on a pull.
+    /// The bodies of the bot's comments on a pull; of answers without their marks,
+    /// which hold numbers that differ from run to run.
     pub(crate) fn said(&self, repo: RepoKey, pull: PullNumber) -> Vec<String> {
         let comments = self.github.bot_comments(repo, pull);
-        comments.into_iter().map(|comment| comment.body).collect()
+        let bare = |body: String| match body.split_once(" -->\n") {
+            Some((mark, rest)) if mark.starts_with("<!-- trimtab:reply ") => rest.to_owned(),
+            _ => body,
+        };
+        comments.into_iter().map(|it| bare(it.body)).collect()
     }
 
     /// The page of numbers, as the operator reads it.

@@ -12,6 +12,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
+use trimtab::engine::policy::policy_hash;
 
 use super::model::{FaultKind, Model, Request};
 use super::{Shared, git, routes};
@@ -86,6 +87,9 @@ async fn handle(State(shared): State<Arc<Shared>>, request: axum::extract::Reque
         }
         Some(FaultKind::Delay(_)) | None => answer(&shared, &parts, &body),
     };
+    let reply = tagged(reply, &parts);
+    let pace = shared.model().pace;
+    tokio::time::sleep(pace).await;
     let unmatched = reply.status == 599;
     shared.model().requests.push(Request {
         line,
@@ -97,7 +101,26 @@ async fn handle(State(shared): State<Arc<Shared>>, request: axum::extract::Reque
         response = response.header(name, value);
     }
     let response = response.header("content-type", "application/json; charset=utf-8");
-    response.body(Body::from(reply.body.to_string())).unwrap()
+    let body = match reply.status {
+        304 => Body::empty(),
+        _ => Body::from(reply.body.to_string()),
+    };
+    response.body(body).unwrap()
+}
+
+/// Gives the answer of a read its tag; who knows that tag gets nothing else.
+fn tagged(mut reply: Reply, parts: &http::request::Parts) -> Reply {
+    if parts.method != http::Method::GET || reply.status != 200 {
+        return reply;
+    }
+    let hash = policy_hash(&reply.body.to_string());
+    let tag = format!("W/\"{hash}\"");
+    let known = parts.headers.get("if-none-match");
+    if known.is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+        reply.status = 304;
+    }
+    reply.headers.push(("etag", tag));
+    reply
 }
 
 fn answer(shared: &Arc<Shared>, parts: &http::request::Parts, body: &[u8]) -> Reply {

@@ -38,6 +38,8 @@ pub(crate) struct Model {
     pub(crate) faults: Vec<Fault>,
     /// How many requests are left until the reset, if that is counted.
     pub(crate) quota: Option<Quota>,
+    /// How long every answer takes.
+    pub(crate) pace: Duration,
     last_id: u64,
 }
 
