@@ -245,6 +245,30 @@ fn the_api_page_lists_the_reason_ids_in_order() {
     assert_eq!(listed, known);
 }
 
+/// The words in backticks of a table's last column.
+fn tests_named(text: &str) -> Vec<&str> {
+    let rows = text.lines().filter(|line| line.starts_with("| "));
+    let last = rows.filter_map(|line| line.trim_end_matches(" |").rsplit(" | ").next());
+    last.flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect()
+}
+
+#[test]
+fn every_test_that_the_security_page_names_exists() {
+    let page = read("SECURITY.md");
+    let section = page.split("## Traps and their tests").nth(1);
+    let section = section.and_then(|rest| rest.split("\n## ").next());
+    let named = tests_named(section.expect("a section of traps"));
+    assert!(named.len() > 30, "only {} tests are named", named.len());
+    let sources = files(&["src", "tests"], "rs");
+    let exists = |name: &str| {
+        let head = format!("fn {name}(");
+        sources.iter().any(|source| source.text.contains(&head))
+    };
+    let missing = named.into_iter().filter(|name| !exists(name));
+    none(&missing.map(str::to_owned).collect::<Vec<_>>());
+}
+
 #[test]
 fn the_glossary_defines_every_word() {
     let page = read("docs/glossary.md");

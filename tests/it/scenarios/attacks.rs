@@ -1,10 +1,14 @@
 //! What somebody with bad intentions tries. SECURITY.md lists each trap and its test.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use trimtab::engine::command;
 use trimtab::engine::ids::{PullNumber, RepoKey};
 use trimtab::forge::CommentRef;
+use trimtab::forge::github::payload::event;
 
+use super::super::conformance::{as_sent_to_an_app, examples};
 use super::super::support::bot::Bot;
 use super::super::support::github::model::Pull;
 use super::super::support::repo::Edit;
@@ -303,14 +307,17 @@ async fn names_in_a_pull_cannot_act_in_what_the_bot_writes() {
 async fn quoted_marker_makes_no_comment_ours_to_edit() {
     let bot = Bot::start().await;
     let repo = shop(&bot).await;
+    // A draft, of which the bot does not speak.
+    bot.github.connect(None);
     let pull = bot.github.open_pull(repo, ("ann", "topic"), DOCS).await;
+    bot.github.connect(Some(bot.url("/webhook/github")));
     let draft = |draft: bool| move |pull: &mut Pull| pull.draft = draft;
     let action = ("ann", "converted_to_draft");
     bot.github
         .change_pull(repo, pull, action, draft(true))
         .await;
     bot.settle().await;
-    let before = bot.said(repo, pull).len();
+    assert_eq!(bot.said(repo, pull).len(), 0);
     let asked = "/trimtab why <!-- trimtab:v1 -->";
     bot.github.comment(repo, pull, "eve", asked).await;
     bot.settle().await;
@@ -330,7 +337,7 @@ async fn quoted_marker_makes_no_comment_ours_to_edit() {
     let ours = comments
         .iter()
         .filter(|it| it.body.starts_with("<!-- trimtab:v1 -->"));
-    assert_eq!(ours.count(), 1, "{before} before");
+    assert_eq!(ours.count(), 1);
     assert!(
         comments
             .iter()
@@ -422,10 +429,93 @@ async fn installation_only_reads() {
     let bot = Bot::start().await;
     shop(&bot).await;
     let requests = bot.github.requests();
-    let writes = requests.iter().filter(|line| !line.starts_with("GET"));
+    let is_read = |line: &str| line.starts_with("GET") || line.ends_with("/git-upload-pack");
+    let writes = requests.iter().filter(|line| !is_read(line));
     let beyond: Vec<&String> = writes
         .filter(|line| !line.contains("access_tokens"))
         .collect();
     assert_eq!(beyond, Vec::<&String>::new());
+    bot.finish().await;
+}
+
+/// What the manifest asks for and nothing uses yet: a permission that is added later
+/// must be approved by every installation.
+const LATER: [&str; 5] = [
+    "actions",
+    "merge_group",
+    "merge_queues",
+    "workflow_job",
+    "workflow_run",
+];
+
+/// The names in a block of the manifest, with what follows the colon, and whether its
+/// comment says that it is for later.
+fn block(of: &str) -> Vec<(String, String, bool)> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/app-manifest.yml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let start = format!("{of}:");
+    let lines = text.lines().skip_while(move |line| *line != start).skip(1);
+    let lines = lines.take_while(|line| line.starts_with("  "));
+    let entry = |line: &str| {
+        let (entry, comment) = line.split_once(" # ").unwrap();
+        let (name, level) = entry.split_once(": ").unwrap_or((entry, ""));
+        let name = name.trim().trim_start_matches("- ");
+        (
+            name.to_owned(),
+            level.to_owned(),
+            comment.contains(" yet: "),
+        )
+    };
+    lines.map(entry).collect()
+}
+
+#[tokio::test]
+async fn the_manifest_has_what_the_code_handles_and_asks_for() {
+    let mut used = BTreeSet::new();
+    for (name, payload) in examples("api.github.com") {
+        let mut payload = as_sent_to_an_app(payload);
+        // The examples of comments are about issues.
+        if name == "issue_comment" {
+            payload["issue"]["pull_request"] = serde_json::json!({});
+        }
+        if payload["review"].is_object() {
+            payload["review"]["body"] = "/trimtab help".into();
+        }
+        let read = event(&name, "d-1", payload.to_string().as_bytes()).unwrap();
+        // Every app hears of its installations.
+        used.extend(
+            read.filter(|_| !name.starts_with("installation"))
+                .map(|_| (name, String::new())),
+        );
+    }
+    let bot = Bot::start().await;
+    let (repo, pull) = planned(&bot).await;
+    bot.github
+        .comment(repo, pull, "ann", "/trimtab status")
+        .await;
+    bot.settle().await;
+    bot.said(repo, pull);
+    for token in bot.github.state().tokens.values() {
+        for (name, level) in &token.permissions {
+            used.insert((name.clone(), format!("{level:?}").to_lowercase()));
+        }
+    }
+    // Who may write may read.
+    let writes: Vec<String> = used
+        .iter()
+        .filter(|it| it.1 == "write")
+        .map(|it| it.0.clone())
+        .collect();
+    used.retain(|(name, level)| level != "read" || !writes.contains(name));
+    let asked = [block("default_permissions"), block("default_events")].concat();
+    let later: BTreeSet<&str> = asked
+        .iter()
+        .filter(|it| it.2)
+        .map(|it| it.0.as_str())
+        .collect();
+    assert_eq!(later, LATER.into());
+    let now = asked.iter().filter(|it| !it.2);
+    let now: BTreeSet<_> = now.map(|it| (it.0.clone(), it.1.clone())).collect();
+    assert_eq!(now, used);
     bot.finish().await;
 }

@@ -34,6 +34,11 @@ impl Chance {
     }
 }
 
+/// How the answer to a command begins.
+fn reply_mark(to: CommentRef) -> String {
+    format!("<!-- trimtab:reply comment/{} -->", to.id.0)
+}
+
 impl Stage {
     /// A repository that is installed and mirrored.
     async fn shop(&self) -> RepoKey {
@@ -44,13 +49,18 @@ impl Stage {
         repo
     }
 
-    /// Whether the bot has said yes or no to a command.
+    /// Whether the bot has said yes or no to a command, and in words to a question.
     fn answered(&self, to: CommentRef) -> bool {
         let state = self.github.state();
-        let reactions = &state.comments[&to.id.0].reactions;
-        reactions
-            .iter()
-            .any(|(_, word)| word == "+1" || word == "-1")
+        let comment = &state.comments[&to.id.0];
+        let mark = reply_mark(to);
+        let replied = || state.comments.values().any(|it| it.body.starts_with(&mark));
+        let decided = comment.reactions.iter();
+        decided
+            .filter(|(_, word)| word == "+1" || word == "-1")
+            .count()
+            > 0
+            && (comment.body.contains("run all") || replied())
     }
 
     async fn all_answered(&self, said: &[CommentRef]) {
@@ -103,7 +113,7 @@ impl Stage {
         }
         let questions = said.iter().filter(|to| {
             let question = !state.comments[&to.id.0].body.contains("run all");
-            let mark = format!("comment <!-- trimtab:reply comment/{} -->", to.id.0);
+            let mark = format!("comment {}", reply_mark(**to));
             question && !counts.keys().any(|name| name.starts_with(&mark))
         });
         let lost = arrived.iter().filter(|(_, arrived)| !**arrived);
@@ -240,9 +250,12 @@ async fn bot_and_command_line_say_the_same_and_the_link_leads_to_the_pull() {
         let asked = format!("/trimtab why {subject}");
         let said = stage.github.comment(repo, pull, "ann", &asked).await;
         stage.all_answered(&[said]).await;
-        let mark = format!("comment/{} -->", said.id.0);
+        let mark = reply_mark(said);
         let answers = stage.github.bot_comments(repo, pull);
-        let answer = answers.iter().find(|it| it.body.contains(&mark)).unwrap();
+        let answer = answers
+            .iter()
+            .find(|it| it.body.starts_with(&mark))
+            .unwrap();
         let chain = in_checkout(&stage, repo, pull, &["why", subject]).await;
         assert!(
             answer.body.contains(chain.trim_end()),

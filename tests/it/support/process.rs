@@ -45,17 +45,23 @@ impl Stage {
     pub(crate) async fn of(program: PathBuf) -> Self {
         let github = FakeGithub::start(Arc::new(SystemClock)).await;
         let (listen, numbers) = (free().await, free().await);
-        let hook = format!("http://{listen}/webhook/github");
-        github.connect(Some(hook.parse().unwrap()));
         let data = tempfile::tempdir().unwrap();
-        Self {
+        let stage = Self {
             github,
             data,
             listen,
             numbers,
             level: "info",
             program,
-        }
+        };
+        stage.github.connect(Some(stage.hook()));
+        stage
+    }
+
+    /// Where the server takes webhooks.
+    pub(crate) fn hook(&self) -> url::Url {
+        let hook = format!("http://{}/webhook/github", self.listen);
+        hook.parse().unwrap()
     }
 
     /// Starts the server, and returns when it takes connections.
