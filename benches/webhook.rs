@@ -138,7 +138,7 @@ async fn webhooks(
         state.deliveries.last().unwrap().payload.clone()
     };
     let body = Bytes::from(padded(payload));
-    let signature = sign(&FakeGithub::secret(), &body)?;
+    let signature = sign(&FakeGithub::secret(), &body).context("sign the body")?;
     let started = Instant::now();
     let mut senders = Vec::new();
     for connection in 0..CONNECTIONS {

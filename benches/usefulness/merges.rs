@@ -80,7 +80,7 @@ fn plan(subject: &Subject, loader: &mut Loader<'_>, pull: &Pull) -> anyhow::Resu
         forced: Vec::new(),
         asked: Vec::new(),
     };
-    let answer = analyse::run(&subject.repo, loader, &question, &mut |_| {})?;
+    let answer = analyse::run(&subject.repo, loader, &question, &mut |_| Ok(()))?;
     Ok(answer.plan)
 }
 

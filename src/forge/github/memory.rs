@@ -75,7 +75,7 @@ mod tests {
             };
             (repo, format!("/pulls/{number}"))
         };
-        for number in 0..MOST + 1 {
+        for number in 0..=MOST {
             memory.keep(place(number), "old".to_owned(), number);
             memory.keep(place(number), format!("tag-{number}"), number);
         }
