@@ -101,10 +101,10 @@ mod used_and_inferred {
             read: boxed("a.py b.py made.txt"),
             ..Trace::default()
         };
-        let report = compare(&trace, &repository(), &set("a.py"), None);
+        let report = compare(&trace, &repository(), &set("a.py"), Vec::new());
         assert_eq!(report.read, ["b.py"]);
         assert!(!report.is_sound());
-        assert!(compare(&trace, &repository(), &set("a.py b.py"), None).is_sound());
+        assert!(compare(&trace, &repository(), &set("a.py b.py"), Vec::new()).is_sound());
     }
 
     #[test]
@@ -113,26 +113,40 @@ mod used_and_inferred {
             listed: boxed("lib docs build"),
             ..Trace::default()
         };
-        let report = compare(&trace, &repository(), &set("lib/c.py"), None);
+        let report = compare(&trace, &repository(), &set("lib/c.py"), Vec::new());
         assert_eq!(report.listed, ["docs"]);
     }
 
     #[test]
-    fn a_name_looked_up_in_vain_is_judged_in_the_tree_that_has_it() {
+    fn only_names_that_a_commit_can_bring_are_judged() {
         let trace = Trace {
             missing: boxed("conftest.py lib lib/c.pyc lib/c.py/x new new/y .git/x"),
             ..Trace::default()
         };
-        let names = addable(&trace, &repository());
-        assert_eq!(names, set("conftest.py new/y"));
-        let files = set("a.py conftest.py new/y");
-        let report = compare(
-            &trace,
-            &repository(),
-            &set(""),
-            Some(&(files, set("conftest.py"))),
-        );
-        assert_eq!(report.missing, ["new/y"]);
+        assert_eq!(addable(&trace, &repository()), set("conftest.py new/y"));
+    }
+
+    #[test]
+    fn a_missing_name_counts_unless_it_is_looked_at_and_not_opened_when_it_is_there() {
+        let first = Trace {
+            read: boxed("a.py"),
+            ..Trace::default()
+        };
+        let again = Trace {
+            read: boxed("x.toml"),
+            seen: boxed("idle"),
+            missing: boxed("bin examples"),
+            ..Trace::default()
+        };
+        let names = ["bin", "examples", "idle", "unmet", "x.toml"].map(str::to_owned);
+        let mut report = compare(&first, &repository(), &set("a.py"), names.to_vec());
+        let wanted = report.settle(&again);
+        let asked = newcomers(&first, &wanted);
+        assert!(asked.contains(&"examples/test_new.py".to_owned()));
+        assert_eq!(unwatched(wanted, &asked, &asked[..4]), ["bin"]);
+        assert_eq!(report.opened, ["x.toml"]);
+        assert_eq!(report.unopened, ["idle"]);
+        assert_eq!(report.missing, ["unmet"]);
     }
 
     #[test]
@@ -141,7 +155,7 @@ mod used_and_inferred {
             unread: vec!["?".into()],
             ..Trace::default()
         };
-        assert!(!compare(&trace, &repository(), &set("a.py"), None).is_sound());
+        assert!(!compare(&trace, &repository(), &set("a.py"), Vec::new()).is_sound());
     }
 }
 

@@ -105,6 +105,9 @@ impl Walk<'_> {
             at = dir_of(at);
         }
         globs.push(below(dir, "**/Cargo.toml"));
+        // rustfmt looks beside each file, clippy beside each manifest.
+        let nested = list("rustfmt.toml .rustfmt.toml clippy.toml .clippy.toml");
+        globs.extend(nested.iter().map(|name| below(dir, &format!("**/{name}"))));
         self.exact(call, globs);
     }
 

@@ -10,6 +10,7 @@ use crate::engine::pipeline::{Action, JobId, Step};
 use crate::engine::tree::{Entry, Mode, Tree};
 
 mod hazards;
+mod traced;
 
 fn snapshot(files: &[(&str, &str)]) -> Snapshot {
     let blob = |index: usize| ObjectId::from_bytes(&[u8::try_from(index).unwrap(); 20]).unwrap();

@@ -67,7 +67,8 @@ pub enum Argument {
 /// Reads one line; `None` when it has no known form.
 pub fn parse(line: &str) -> Option<Line<'_>> {
     let (process, rest) = process(line.trim_end());
-    if rest.is_empty() || rest.starts_with("---") {
+    // `???( ) = ?` is a process that was killed before its call could be read.
+    if rest.is_empty() || rest.starts_with("---") || rest.starts_with("???(") {
         return Some(Line::Other);
     }
     if rest.starts_with("+++") {
@@ -359,6 +360,11 @@ mod tests {
             Some(Line::Ended { process: 12 })
         );
         assert_eq!(parse("hello"), None);
+    }
+
+    #[test]
+    fn a_process_killed_before_its_call_was_read_used_nothing() {
+        assert_eq!(parse("2187 ???( )                = ?"), Some(Line::Other));
     }
 
     #[test]

@@ -115,6 +115,9 @@ impl Walk<'_> {
             }
             at = dir_of(at);
         }
+        // A directory that has one of these is taken for an environment and left out.
+        let marks = ["**/pyvenv.cfg", "**/conda-meta/history"];
+        globs.extend(marks.iter().map(|mark| below(dir, mark)));
         self.entry(call, globs);
     }
 
