@@ -15,6 +15,7 @@ mod completions;
 mod graph;
 mod plan;
 mod replay;
+mod rewrite;
 mod serve;
 mod tasks;
 mod terminal;
@@ -25,7 +26,7 @@ pub(crate) use terminal::Terminal;
 const AFTER: &str = "\
 Exit codes:
   0  the answer is on standard output
-  1  Trimtab failed; please report it
+  1  Trimtab failed, please report it; or `rewrite --check` found a stale rewrite
   2  the command line is wrong
   3  the repository, a revision, a file or a setting cannot be used; the message says what to do
 
@@ -52,6 +53,8 @@ enum Command {
     Why(why::Args),
     /// Print the graph of who needs whom
     Graph(graph::Args),
+    /// Rewrite the workflows of a checkout, so that a plan can skip their jobs
+    Rewrite(rewrite::Args),
     /// Run the bot until it is told to stop
     Serve(serve::Args),
     /// List the bot's tasks, retry one or bury one
@@ -67,6 +70,8 @@ enum Command {
 pub(crate) enum Failure {
     /// The user's world: the message says what to do. Exit code 3.
     Expected(String),
+    /// What was looked for, in a command that only looks. Exit code 1.
+    Found(String),
     /// Ours. Exit code 1.
     Internal(anyhow::Error),
 }
@@ -100,6 +105,7 @@ pub fn run() -> ExitCode {
         Command::Plan(args) => plan::run(&args, &mut terminal),
         Command::Why(args) => why::run(&args, &mut terminal),
         Command::Graph(args) => graph::run(&args, &mut terminal),
+        Command::Rewrite(args) => rewrite::run(&args, &mut terminal),
         Command::Serve(args) => serve::run(&args),
         Command::Tasks(args) => tasks::run(&args, &mut terminal),
         Command::Replay(args) => replay::run(&args, &mut terminal),
@@ -113,6 +119,10 @@ pub fn run() -> ExitCode {
         Err(Failure::Expected(message)) => {
             terminal.fault(&message);
             ExitCode::from(3)
+        }
+        Err(Failure::Found(message)) => {
+            terminal.fault(&message);
+            ExitCode::from(1)
         }
         Err(Failure::Internal(error)) => {
             terminal.fault(&format!("{error:#}"));

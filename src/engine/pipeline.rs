@@ -12,9 +12,11 @@ use std::collections::BTreeMap;
 use super::plan::Diagnostic;
 
 pub mod compare;
+pub mod edit;
 pub mod expression;
 pub mod filter;
 pub mod github;
+pub mod rewrite;
 
 /// One workflow file (GitHub), or one whole configuration (GitLab).
 #[derive(Debug, Clone, PartialEq, Eq)]

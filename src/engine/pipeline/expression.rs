@@ -103,10 +103,17 @@ impl Expression {
     /// Whether it calls `success`, `failure`, `cancelled` or `always`; where none is
     /// called, GitHub puts `success() &&` in front of a condition.
     pub fn asks_status(&self) -> bool {
-        self.root.any(&|node| {
-            matches!(node, parser::Node::Call(name, _)
-                if matches!(name.as_ref(), "success" | "failure" | "cancelled" | "always"))
-        })
+        !self.statuses().is_empty()
+    }
+
+    /// Which of the four status functions it calls, each once.
+    pub fn statuses(&self) -> Vec<&'static str> {
+        const STATUSES: [&str; 4] = ["success", "failure", "cancelled", "always"];
+        let calls = |wanted: &str| {
+            self.root
+                .any(&|node| matches!(node, parser::Node::Call(name, _) if name.as_ref() == wanted))
+        };
+        STATUSES.into_iter().filter(|name| calls(name)).collect()
     }
 
     /// The properties of a context that it names, in lower case; `*` when it uses the

@@ -1,0 +1,234 @@
+//! `trimtab rewrite`: makes the workflows of a checkout obey a plan.
+//!
+//! The files of the checkout are read as they lie there, not as they were committed:
+//! what is shown is what would be written. Nothing is written without `--write` or
+//! `--undo`, and never over a file that changed meanwhile.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use similar::TextDiff;
+
+use super::checkout::open_repo;
+use super::plan::clean;
+use super::{Failure, Terminal};
+use crate::config;
+use crate::engine::pipeline::rewrite::Settings;
+use crate::engine::pipeline::rewrite::document::Document;
+use crate::engine::pipeline::rewrite::repository::{FileRewrite, rewrite_all};
+
+/// Arguments of `trimtab rewrite`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line, and at most one of four is given"
+)]
+pub(super) struct Args {
+    /// The checkout; a directory inside it will do
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    repo: PathBuf,
+    /// Show what would change (the default)
+    #[arg(long, group = "what")]
+    diff: bool,
+    /// Write the rewritten workflows
+    #[arg(long, group = "what")]
+    write: bool,
+    /// Change nothing; exit with 1 when a rewrite is stale or was edited by hand
+    #[arg(long, group = "what")]
+    check: bool,
+    /// Take every rewrite back, to the byte
+    #[arg(long, group = "what")]
+    undo: bool,
+    /// What is printed
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// The id of the GitHub App whose check carries the plan
+    #[arg(long, value_name = "ID", default_value = "")]
+    app_id: String,
+    /// The label of the runner that asks for the plan; one that is always there
+    #[arg(long, value_name = "LABEL", default_value = "ubuntu-latest")]
+    runner: String,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  trimtab rewrite                  the change as a diff, and why a job is not gated
+  trimtab rewrite --write          make it
+  trimtab rewrite --check          in CI: is the rewrite what it should be?
+  trimtab rewrite --undo           take it back";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A unified diff; reasons go to standard error
+    Text,
+    /// One object a workflow, with the diff in it
+    Json,
+}
+
+pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
+    let repo = open_repo(&args.repo, config::cache_dir().as_deref())?;
+    let Some(root) = repo.work_dir().map(Path::to_owned) else {
+        let message =
+            "this repository has no files beside its history; run the command in a checkout";
+        return Err(Failure::Expected(message.to_owned()));
+    };
+    let branch = repo.default_branch();
+    let branch = branch
+        .as_deref()
+        .map_or("main", |it| it.rsplit('/').next().unwrap_or(it));
+    let settings = Settings {
+        app_id: args.app_id.clone(),
+        runner: args.runner.clone(),
+        ..Settings::default()
+    };
+    let files = rewrite_all(&read(&root)?, branch, &settings);
+    if args.check {
+        return check(&files, terminal);
+    }
+    let target = |file: &FileRewrite| {
+        if args.undo {
+            file.rewrite.original.clone()
+        } else {
+            file.rewrite.text.clone()
+        }
+    };
+    if args.write || args.undo {
+        for file in &files {
+            let text = target(file);
+            if text != file.found {
+                write(&root, file, &text)?;
+                terminal.note(&format!("wrote {}", clean(&file.path)));
+            }
+        }
+    }
+    match args.format {
+        Format::Json => {
+            let one = |file: &FileRewrite| Document::of(file, diff(file, &target(file)));
+            let documents: Vec<Document> = files.iter().map(one).collect();
+            let text =
+                serde_json::to_string_pretty(&documents).context("write the workflows as JSON")?;
+            terminal.answer(&(text + "\n"));
+        }
+        Format::Text => {
+            let diffs: Vec<String> = files.iter().map(|file| diff(file, &target(file))).collect();
+            terminal.answer(&diffs.concat());
+            if !args.undo {
+                reasons(&files, terminal);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The files below `.github` that workflows are made of.
+fn read(root: &Path) -> Result<BTreeMap<String, String>, Failure> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![".github".to_owned()];
+    while let Some(dir) = open.pop() {
+        let Ok(entries) = std::fs::read_dir(root.join(&dir)) else {
+            continue;
+        };
+        for entry in entries {
+            let entry = entry.with_context(|| format!("list {dir}"))?;
+            let path = format!("{dir}/{}", entry.file_name().to_string_lossy());
+            let kind = entry
+                .file_type()
+                .with_context(|| format!("look at {path}"))?;
+            if kind.is_dir() && path.matches('/').count() < DEEPEST {
+                open.push(path);
+            } else if kind.is_file() && (path.ends_with(".yml") || path.ends_with(".yaml")) {
+                let bytes =
+                    std::fs::read(root.join(&path)).with_context(|| format!("read {path}"))?;
+                let text = String::from_utf8(bytes).map_err(|fault| {
+                    Failure::Expected(format!(
+                        "{} is not UTF-8: {fault}; save it as UTF-8",
+                        clean(&path)
+                    ))
+                })?;
+                found.insert(path, text);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Directories inside each other that are looked into.
+const DEEPEST: usize = 8;
+
+/// Puts a text in place of a file that is still what was read.
+fn write(root: &Path, file: &FileRewrite, text: &str) -> Result<(), Failure> {
+    let path = root.join(&file.path);
+    let now = std::fs::read(&path).with_context(|| format!("read {}", file.path))?;
+    if now != file.found.as_bytes() {
+        return Err(Failure::Expected(format!(
+            "{} changed while it was rewritten; nothing was written to it, run the command again",
+            clean(&file.path)
+        )));
+    }
+    let beside = path.with_extension("yml.trimtab-new");
+    let written = std::fs::write(&beside, text).and_then(|()| {
+        let mode = std::fs::metadata(&path)?.permissions();
+        std::fs::set_permissions(&beside, mode)?;
+        std::fs::rename(&beside, &path)
+    });
+    Ok(written.with_context(|| format!("write {}", file.path))?)
+}
+
+fn check(files: &[FileRewrite], terminal: &mut Terminal) -> Result<(), Failure> {
+    let stale: Vec<String> = files
+        .iter()
+        .filter(|file| file.is_stale())
+        .map(|file| clean(&file.path))
+        .collect();
+    if stale.is_empty() {
+        terminal.answer("every rewrite is what it should be\n");
+        return Ok(());
+    }
+    Err(Failure::Found(format!(
+        "not what `trimtab rewrite --write` would write: {}; run it, or `trimtab rewrite --undo`",
+        stale.join(", ")
+    )))
+}
+
+fn diff(file: &FileRewrite, target: &str) -> String {
+    if file.found == target {
+        return String::new();
+    }
+    TextDiff::from_lines(file.found.as_str(), target)
+        .unified_diff()
+        .header(&format!("a/{}", file.path), &format!("b/{}", file.path))
+        .to_string()
+}
+
+/// Why what is not gated is not, and what to know of what is.
+fn reasons(files: &[FileRewrite], terminal: &mut Terminal) {
+    for file in files {
+        let path = clean(&file.path);
+        if let Some(why) = &file.rewrite.refused {
+            terminal.note(&format!(
+                "{path} is left alone: {}",
+                clean(&why.to_string())
+            ));
+        }
+        for job in &file.rewrite.jobs {
+            let name = clean(&job.job);
+            if let Some(why) = &job.why {
+                let remedy = why
+                    .remedy()
+                    .map_or_else(String::new, |remedy| format!("; {remedy}"));
+                let why = clean(&why.to_string());
+                terminal.note(&format!(
+                    "{path}: {name} is {}: {why}{remedy}",
+                    job.what.as_str()
+                ));
+            } else if job.checks_vanish {
+                terminal.note(&format!(
+                    "{path}: {name} is gated; while it is skipped its checks do not report, so none of them may be required"
+                ));
+            }
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! Rewrites a GitHub workflow so that jobs which a plan names do not run.
+//!
+//! One job asks for the plan, each *gated* job has it as a need and a condition that
+//! looks for its own name in the answer. The rules, each with its counter-example, are in
+//! `docs/pipelines.md`: a job that cannot be gated without changing what another job does
+//! is refused with its reason, and a file in which anything but the intended lines would
+//! change is refused as a whole. No answer, a late one or a foreign one skips nothing.
+//!
+//! The input may be a rewritten file: it is first taken back to what it was, so that
+//! rewriting twice is rewriting once.
+
+use std::collections::BTreeMap;
+
+use super::edit::{self, Change, Edit};
+use crate::engine::plan::Diagnostic;
+use crate::engine::plan_line::WorkflowKey;
+use crate::engine::yaml::{self, Node};
+
+pub mod document;
+mod gate;
+mod read;
+mod refusal;
+pub mod repository;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use read::WorkflowJob;
+pub use refusal::Refusal;
+use rules::Fate;
+
+/// The id of the job that asks for the plan.
+pub const PLAN_JOB: &str = "trimtab-plan";
+
+/// What a rewrite needs to know beside the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The label of the plan job's runner; one that is always there.
+    pub runner: String,
+    /// The id of the GitHub App whose check carries the plan; empty when there is none.
+    pub app_id: String,
+    /// The address that is asked for the plan; empty when there is none.
+    pub plan_url: String,
+    /// The audience of the identity that the plan job asks for.
+    pub audience: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            runner: "ubuntu-latest".to_owned(),
+            app_id: String::new(),
+            plan_url: String::new(),
+            audience: String::new(),
+        }
+    }
+}
+
+/// What is known of a workflow beside its text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Around {
+    /// Workflows that start when this one ends.
+    pub listeners: Vec<String>,
+    /// Jobs that must not be gated, by id, with the reason.
+    pub blocked: BTreeMap<String, Refusal>,
+}
+
+/// What happens with a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disposition {
+    /// The job.
+    pub job: String,
+    /// What is done with it.
+    pub what: Done,
+    /// Why it is not gated; `None` when it is.
+    pub why: Option<Refusal>,
+    /// Whether checks of other names than the job's vanish while it is skipped.
+    pub checks_vanish: bool,
+}
+
+/// What is done with a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Done {
+    /// It gets a gate.
+    Gated,
+    /// Its needs are asked for by name, so that a lost plan job cannot skip it.
+    Restated,
+    /// It stays as it is.
+    Left,
+}
+
+impl Done {
+    /// The word for it: `gated`, `restated` or `left`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gated => "gated",
+            Self::Restated => "restated",
+            Self::Left => "left",
+        }
+    }
+}
+
+/// A workflow and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rewrite {
+    /// The text as it was before any rewrite.
+    pub original: String,
+    /// The rewritten text; equal to the original when no job is gated.
+    pub text: String,
+    /// The key of the gated workflow.
+    pub key: Option<WorkflowKey>,
+    /// The jobs in the order of the file.
+    pub jobs: Vec<Disposition>,
+    /// Why the whole file is left alone.
+    pub refused: Option<Refusal>,
+}
+
+/// Rewrites a workflow.
+pub fn rewrite(path: &str, text: &str, around: &Around, settings: &Settings) -> Rewrite {
+    let original = edit::undo(text);
+    let done = read_jobs(path, &original, around).and_then(|(root, jobs)| {
+        let by_id = read::by_id(&jobs).ok_or(Refusal::SameIds)?;
+        let fates = rules::fates(&jobs, &by_id, &around.blocked);
+        write(path, &original, (&root, &jobs), &fates, settings)
+            .map(|(text, key)| (text, key, dispositions(&jobs, &fates)))
+    });
+    match done {
+        Ok((text, key, jobs)) => Rewrite {
+            original,
+            text,
+            key,
+            jobs,
+            refused: None,
+        },
+        Err(refused) => Rewrite {
+            text: original.clone(),
+            original,
+            key: None,
+            jobs: Vec::new(),
+            refused: Some(refused),
+        },
+    }
+}
+
+/// The jobs of a file that may be rewritten at all.
+fn read_jobs(path: &str, text: &str, around: &Around) -> Result<(Node, Vec<WorkflowJob>), Refusal> {
+    if edit::is_marked(text) {
+        return Err(Refusal::Marked);
+    }
+    let root = parse(path, text).map_err(|fault| Refusal::Unreadable(fault.message))?;
+    let events = events(&root);
+    let has = |name: &str| events.iter().any(|event| event == name);
+    if has("workflow_call") {
+        return Err(Refusal::Callable);
+    }
+    if !has("pull_request") {
+        return Err(Refusal::NotOnPulls);
+    }
+    if has("pull_request_target") {
+        return Err(Refusal::PullTarget);
+    }
+    if let Some(listener) = around.listeners.first() {
+        return Err(Refusal::ListenedTo(listener.clone()));
+    }
+    let jobs = read::jobs(&root, text);
+    let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
+    if ids.iter().any(|id| id.eq_ignore_ascii_case(PLAN_JOB)) {
+        return Err(Refusal::HasPlanJob);
+    }
+    if let Some(odd) = ids.iter().find(|id| !is_id(id)) {
+        return Err(Refusal::Unreadable(format!("`{odd}` is no job id")));
+    }
+    let unknown = jobs
+        .iter()
+        .flat_map(|job| &job.needs)
+        .find(|need| !ids.iter().any(|id| id.eq_ignore_ascii_case(need)));
+    match unknown {
+        Some(need) => Err(Refusal::Unreadable(format!("no job is called `{need}`"))),
+        None => Ok((root, jobs)),
+    }
+}
+
+fn parse(path: &str, text: &str) -> Result<Node, Diagnostic> {
+    let unreadable = |message: &str| Diagnostic {
+        path: path.to_owned(),
+        line: 0,
+        column: 0,
+        message: message.to_owned(),
+    };
+    let documents = yaml::parse_all(path, text, yaml::Limits::for_people());
+    let documents = documents.map_err(|faults| {
+        faults
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| unreadable("it cannot be read"))
+    })?;
+    match <[Node; 1]>::try_from(documents) {
+        Ok([root]) => Ok(root),
+        Err(_) => Err(unreadable("it does not hold exactly one document")),
+    }
+}
+
+fn events(root: &Node) -> Vec<String> {
+    let Some(on) = root.get("on") else {
+        return Vec::new();
+    };
+    let of_mapping = on
+        .entries()
+        .unwrap_or_default()
+        .iter()
+        .map(|entry| entry.key.to_string());
+    on.words()
+        .into_iter()
+        .map(str::to_owned)
+        .chain(of_mapping)
+        .collect()
+}
+
+/// GitHub's grammar of job ids.
+fn is_id(id: &str) -> bool {
+    let mut chars = id.chars();
+    chars
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+}
+
+fn dispositions(jobs: &[WorkflowJob], fates: &[Fate]) -> Vec<Disposition> {
+    let one = |(job, fate): (&WorkflowJob, &Fate)| {
+        let (what, why) = match fate {
+            Fate::Gated => (Done::Gated, None),
+            Fate::Restated(why) => (Done::Restated, Some(why.clone())),
+            Fate::Refused(why) => (Done::Left, Some(why.clone())),
+        };
+        Disposition {
+            job: job.id.clone(),
+            what,
+            why,
+            checks_vanish: job.expands && what == Done::Gated,
+        }
+    };
+    jobs.iter().zip(fates).map(one).collect()
+}
+
+/// The rewritten text, checked against the original as data and as bytes.
+fn write(
+    path: &str,
+    original: &str,
+    (root, jobs): (&Node, &[WorkflowJob]),
+    fates: &[Fate],
+    settings: &Settings,
+) -> Result<(String, Option<WorkflowKey>), Refusal> {
+    let gated: Vec<&str> = jobs
+        .iter()
+        .zip(fates)
+        .filter(|(_, fate)| **fate == Fate::Gated)
+        .map(|(job, _)| job.id.as_str())
+        .collect();
+    if gated.is_empty() {
+        return Ok((original.to_owned(), None));
+    }
+    let (line, indent) = read::jobs_place(root, original)
+        .ok_or(Refusal::Format("`jobs` is not written as a block"))?;
+    let key = WorkflowKey::of(path, &gated);
+    let name = root.get("name").and_then(Node::as_str).unwrap_or(path);
+    let mut edits = vec![Edit::Block {
+        line,
+        text: gate::plan_job(name, &key, settings),
+        indent,
+    }];
+    let mut changes = BTreeMap::new();
+    for (job, fate) in jobs.iter().zip(fates) {
+        if let Some(change) = change(job, fate) {
+            edits.extend(edits_of(job, &change)?);
+            changes.insert(job.id.clone(), change);
+        }
+    }
+    let text = edit::apply(original, &edits);
+    let reread = parse(path, &text).map_err(|fault| Refusal::Unequal(fault.message))?;
+    edit::verify(root, &reread, &changes, &[PLAN_JOB])
+        .map_err(|unequal| Refusal::Unequal(unequal.to_string()))?;
+    if edit::undo(&text) != original {
+        return Err(Refusal::Unequal(
+            "undoing it would not give back every byte".to_owned(),
+        ));
+    }
+    Ok((text, Some(key)))
+}
+
+/// What is to change of a job; `None` when nothing is.
+fn change(job: &WorkflowJob, fate: &Fate) -> Option<Change> {
+    match fate {
+        Fate::Refused(_) => None,
+        Fate::Restated(_) => Some(Change {
+            needs: None,
+            condition: Some(gate::restatement(job)),
+        }),
+        Fate::Gated => {
+            let plan = std::iter::once(PLAN_JOB.to_owned());
+            Some(Change {
+                needs: Some(plan.chain(job.needs.iter().cloned()).collect()),
+                condition: Some(gate::gate(job)),
+            })
+        }
+    }
+}
+
+fn edits_of(job: &WorkflowJob, change: &Change) -> Result<Vec<Edit>, Refusal> {
+    let place = job.place.clone()?;
+    let indent = " ".repeat(place.indent);
+    let needs = change.needs.as_ref().map(|needs| {
+        (
+            place.needs,
+            format!("{indent}needs: [{}]", needs.join(", ")),
+        )
+    });
+    let condition = change.condition.as_ref().map(|condition| {
+        (
+            place.condition,
+            format!("{indent}if: {}", gate::quoted(condition)),
+        )
+    });
+    let edit = |(place_of, text): (Option<(usize, usize)>, String)| match place_of {
+        Some((first, last)) => Edit::Instead { first, last, text },
+        None => Edit::After {
+            line: place.key,
+            text,
+        },
+    };
+    Ok(needs.into_iter().chain(condition).map(edit).collect())
+}
