@@ -117,9 +117,12 @@ impl Walk<'_> {
     pub(in crate::engine::inputs) fn packaging(&mut self, call: &Invocation, dir: &str) {
         let names = list("pyproject.toml setup.py setup.cfg MANIFEST.in hatch.toml hatch_build.py");
         self.entry(call, names.iter().map(|name| below(dir, name)).collect());
-        // Backends pack the licences; a README that is read has its name in the manifest,
-        // and these two are looked for without it.
-        let packed = list("LICEN[CS]E* COPYING* NOTICE* AUTHORS* LICENSES/** README README.txt");
+        // Backends pack the licences, and leave out what git ignores; a README that is
+        // read has its name in the manifest, and these two are looked for without it.
+        let packed = list(
+            "LICEN[CS]E* COPYING* NOTICE* AUTHORS* LICENSES/** README README.txt .gitignore \
+            .hgignore",
+        );
         self.exact(call, packed.iter().map(|name| below(dir, name)).collect());
         self.add(
             call,

@@ -33,8 +33,9 @@ fn pytest_leaves_out_what_looks_like_an_environment() {
 }
 
 #[test]
-fn an_installed_directory_packs_its_licences() {
+fn an_installed_directory_packs_its_licences_and_leaves_out_what_git_ignores() {
     let files = &[
+        (".gitignore", ""),
         ("AUTHORS.rst", ""),
         ("CHANGES.rst", ""),
         ("LICENSE.txt", ""),
@@ -42,7 +43,7 @@ fn an_installed_directory_packs_its_licences() {
         ("pyproject.toml", ""),
         ("sub/LICENSE", ""),
     ];
-    let expected = "AUTHORS.rst LICENSE.txt README.txt pyproject.toml";
+    let expected = ".gitignore AUTHORS.rst LICENSE.txt README.txt pyproject.toml";
     check("pip install -e .", files, expected);
 }
 
