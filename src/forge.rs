@@ -88,7 +88,7 @@ impl ForgeError {
 ///
 /// Reads are idempotent. Of the writes, `write_check`, `react` and `redeliver` may
 /// be repeated; before repeating `write_comment` without a comment, look for the
-/// comment with `sticky_comment`; `reply` is sent at most once.
+/// comment with `sticky_comment`, and likewise for the mark that a `reply` begins with.
 #[async_trait]
 pub trait Forge: Send + Sync {
     /// Every installation that gave access.
@@ -163,8 +163,8 @@ pub trait Forge: Send + Sync {
         reaction: Reaction,
     ) -> Result<(), ForgeError>;
 
-    /// Answers a comment with a new one. Never repeat it after
-    /// [`ForgeError::Unavailable`]: it may have arrived.
+    /// Answers a comment with a new one. After [`ForgeError::Unavailable`] it may have
+    /// arrived.
     ///
     /// GitHub: [`POST /repos/{owner}/{repo}/issues/{number}/comments`](https://docs.github.com/en/rest/issues/comments#create-an-issue-comment).
     /// GitLab: [`POST /projects/:id/merge_requests/:iid/notes`](https://docs.gitlab.com/api/notes/#create-a-merge-request-note).

@@ -44,6 +44,10 @@ pub(super) struct Args {
 /// How often it looks for what may have been missed.
 const SWEEP: Duration = Duration::from_hours(1);
 
+/// How many threads do blocking work: analyses, and operations of the store, which
+/// take turns anyway. Each holds memory of its own.
+const BLOCKING: usize = 32;
+
 /// How long blocking work may hold up the end of the process.
 const LAST: Duration = Duration::from_secs(1);
 
@@ -57,6 +61,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     log(config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .max_blocking_threads(BLOCKING)
         .build()
         .context("start the runtime")?;
     let served = runtime.block_on(serve(config));

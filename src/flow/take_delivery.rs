@@ -55,15 +55,14 @@ async fn repo_event(context: &Context, event: RepoEvent) -> anyhow::Result<Vec<N
     if !known.as_ref().is_none_or(is_active) && !returns {
         return Ok(Vec::new());
     }
-    let seen = store::RepositoryChange::Seen {
-        full_name: event.path,
-        default_branch: event.default_branch,
-    };
-    context
-        .store
-        .change_repository(repo, seen, context.now())
-        .await
-        .context("remember the repository")?;
+    if known.as_ref().is_none_or(|known| is_news(known, &event)) {
+        let seen = store::RepositoryChange::Seen {
+            full_name: event.path,
+            default_branch: event.default_branch,
+        };
+        let changed = context.store.change_repository(repo, seen, context.now());
+        changed.await.context("remember the repository")?;
+    }
     let mut tasks = match event.kind {
         RepoEventKind::Pull {
             number,
@@ -96,6 +95,14 @@ async fn repo_event(context: &Context, event: RepoEvent) -> anyhow::Result<Vec<N
         tasks.push(context.task(repo, TaskKind::SyncRepo));
     }
     Ok(tasks)
+}
+
+/// Whether a delivery says something new of its repository; most do not, and what is
+/// not written costs no flush.
+fn is_news(known: &store::Repository, event: &RepoEvent) -> bool {
+    known.state != store::RepositoryState::Active
+        || known.full_name != event.path
+        || known.default_branch != event.default_branch
 }
 
 async fn pull(

@@ -78,6 +78,22 @@ async fn lost_answer_leaves_one_comment() {
 }
 
 #[tokio::test]
+async fn lost_answer_leaves_one_reply() {
+    let bot = Bot::start().await;
+    let repo = shop(&bot).await;
+    let pull = bot.github.open_pull(repo, ("ann", "topic"), DOCS).await;
+    bot.settle().await;
+    let line = "POST /api/v3/repos/acme/shop/issues/1/comments";
+    bot.github.fail_next(line, FaultKind::LostAnswer);
+    let asked = "/trimtab status";
+    bot.github.comment(repo, pull, "ann", asked).await;
+    bot.settle().await;
+    bot.pass(MINUTE).await;
+    assert_eq!(bot.said(repo, pull).len(), 2);
+    bot.finish().await;
+}
+
+#[tokio::test]
 async fn every_example_of_github_is_taken_and_a_real_pull_still_works() {
     let bot = Bot::start().await;
     let repo = shop(&bot).await;
