@@ -8,7 +8,7 @@
 //! could be read and [`Facts::broken`].
 
 /// Raised whenever an extractor changes its answers; older cached facts are dropped.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// A language whose imports are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,7 +1,8 @@
 //! Go: packages of a directory, their tests, and who imports whom.
 //!
 //! A directory with Go files is one unit, its test files are a second one: who
-//! imports a package does not need its tests. Build tags are not evaluated, so a
+//! imports a package does not need its tests, unless one of them keeps the go
+//! command from reading the package at all. Build tags are not evaluated, so a
 //! unit needs what any platform needs. An import is looked for where the go
 //! command looks: the module's own packages, the modules of its workspace and its
 //! local replacements, `vendor` directories above it; and, because a version of
@@ -16,6 +17,7 @@ use crate::engine::tree::{FileId, Snapshot, base_name, dir_of};
 
 mod embed;
 mod extract;
+mod header;
 mod modules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -142,6 +144,9 @@ fn declare<'a>(
     for (dir, package) in dirs {
         let code = builder.unit(format!("go package ./{dir}"), *dir);
         builder.members(code, package.code.iter().copied());
+        for file in in_the_way(builder.snapshot, package) {
+            builder.edge(code, file, EdgeKind::Member);
+        }
         let tests = (!package.tests.is_empty()).then(|| {
             let tests = builder.unit(format!("go tests ./{dir}"), *dir);
             builder.members(tests, package.tests.iter().copied());
@@ -151,6 +156,23 @@ fn declare<'a>(
     }
     own_testdata(builder, &units);
     units
+}
+
+/// Test files that fail whoever imports the package: their head cannot be read, or
+/// they belong to another package. <https://pkg.go.dev/go/build#MultiplePackageError>
+fn in_the_way(snapshot: &Snapshot, package: &Package) -> Vec<FileId> {
+    let declared = |file: &FileId| snapshot.facts(*file)?.package.as_deref();
+    let names: BTreeSet<&str> = package.code.iter().filter_map(declared).collect();
+    let fits = |file: &FileId| {
+        let Some(facts) = snapshot.facts(*file).filter(|facts| !facts.broken) else {
+            return false;
+        };
+        let name = facts.package.as_deref().unwrap_or_default();
+        let tested = name.strip_suffix("_test").unwrap_or(name);
+        names.iter().all(|own| *own == name || *own == tested)
+    };
+    let files = package.tests.iter().copied();
+    files.filter(|file| !fits(file)).collect()
 }
 
 /// What lies in `testdata` is read by the tests beside it. The way is one-way:

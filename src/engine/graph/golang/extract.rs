@@ -2,6 +2,7 @@
 //!
 //! `import` is a reserved word, so wherever it stands it begins an import.
 
+use super::header;
 use crate::engine::facts::{Facts, Import, ImportKind};
 use crate::engine::graph::scan::literals::Literals;
 use crate::engine::graph::scan::{Dialect, Kind, Scanner, Token};
@@ -18,7 +19,8 @@ pub(super) fn read(path: &str, source: &str) -> Facts {
     reader.read();
     let mut facts = reader.facts;
     reader.literals.finish(&mut facts);
-    facts.broken = reader.tokens.is_broken() || facts.package.is_none();
+    facts.broken =
+        reader.tokens.is_broken() || facts.package.is_none() || !header::is_sound(path, source);
     facts
 }
 

@@ -81,7 +81,7 @@ func (s *Suite) TestMethod() {}
 func ExampleX() {}
 "#;
     insta::assert_snapshot!(facts_of("api/api_test.go", source), @r#"
-    Some("api") broken=false
+    Some("api") broken=true
     6:IncludeQuoted native.h
     11:Static fmt
     12:Static example.org/x
@@ -101,6 +101,19 @@ fn a_package_needs_what_it_imports_but_not_the_tests_of_that() {
         "go package ./api",
         "api/api.go go.mod tax/asm_amd64.s tax/tax.go tax/tax_windows.go",
     );
+}
+
+#[test]
+fn a_test_file_that_keeps_a_package_from_being_read_is_needed_by_its_importers() {
+    for stray in ["package fault\n", "package tax )({\n", "func {\n"] {
+        let stray = [("tax/stray_test.go", stray)];
+        check(
+            &[SHOP, &stray].concat(),
+            "go package ./api",
+            "api/api.go go.mod tax/asm_amd64.s tax/stray_test.go tax/tax.go tax/tax_test.go \
+             tax/tax_windows.go",
+        );
+    }
 }
 
 #[test]
