@@ -60,6 +60,11 @@ pub struct Package {
     pub complete: bool,
     /// Globs or paths of the members of the workspace whose root it is, relative to `dir`.
     pub members: Vec<Box<str>>,
+    /// Whether a workspace is declared there (Cargo).
+    pub is_workspace: bool,
+    /// What keeps the tool from loading it, and with it the whole workspace, for
+    /// people: a target that is not there (Cargo).
+    pub fault: Option<Box<str>>,
 }
 
 /// The packages of one tree.
@@ -76,6 +81,8 @@ struct Declared {
     name: Option<Box<str>>,
     requires: BTreeSet<Box<str>>,
     members: Vec<Box<str>>,
+    is_workspace: bool,
+    fault: Option<Box<str>>,
     /// The manifest computes its requirements, or does not parse.
     open: bool,
     /// It says nothing that makes a package.
@@ -197,7 +204,10 @@ impl Found {
             "Pipfile" => (Ecosystem::Python, python::pipfile(text())),
             "package.json" => (Ecosystem::Node, node::package_json(text())),
             "go.mod" => (Ecosystem::Go, go::go_mod(text())),
-            "Cargo.toml" => (Ecosystem::Cargo, cargo::cargo_toml(text())),
+            "Cargo.toml" => (
+                Ecosystem::Cargo,
+                cargo::cargo_toml(text(), &snapshot.tree, dir_of(path)),
+            ),
             "build.gradle" | "build.gradle.kts" => (Ecosystem::Gradle, jvm::build_gradle(text())),
             "settings.gradle" | "settings.gradle.kts" => {
                 (Ecosystem::Gradle, jvm::settings_gradle(text()))
@@ -237,6 +247,8 @@ impl Found {
                 requires: Vec::new(),
                 complete: true,
                 members: Vec::new(),
+                is_workspace: false,
+                fault: None,
             });
         if rank(manifest) < rank(&package.manifest) {
             package.manifest = manifest.into();
@@ -244,6 +256,8 @@ impl Found {
         package.name = package.name.take().or(declared.name);
         package.complete &= !declared.open;
         package.members.extend(declared.members);
+        package.is_workspace |= declared.is_workspace;
+        package.fault = package.fault.take().or(declared.fault);
         package.requires.extend(declared.requires);
         package.requires.sort();
         package.requires.dedup();

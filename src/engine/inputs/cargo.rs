@@ -104,11 +104,61 @@ impl Walk<'_> {
             }
             at = dir_of(at);
         }
-        globs.push(below(dir, "**/Cargo.toml"));
+        // Cargo loads every member of a workspace before it builds one.
+        let root = self.workspace_root(dir);
+        globs.push(below(&root, "**/Cargo.toml"));
         // rustfmt looks beside each file, clippy beside each manifest.
         let nested = list("rustfmt.toml .rustfmt.toml clippy.toml .clippy.toml");
         globs.extend(nested.iter().map(|name| below(dir, &format!("**/{name}"))));
         self.exact(call, globs);
+        let faults: Vec<String> = self
+            .all_crates()
+            .filter(|package| package.fault.is_some() && self.is_loaded(&root, package))
+            .filter_map(|package| {
+                Some(format!(
+                    "{} of {}",
+                    package.fault.as_ref()?,
+                    package.manifest
+                ))
+            })
+            .collect();
+        for fault in faults {
+            self.opaque(call, OpaqueCause::Missing(fault.into()));
+        }
+    }
+
+    /// The directory of the workspace that a directory lies in; itself where there is none.
+    fn workspace_root(&self, dir: &str) -> String {
+        let above = std::iter::successors(Some(dir), |dir| (!dir.is_empty()).then(|| dir_of(dir)));
+        let is_root = |dir: &&str| {
+            self.all_crates()
+                .any(|package| package.is_workspace && &*package.dir == *dir)
+        };
+        above.into_iter().find(is_root).unwrap_or(dir).to_owned()
+    }
+
+    /// Whether a package may be a member of the workspace of this root: by its list,
+    /// or because some manifest asks for a package of this name.
+    fn is_loaded(&self, root: &str, package: &Package) -> bool {
+        if &*package.dir == root {
+            return true;
+        }
+        let (true, Some(workspace)) = (
+            self.workspace_root(&package.dir) == root,
+            self.all_crates().find(|other| &*other.dir == root),
+        ) else {
+            return false;
+        };
+        let is_listed = workspace.members.iter().any(|member| {
+            let glob = below(root, member.trim_start_matches("./").trim_end_matches('/'));
+            let glob = globset::Glob::new(&glob);
+            glob.is_ok_and(|glob| glob.compile_matcher().is_match(&*package.dir))
+        });
+        let is_required = |name: &str| {
+            self.all_crates()
+                .any(|other| other.requires.iter().any(|required| &**required == name))
+        };
+        is_listed || package.name.as_deref().is_some_and(is_required)
     }
 
     /// The crates that a command builds.

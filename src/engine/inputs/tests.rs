@@ -427,3 +427,45 @@ fn a_step_that_reads_the_text_of_the_pull_is_never_skipped() {
     let script = "echo '${{ github.event.pull_request.body }}' | cat";
     check_fault(script, PYTHON, "ci.yml:9 ReadsHistory");
 }
+
+#[test]
+fn a_member_that_cargo_cannot_load_concerns_every_job_of_the_workspace() {
+    let root = ("Cargo.toml", "[workspace]\nmembers = [\"*\"]\n");
+    let a = (
+        "a/Cargo.toml",
+        "[package]\nname = \"a\"\nedition = \"2021\"\n",
+    );
+    let b = (
+        "b/Cargo.toml",
+        "[package]\nname = \"b\"\nedition = \"2021\"\n",
+    );
+    let (lib_a, lib_b) = (("a/src/lib.rs", ""), ("b/src/lib.rs", ""));
+    let opaque = |script: &str, files: &[(&str, &str)]| {
+        let inputs = infer_in(&job(script), None, files);
+        let causes = inputs.opaque.iter().map(|opaque| opaque.cause.clone());
+        causes.collect::<Vec<_>>()
+    };
+    assert_eq!(opaque("cargo test -p a", &[root, a, lib_a, b, lib_b]), []);
+    let fault = OpaqueCause::Missing("a library or a program of b/Cargo.toml".into());
+    for script in ["cargo test -p a", "cd a && cargo test"] {
+        assert_eq!(opaque(script, &[root, a, lib_a, b]), [fault.clone()]);
+    }
+    let apart = ("Cargo.toml", "[workspace]\nmembers = [\"a\"]\n");
+    assert_eq!(opaque("cargo test -p a", &[apart, a, lib_a, b]), []);
+}
+
+#[test]
+fn the_manifests_of_all_members_are_read_from_inside_one_of_them() {
+    let files = [
+        ("Cargo.toml", "[workspace]\nmembers = [\"a\", \"b\"]\n"),
+        ("a/Cargo.toml", "[package]\nname = \"a\"\n"),
+        ("a/src/lib.rs", ""),
+        ("b/Cargo.toml", "[package]\nname = \"b\"\n"),
+        ("b/src/lib.rs", ""),
+    ];
+    let inputs = infer_in(&job("cd a && cargo test"), None, &files);
+    let reads_all = inputs.parts.iter().any(|(input, _)| {
+        matches!(input, Input::Exact(globs) if globs.iter().any(|glob| &**glob == "**/Cargo.toml"))
+    });
+    assert!(reads_all, "{:?}", inputs.parts);
+}

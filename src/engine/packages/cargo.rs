@@ -6,14 +6,19 @@
 use toml::{Table, Value};
 
 use super::Declared;
+use crate::engine::tree::Tree;
 
-/// What a `Cargo.toml` declares.
-pub(super) fn cargo_toml(text: &str) -> Declared {
+mod targets;
+
+/// What the `Cargo.toml` of a directory declares.
+pub(super) fn cargo_toml(text: &str, tree: &Tree, dir: &str) -> Declared {
     let Ok(manifest) = text.parse::<Table>() else {
         return Declared::unreadable();
     };
     let mut declared = Declared {
         name: name(&manifest),
+        is_workspace: manifest.contains_key("workspace"),
+        fault: targets::fault(&manifest, tree, dir),
         ..Declared::default()
     };
     sections(&manifest, &mut declared);
