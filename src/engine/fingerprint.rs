@@ -44,6 +44,10 @@ pub fn of(tree: &Tree, inputs: &InputSet, definition: &str) -> Fingerprint {
         part(entry.mode.as_str().as_bytes());
         part(entry.blob.as_bytes());
     }
+    for (path, digest) in &inputs.shapes {
+        part(path.as_bytes());
+        part(digest);
+    }
     for ((lockfile, name), digest) in &inputs.slices {
         part(lockfile.as_bytes());
         part(name.as_bytes());
@@ -51,6 +55,8 @@ pub fn of(tree: &Tree, inputs: &InputSet, definition: &str) -> Fingerprint {
     }
     Fingerprint(hash.finalize().into())
 }
+
+type Shapes = std::collections::BTreeMap<Box<str>, [u8; 32]>;
 
 /// What makes two input sets different.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -74,7 +80,8 @@ impl Differences {
 pub fn differences(base: (&Tree, &InputSet), merge: (&Tree, &InputSet)) -> Differences {
     let mut found = Differences {
         slices: slice_differences(&base.1.slices, &merge.1.slices),
-        ..Differences::default()
+        edited: shape_differences(&base.1.shapes, &merge.1.shapes),
+        regrouped: Vec::new(),
     };
     let (mut old, mut new) = (
         base.1.files.iter().copied().peekable(),
@@ -106,6 +113,13 @@ pub fn differences(base: (&Tree, &InputSet), merge: (&Tree, &InputSet)) -> Diffe
             (None, None) => {}
         }
     }
+}
+
+fn shape_differences(base: &Shapes, merge: &Shapes) -> Vec<String> {
+    let paths: std::collections::BTreeSet<_> = base.keys().chain(merge.keys()).collect();
+    let paths = paths.into_iter();
+    let differing = paths.filter(|path| base.get(*path) != merge.get(*path));
+    differing.map(ToString::to_string).collect()
 }
 
 fn slice_differences(base: &LockSlices, merge: &LockSlices) -> Vec<(String, String)> {

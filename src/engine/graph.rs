@@ -71,6 +71,15 @@ impl EdgeKind {
         !matches!(self, Self::Detail)
     }
 
+    /// Whether a tool follows the edge that reads sources and runs none of them: a
+    /// type checker or a linter opens no data that the code would open.
+    pub fn is_checked(self) -> bool {
+        matches!(
+            self,
+            Self::Import | Self::Type | Self::Implicit | Self::Config
+        )
+    }
+
     /// Whether the file itself asks for the edge in its own text.
     pub fn is_written(self) -> bool {
         matches!(self, Self::Import | Self::Type | Self::Detail | Self::Embed)
@@ -196,6 +205,15 @@ impl Graph {
 
     /// Everything that the given nodes need, directly or not, with themselves.
     pub fn closure(&self, from: impl IntoIterator<Item = NodeId>) -> Closure {
+        self.closure_along(from, EdgeKind::closes)
+    }
+
+    /// The same along some kinds of edges only.
+    pub fn closure_along(
+        &self,
+        from: impl IntoIterator<Item = NodeId>,
+        follows: fn(EdgeKind) -> bool,
+    ) -> Closure {
         let mut closure = Closure {
             parents: vec![Parent::Absent; self.len()],
         };
@@ -206,7 +224,7 @@ impl Graph {
             }
         }
         while let Some(node) = queue.pop_front() {
-            for (to, kind) in self.needs(node).iter().filter(|(_, kind)| kind.closes()) {
+            for (to, kind) in self.needs(node).iter().filter(|(_, kind)| follows(*kind)) {
                 if closure.claim(*to, Parent::Node(node, *kind)) {
                     queue.push_back(*to);
                 }

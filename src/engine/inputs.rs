@@ -7,6 +7,8 @@
 //! Inference only widens: a part that is not sure of its paths says more, never
 //! less. Nothing here looks at what changed.
 
+use std::collections::BTreeMap;
+
 use super::lock::LockSlices;
 use super::packages::Packages;
 use super::pipeline::{EventContext, Job, Leg};
@@ -23,6 +25,7 @@ mod envs;
 mod filters;
 mod git;
 mod go;
+mod hooks;
 mod ini;
 mod jvm;
 pub mod limits;
@@ -30,9 +33,11 @@ mod make;
 mod memo;
 mod node;
 mod programs;
+mod projects;
 mod python;
 pub mod resolve;
 mod scope;
+mod shape;
 pub mod table;
 #[cfg(test)]
 mod tests;
@@ -55,8 +60,14 @@ pub struct Origin {
 pub enum Input {
     /// Files matched by globs, closed over the graph.
     Entry(Vec<Box<str>>),
+    /// Files matched by globs, and what they import: what a tool reads that runs none
+    /// of them, such as a type checker.
+    Checked(Vec<Box<str>>),
     /// Files matched by globs, exactly.
     Exact(Vec<Box<str>>),
+    /// Manifests matched by globs, without versions and without what they depend on:
+    /// what a tool reads of a module that it does not build.
+    Shape(Vec<Box<str>>),
     /// A unit of the graph by directory (a Go package, a crate, a module), closed.
     Unit(Box<str>),
     /// Files below a directory (`""` is the root) by extension, exactly: what a
@@ -66,6 +77,15 @@ pub enum Input {
         dir: Box<str>,
         /// Extensions without the dot.
         extensions: Vec<Box<str>>,
+    },
+    /// All files whose path fits none of `except`, by extension, exactly. The extension
+    /// `""` stands for names without one and for dotfiles, whose kind only their
+    /// content tells; an empty list means all files.
+    Except {
+        /// Extensions without the dot.
+        extensions: Vec<Box<str>>,
+        /// Globs over paths from the root, whose `*` also crosses directories.
+        except: Vec<Box<str>>,
     },
     /// A package from outside, by the name in the manifest of this directory.
     External {
@@ -145,6 +165,8 @@ pub struct JobInputs {
 pub struct InputSet {
     /// The files, sorted.
     pub files: Vec<FileId>,
+    /// Manifests of which only the shape is read, each with a digest of that.
+    pub shapes: BTreeMap<Box<str>, [u8; 32]>,
     /// What it takes from outside, as digests of slices of lockfiles.
     pub slices: LockSlices,
 }

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::globs::Fitting;
-use super::graph::{self, Closure, Graph, NodeId};
+use super::graph::{self, Closure, Graph, NodeId, Widening};
 use super::inputs::{self, Input, InputSet, JobInputs, resolve};
 use super::lock::{LockSlices, Locks, Slice};
 use super::ownership::{self, Names};
@@ -163,6 +163,15 @@ impl Side {
             }
         }
         slices
+    }
+
+    /// The unresolved constructs that a job's entry points reach directly, for `why`.
+    pub fn widenings(&self, inputs: &JobInputs) -> Vec<&Widening> {
+        let closure = self.closure(inputs);
+        let widenings = self.graph.widenings.iter();
+        widenings
+            .filter(|widening| closure.contains(widening.file.into()))
+            .collect()
     }
 
     /// The closure of a job's entry points, for chains of reasons.

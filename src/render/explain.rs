@@ -7,6 +7,7 @@
 //! Foreign text stands here without control characters and is not escaped for
 //! Markdown: whoever puts this into a comment puts it into a code block.
 
+use crate::engine::facts::Reach;
 use crate::engine::inputs::{Input, JobInputs};
 use crate::engine::plan::{JobPlan, Plan, Verdict};
 use crate::engine::side::Side;
@@ -85,7 +86,14 @@ fn explain_inputs(merge: &Side, inputs: &JobInputs) -> String {
     for (input, origin) in inputs.parts.iter().take(MOST) {
         let what = match input {
             Input::Entry(globs) => format!("{} and all that they need", globs.join(" ")),
+            Input::Checked(globs) => format!("{} and what they import", globs.join(" ")),
             Input::Exact(globs) => globs.join(" "),
+            Input::Shape(globs) => format!("{} without versions", globs.join(" ")),
+            Input::Except { extensions, except } => format!(
+                "**/*.{{{}}} without {}",
+                extensions.join(","),
+                except.join(" ")
+            ),
             Input::Unit(dir) => format!("the unit in {dir} and all that it needs"),
             Input::Tree { dir, extensions } if extensions.is_empty() => {
                 format!("everything in {dir}/")
@@ -103,6 +111,18 @@ fn explain_inputs(merge: &Side, inputs: &JobInputs) -> String {
     }
     if inputs.parts.len() > MOST {
         out.push(format!("    and {} more\n", inputs.parts.len() - MOST));
+    }
+    for widening in merge.widenings(inputs).iter().take(MOST) {
+        let reach = match widening.reach {
+            Reach::Package => "its package",
+            Reach::Repository => "everything",
+        };
+        out.push(format!(
+            "    {reach}, because of {}:{} {}\n",
+            plain(merge.snapshot.tree.path(widening.file)),
+            widening.line,
+            plain(&widening.what)
+        ));
     }
     for opaque in &inputs.opaque {
         let origin = &opaque.origin;

@@ -16,6 +16,7 @@ use crate::engine::facts::{Facts, ImportKind};
 use crate::engine::tree::{FileId, Snapshot, dir_of, join};
 
 mod cargo;
+mod content;
 mod extract;
 mod modules;
 
@@ -122,7 +123,13 @@ impl Crates {
             members.entry(unit).or_default().push(file);
         }
         for (unit, files) in members {
-            builder.members(unit, files);
+            let is_code = |file: &FileId| snapshot.tree.path(*file).ends_with(".rs");
+            let (code, data): (Vec<_>, Vec<_>) = files.into_iter().partition(is_code);
+            builder.members(unit, code);
+            // Who reads the data of a crate's tests needs no more of them.
+            for file in data {
+                builder.edge(unit, file, EdgeKind::Member);
+            }
         }
     }
 

@@ -74,6 +74,7 @@ impl Walk<'_> {
         }
     }
 
+    /// Formatting needs to know which targets there are, and of no version.
     fn cargo_format(&mut self, call: &Invocation) {
         let dir = call.dir().unwrap_or("").to_owned();
         self.add(
@@ -83,10 +84,25 @@ impl Walk<'_> {
                 extensions: vec!["rs".into()],
             },
         );
-        self.cargo_configuration(call, &dir);
-        let names = ["rustfmt.toml", ".rustfmt.toml"];
-        let globs = names.map(|name| below(&dir, &format!("**/{name}")));
-        self.exact(call, globs.to_vec());
+        let names = list(
+            "rust-toolchain rust-toolchain.toml .cargo/config.toml .cargo/config rustfmt.toml \
+             .rustfmt.toml",
+        );
+        let (mut settings, mut manifests) = (Vec::new(), vec![below(&dir, "**/Cargo.toml")]);
+        let mut at = dir.as_str();
+        loop {
+            settings.extend(names.iter().map(|name| below(at, name)));
+            manifests.push(below(at, "Cargo.toml"));
+            if at.is_empty() {
+                break;
+            }
+            at = dir_of(at);
+        }
+        // It looks beside each file.
+        settings.push(below(&dir, "**/rustfmt.toml"));
+        settings.push(below(&dir, "**/.rustfmt.toml"));
+        self.exact(call, settings);
+        self.add(call, Input::Shape(manifests));
     }
 
     fn cargo_configuration(&mut self, call: &Invocation, dir: &str) {
@@ -181,7 +197,13 @@ impl Walk<'_> {
             return self.opaque(call, OpaqueCause::Missing(what.into()));
         }
         let sub = call.words.first().map(|word| &*word.text);
+        let is_lean = leaves_tests_out(&call.texts());
         for unit in units {
+            if is_lean && self.has_usual_targets(&unit) {
+                let names = list("src/**/*.rs *.rs Cargo.toml");
+                self.entry(call, names.iter().map(|name| below(&unit, name)).collect());
+                continue;
+            }
             self.entry(
                 call,
                 vec![below(&unit, "**/*.rs"), below(&unit, "Cargo.toml")],
@@ -196,6 +218,27 @@ impl Walk<'_> {
             let more = rest.get(own.len()..).unwrap_or_default().to_vec();
             self.program_arguments(call, &more);
         }
+    }
+
+    /// Whether the library and the programs of a crate lie where Cargo looks for them.
+    fn has_usual_targets(&self, dir: &str) -> bool {
+        let manifest = below(dir, "Cargo.toml");
+        let text = self.context.snapshot.text(&manifest);
+        let table = text.and_then(|text| text.parse::<toml::Table>().ok());
+        let Some(table) = table else {
+            return false;
+        };
+        let lib = table.get("lib").into_iter();
+        let bins = table.get("bin").and_then(toml::Value::as_array);
+        let mut targets = lib.chain(bins.into_iter().flatten());
+        let head = table.get("package").and_then(toml::Value::as_table);
+        let is_apart = |target: &toml::Value| {
+            let path = target.get("path").and_then(toml::Value::as_str);
+            path.is_some_and(|path| !path.starts_with("src/"))
+        };
+        head.is_some_and(|head| !head.contains_key("build"))
+            && !targets.any(is_apart)
+            && text.is_some_and(|text| !text.contains("doc-scrape-examples"))
     }
 
     /// The crates named by `-p`; `None` when none is, or one of them is not known.
@@ -256,6 +299,23 @@ impl Walk<'_> {
         let list = self.context.packages.list.iter();
         list.filter(|package| package.ecosystem == Ecosystem::Cargo)
     }
+}
+
+/// Whether a command builds libraries and programs alone, without what only tests,
+/// benches and examples need; its words begin with the sub-command.
+fn leaves_tests_out(words: &[&str]) -> bool {
+    let mut subs = words.iter().filter(|word| !word.starts_with('-'));
+    let first = subs.next().copied().unwrap_or_default();
+    let sub = match first {
+        "hack" => subs.next().copied().unwrap_or_default(),
+        first => first,
+    };
+    let more = list("--tests --test --benches --bench --examples --example --all-targets");
+    let is_more = |word: &&str| {
+        let flag = word.split('=').next().unwrap_or_default();
+        more.contains(&flag)
+    };
+    list("build b check c clippy doc rustc rustdoc").contains(&sub) && !words.iter().any(is_more)
 }
 
 /// The directory of the manifest at hand; `None` when it is not known.

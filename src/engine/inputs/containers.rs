@@ -1,22 +1,10 @@
-//! Docker, compose and pre-commit.
+//! Docker and compose.
 
 use super::programs::{arguments, list};
 use super::walk::{Invocation, Walk, below};
 use super::{Input, Never, OpaqueCause};
 use crate::engine::shell::{Located, locate};
 use crate::engine::yaml;
-
-/// Hooks that read commits or the name of the branch.
-const HISTORY_HOOKS: &[&str] = &[
-    "commitizen",
-    "commitizen-branch",
-    "gitlint",
-    "commitlint",
-    "no-commit-to-branch",
-    "conventional-pre-commit",
-    "gitleaks",
-    "trufflehog",
-];
 
 impl Walk<'_> {
     /// `docker build`, `docker run`, `docker compose`.
@@ -204,65 +192,6 @@ impl Walk<'_> {
                         call,
                         vec![globset::escape(&path).into(), below(&path, "**")],
                     );
-                }
-            }
-        }
-    }
-
-    /// `pre-commit run`: its hooks see every file.
-    pub(super) fn pre_commit(&mut self, call: &Invocation) {
-        let texts = call.texts();
-        if texts.iter().any(|text| {
-            matches!(
-                *text,
-                "install" | "--version" | "install-hooks" | "clean" | "gc" | "autoupdate"
-            )
-        }) {
-            return;
-        }
-        if texts.iter().any(|text| {
-            text.starts_with("--from-ref")
-                || text.starts_with("--to-ref")
-                || *text == "-s"
-                || *text == "-o"
-        }) {
-            self.never(call, Never::ReadsHistory);
-        }
-        let path = ".pre-commit-config.yaml";
-        let Some(text) = self.text(path) else {
-            if !self.has_file(path) {
-                self.opaque(call, OpaqueCause::Missing(path.into()));
-            }
-            return;
-        };
-        self.whole(call);
-        let Ok(root) = yaml::parse(path, text) else {
-            return self.opaque(call, OpaqueCause::UnknownUse(path.into()));
-        };
-        for repository in root
-            .get("repos")
-            .and_then(yaml::Node::items)
-            .unwrap_or_default()
-        {
-            for hook in repository
-                .get("hooks")
-                .and_then(yaml::Node::items)
-                .unwrap_or_default()
-            {
-                let id = hook
-                    .get("id")
-                    .and_then(yaml::Node::as_str)
-                    .unwrap_or_default();
-                let is_message = hook.get("stages").is_some_and(|stages| {
-                    stages.words().iter().all(|stage| {
-                        stage.contains("msg") || stage.contains("push") || *stage == "manual"
-                    })
-                });
-                if HISTORY_HOOKS.contains(&id) && !is_message && id == "no-commit-to-branch" {
-                    // It looks at the name of the branch, which the plan cannot see.
-                    self.never(call, Never::ReadsHistory);
-                } else if HISTORY_HOOKS.contains(&id) && !is_message && id.starts_with("git") {
-                    self.never(call, Never::ReadsHistory);
                 }
             }
         }

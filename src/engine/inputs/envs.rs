@@ -34,6 +34,9 @@ impl Walk<'_> {
         };
         self.exact(call, vec![globset::escape(&file).into()]);
         self.packaging(call, &dir);
+        if tox_tables::packs_sources(&sections) {
+            self.packed(call, &dir);
+        }
         let names = environments(call).or_else(|| self.tox_variable());
         let tox = Tox {
             call,

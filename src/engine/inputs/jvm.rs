@@ -93,10 +93,10 @@ impl Walk<'_> {
             Some(dir) => self.elsewhere(call, dir),
             None => call.place.clone(),
         };
-        self.jvm_build(call, &place, &["xml", "properties", "config"]);
+        self.reactor(call, &place);
     }
 
-    fn jvm_build(&mut self, call: &Invocation, place: &Place, build: &[&str]) {
+    pub(super) fn jvm_build(&mut self, call: &Invocation, place: &Place, build: &[&str]) {
         let Place::Inside(dir) = place else {
             return self.unknown_use(call);
         };

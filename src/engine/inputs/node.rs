@@ -1,5 +1,6 @@
 //! Node's package managers, scripts and test runners.
 
+mod lint;
 mod npm;
 mod suites;
 mod tasks;

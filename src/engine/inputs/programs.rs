@@ -119,7 +119,7 @@ impl Walk<'_> {
             Class::Wrapper => self.wrapper(call, command),
             Class::Whole => self.whole(call),
             Class::Reads | Class::Runs => self.reader(call, command, used),
-            Class::Tree | Class::Follows => self.tree_wide(call, command, used),
+            Class::Tree | Class::Follows | Class::Checks => self.tree_wide(call, command, used),
         }
     }
 

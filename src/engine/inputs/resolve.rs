@@ -5,12 +5,14 @@
 //! lockfiles are added by whoever reads lockfiles, from the closure's externals.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Input, InputSet, JobInputs};
+use sha2::{Digest as _, Sha256};
+
+use super::{Input, InputSet, JobInputs, shape};
 use crate::engine::facts::Reach;
 use crate::engine::globs::{self, Fitting};
-use crate::engine::graph::{Closure, Graph, NodeId, Widening};
+use crate::engine::graph::{Closure, EdgeKind, Graph, NodeId, Widening};
 use crate::engine::lock::LockSlices;
 use crate::engine::ownership;
 use crate::engine::packages::Packages;
@@ -20,7 +22,9 @@ use crate::engine::tree::{FileId, Snapshot, base_name};
 pub fn fitting<'j>(snapshot: &Snapshot, jobs: impl IntoIterator<Item = &'j JobInputs>) -> Fitting {
     let parts = jobs.into_iter().flat_map(|inputs| &inputs.parts);
     let globs = parts.flat_map(|(input, _)| match input {
-        Input::Entry(globs) | Input::Exact(globs) => globs.as_slice(),
+        Input::Entry(globs) | Input::Checked(globs) | Input::Exact(globs) | Input::Shape(globs) => {
+            globs.as_slice()
+        }
         _ => &[],
     });
     Fitting::of(&snapshot.tree, globs.map(AsRef::as_ref))
@@ -39,16 +43,21 @@ pub fn resolve(
         return everything(snapshot);
     }
     let closure = graph.closure(entries(inputs, snapshot, graph, fitting));
+    let checked = checked(inputs, snapshot, fitting);
+    let checked = graph.closure_along(checked, EdgeKind::is_checked);
     let mut chosen = vec![false; snapshot.tree.len()];
-    for file in closure.nodes().filter_map(|node| graph.file(node)) {
+    let nodes = closure.nodes().chain(checked.nodes());
+    for file in nodes.filter_map(|node| graph.file(node)) {
         mark(&mut chosen, file);
     }
     if !widen(&closure, graph, snapshot, packages, &mut chosen) {
         return everything(snapshot);
     }
     exact(inputs, snapshot, fitting, &mut chosen);
+    let shapes = shapes(inputs, snapshot, fitting, &mut chosen);
     let files = (0..).map(FileId).zip(&chosen);
     InputSet {
+        shapes,
         files: files
             .filter(|(_, chosen)| **chosen)
             .map(|(file, _)| file)
@@ -68,15 +77,7 @@ pub fn entries(
         Input::Entry(globs) => Some(globs.iter()),
         _ => None,
     });
-    let mut chosen = vec![false; snapshot.tree.len()];
-    for glob in globs.flatten() {
-        for file in files_of(glob, snapshot, fitting).iter() {
-            mark(&mut chosen, *file);
-        }
-    }
-    let files = (0..).map(NodeId).zip(&chosen);
-    let files = files.filter(|(_, chosen)| **chosen);
-    let mut nodes: Vec<NodeId> = files.map(|(file, _)| file).collect();
+    let mut nodes = matched(globs.flatten(), snapshot, fitting);
     let dirs: Vec<&str> = inputs
         .parts
         .iter()
@@ -96,9 +97,35 @@ pub fn entries(
     nodes
 }
 
+/// The files that a job's tools read without running them.
+fn checked(inputs: &JobInputs, snapshot: &Snapshot, fitting: &Fitting) -> Vec<NodeId> {
+    let globs = inputs.parts.iter().filter_map(|(input, _)| match input {
+        Input::Checked(globs) => Some(globs.iter()),
+        _ => None,
+    });
+    matched(globs.flatten(), snapshot, fitting)
+}
+
+fn matched<'g>(
+    globs: impl Iterator<Item = &'g Box<str>>,
+    snapshot: &Snapshot,
+    fitting: &Fitting,
+) -> Vec<NodeId> {
+    let mut chosen = vec![false; snapshot.tree.len()];
+    for glob in globs {
+        for file in files_of(glob, snapshot, fitting).iter() {
+            mark(&mut chosen, *file);
+        }
+    }
+    let files = (0..).map(NodeId).zip(&chosen);
+    let files = files.filter(|(_, chosen)| **chosen);
+    files.map(|(file, _)| file).collect()
+}
+
 fn everything(snapshot: &Snapshot) -> InputSet {
     InputSet {
         files: snapshot.tree.iter().map(|(file, _)| file).collect(),
+        shapes: BTreeMap::new(),
         slices: LockSlices::new(),
     }
 }
@@ -169,21 +196,65 @@ fn exact(inputs: &JobInputs, snapshot: &Snapshot, fitting: &Fitting, chosen: &mu
         }
     }
     for (input, _) in &inputs.parts {
-        let Input::Tree { dir, extensions } = input else {
-            continue;
+        let (dir, extensions, except) = match input {
+            Input::Tree { dir, extensions } => (dir.as_ref(), extensions, &[][..]),
+            Input::Except { extensions, except } => ("", extensions, except.as_slice()),
+            _ => continue,
         };
+        // A glob that cannot be read excepts nothing.
+        let globs = except
+            .iter()
+            .filter_map(|glob| globset::Glob::new(glob).ok());
+        let except: Vec<globset::GlobMatcher> = globs.map(|glob| glob.compile_matcher()).collect();
         for (file, entry) in snapshot.tree.under(dir) {
-            let extension = base_name(&entry.path)
-                .rsplit_once('.')
-                .map(|(_, extension)| extension);
-            let fits = extensions.is_empty()
-                || extension
-                    .is_some_and(|extension| extensions.iter().any(|known| **known == *extension));
-            if fits {
+            let is_left_out = except.iter().any(|glob| glob.is_match(&*entry.path));
+            if !is_left_out && is_of_kind(&entry.path, extensions) {
                 mark(chosen, file);
             }
         }
     }
+}
+
+/// The shapes of manifests that are no inputs themselves; one that has none is read whole.
+fn shapes(
+    inputs: &JobInputs,
+    snapshot: &Snapshot,
+    fitting: &Fitting,
+    chosen: &mut [bool],
+) -> BTreeMap<Box<str>, [u8; 32]> {
+    let globs = inputs.parts.iter().filter_map(|(input, _)| match input {
+        Input::Shape(globs) => Some(globs.iter()),
+        _ => None,
+    });
+    let mut shapes = BTreeMap::new();
+    for file in matched(globs.flatten(), snapshot, fitting) {
+        let file = FileId(file.0);
+        if chosen.get(file.index()).copied().unwrap_or_default() {
+            continue;
+        }
+        let entry = snapshot.tree.entry(file);
+        let text = snapshot.text_of(entry.blob);
+        match text.and_then(|text| shape::of(&entry.path, text)) {
+            Some(shape) => drop(shapes.insert(entry.path.clone(), Sha256::digest(shape).into())),
+            None => mark(chosen, file),
+        }
+    }
+    shapes
+}
+
+/// Whether a path has one of the extensions; none of them means any path.
+fn is_of_kind(path: &str, extensions: &[Box<str>]) -> bool {
+    let extension = match base_name(path).rsplit_once('.') {
+        Some((stem, extension)) if !stem.is_empty() => extension,
+        Some((_, dotfile)) => {
+            return extensions.is_empty()
+                || extensions
+                    .iter()
+                    .any(|it| it.is_empty() || **it == *dotfile);
+        }
+        None => "",
+    };
+    extensions.is_empty() || extensions.iter().any(|known| **known == *extension)
 }
 
 fn mark(chosen: &mut [bool], file: FileId) {

@@ -24,6 +24,8 @@ pub enum Class {
     Tree,
     /// It reads files by extension, and what they need.
     Follows,
+    /// It reads files by extension and what they import, and runs none of them.
+    Checks,
     /// It reads the repository in ways that nobody follows.
     Whole,
     /// It reads commits, or the pull itself.
@@ -47,6 +49,7 @@ impl Class {
             "runs" => Self::Runs,
             "tree" => Self::Tree,
             "follows" => Self::Follows,
+            "checks" => Self::Checks,
             "whole" => Self::Whole,
             "history" => Self::History,
             "delivers" => Self::Delivers,

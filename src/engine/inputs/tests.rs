@@ -10,6 +10,7 @@ use crate::engine::pipeline::{Action, JobId, Step};
 use crate::engine::tree::{Entry, Mode, Tree};
 
 mod hazards;
+mod narrow;
 mod traced;
 
 fn snapshot(files: &[(&str, &str)]) -> Snapshot {

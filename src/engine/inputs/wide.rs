@@ -83,10 +83,18 @@ impl Walk<'_> {
         self.governed(call, command, &dir);
         match (command.class, is_file) {
             (Class::Follows, true) => self.entry(call, vec![globset::escape(&path).into()]),
+            (Class::Checks, true) => {
+                let glob = globset::escape(&path).into();
+                self.check_files(call, &dir, vec![glob]);
+            }
             (_, true) => self.exact(call, vec![globset::escape(&path).into()]),
             (Class::Follows, false) => {
                 let globs = by_extension(&path, &command.extensions);
                 self.entry(call, globs);
+            }
+            (Class::Checks, false) => {
+                let kinds = self.lint_kinds(call, &command.extensions);
+                self.check_files(call, &dir, by_extension(&path, &kinds));
             }
             (_, false) => self.add(
                 call,

@@ -11,11 +11,16 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Class, Ownership, base_name, dir_of, is_script};
-use crate::engine::facts::{Language, could_name_a_path};
+use super::{Class, Ownership, base_name, dir_of};
 use crate::engine::globs::Pattern;
 use crate::engine::graph::{Builder, EdgeKind, NodeId};
-use crate::engine::tree::{self, Entry, FileId, Mode, Tree};
+use crate::engine::tree::{self, FileId, Mode, Tree};
+
+mod paths;
+mod voices;
+
+use paths::{holds_data, is_at_or_above, is_test_data, relative, stem, without_fields};
+use voices::{Voice, spoken, voice, words, written};
 
 /// Adds an edge for every file, directory or glob that some file names.
 pub(super) fn link(builder: &mut Builder<'_>, ownership: &Ownership<'_>) {
@@ -36,6 +41,7 @@ pub(super) fn link(builder: &mut Builder<'_>, ownership: &Ownership<'_>) {
             dir: dir_of(&entry.path),
             package: ownership.owner(&entry.path).unwrap_or_default(),
             voice: voice(entry),
+            literals: snapshot.facts(file).map(|facts| &*facts.literals),
         };
         if let Some(facts) = snapshot.facts(file) {
             facts
@@ -47,21 +53,10 @@ pub(super) fn link(builder: &mut Builder<'_>, ownership: &Ownership<'_>) {
             && let Some(text) = snapshot.text_of(entry.blob)
         {
             from.voice = written;
-            words(text).for_each(|word| linker.literal(&from, word));
+            let text = spoken(base_name(&entry.path), text);
+            words(&text).for_each(|word| linker.literal(&from, word));
         }
     }
-}
-
-/// How much a file means by what it names.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Voice {
-    /// Code that runs: files, directories and globs.
-    Code,
-    /// Tool configuration and recipes, which name directories for the tool's own
-    /// sake: data by path or base name only.
-    Recipes,
-    /// A manifest whose builder does not open prose: as recipes, without what is inert.
-    Manifest,
 }
 
 /// The file that names others.
@@ -70,56 +65,18 @@ struct Speaker<'a> {
     dir: &'a str,
     package: &'a str,
     voice: Voice,
+    /// Of a source file; a script may be looking for any name.
+    literals: Option<&'a [Box<str>]>,
 }
 
-/// Configuration written in a programming language speaks as recipes do.
-fn voice(entry: &Entry) -> Voice {
-    let name = base_name(&entry.path);
-    let is_config = name.contains(".config.")
-        || name.starts_with('.')
-        || name.ends_with(".gradle.kts")
-        || matches!(
-            name,
-            "setup.py" | "noxfile.py" | "gulpfile.js" | "Gruntfile.js"
-        );
-    if is_config {
-        Voice::Recipes
-    } else {
-        Voice::Code
+impl Speaker<'_> {
+    /// Whether some literal ends as the name of prose does.
+    fn reads_prose(&self) -> bool {
+        const ENDINGS: &[&str] = &["md", "mdx", "markdown", "rst", "adoc", "txt"];
+        let is_prose = |literal: &str| ENDINGS.iter().any(|it| literal.ends_with(it));
+        self.literals
+            .is_none_or(|list| list.iter().any(|literal| is_prose(literal)))
     }
-}
-
-/// How the words of a text that is no source file are taken; `None` for data.
-fn written(entry: &Entry) -> Option<Voice> {
-    match base_name(&entry.path) {
-        "Makefile"
-        | "GNUmakefile"
-        | "makefile"
-        | "justfile"
-        | "Justfile"
-        | ".justfile"
-        | "Taskfile.yml"
-        | "Taskfile.yaml"
-        | "tox.ini"
-        | "pyproject.toml"
-        | "setup.cfg"
-        | "MANIFEST.in"
-        | "compose.yml"
-        | "compose.yaml"
-        | "docker-compose.yml"
-        | "docker-compose.yaml" => Some(Voice::Recipes),
-        "package.json" | "Cargo.toml" | "pom.xml" => Some(Voice::Manifest),
-        _ if Language::of_path(&entry.path).is_none() && is_script(entry) => Some(Voice::Code),
-        _ => None,
-    }
-}
-
-/// The words of a text that could name something, comments of `#` left out.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.lines()
-        .filter(|line| !line.trim_start().starts_with('#'))
-        .flat_map(|line| line.split(|c: char| c.is_whitespace() || "\"'`(),;=:<>|&".contains(c)))
-        .filter(|word| could_name_a_path(word))
 }
 
 /// The tree by last component.
@@ -183,6 +140,13 @@ impl<'a> Index<'a> {
         self.plain.get(start..end).unwrap_or_default()
     }
 
+    /// Whether a file lies in an importable package of Python: it is installed.
+    fn is_in_module(&self, file: FileId) -> bool {
+        let dir = dir_of(self.tree.path(file));
+        let marker = tree::join(dir, "__init__.py");
+        marker.is_some_and(|path| self.tree.find(&path).is_some())
+    }
+
     /// The files of one base name whose path ends as given: those at or above the
     /// speaker's directory if there are any, else all.
     fn fitting(&self, all: &[FileId], tail: &str, dir: &str) -> Vec<FileId> {
@@ -204,7 +168,8 @@ impl<'a> Index<'a> {
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Group {
     Base(Box<str>),
-    Dir(Box<str>),
+    /// A directory, and whether with the prose of packages below it.
+    Dir(Box<str>, bool),
     Glob(Box<str>, Box<str>, Voice),
 }
 
@@ -242,6 +207,13 @@ impl Linker<'_, '_, '_> {
     fn data(&mut self, from: &Speaker<'_>, tail: &str, name: &str) {
         let index = self.index;
         let all = index.data.get(name).map_or(&[][..], Vec::as_slice);
+        let is_settings = matches!(from.voice, Voice::Project | Voice::Manifest);
+        if is_settings
+            && let Some(path) = tree::join(from.dir, tail)
+            && let Some(file) = index.tree.find(&path)
+        {
+            return self.name(from, file);
+        }
         match all {
             _ if tail.contains('/') => {
                 let chosen = index.fitting(all, tail, from.dir);
@@ -251,12 +223,34 @@ impl Linker<'_, '_, '_> {
             }
             [file] => self.name(from, *file),
             _ if from.voice == Voice::Manifest => {}
-            _ => self.group(from, Group::Base(name.into()), || all.to_vec()),
+            _ => self.prose_or_data(from, name, all),
+        }
+    }
+
+    /// What several files share a base name: all of them; of prose only what lies in
+    /// the speaker's package, or at or above the speaker.
+    fn prose_or_data(&mut self, from: &Speaker<'_>, name: &str, all: &[FileId]) {
+        let index = self.index;
+        let is_near = |file: &&FileId| {
+            let dir = dir_of(index.tree.path(**file));
+            is_at_or_above(from.package, dir) || is_at_or_above(dir, from.dir) || is_test_data(dir)
+        };
+        let near: Vec<FileId> = all.iter().filter(is_near).copied().collect();
+        let is_prose = all.iter().all(|file| index.inert.contains(file));
+        if is_prose && !near.is_empty() && near.len() < all.len() {
+            for file in near {
+                self.name(from, file);
+            }
+        } else {
+            self.group(from, Group::Base(name.into()), || all.to_vec());
         }
     }
 
     fn name(&mut self, from: &Speaker<'_>, file: FileId) {
-        if from.voice != Voice::Manifest || !self.index.inert.contains(&file) {
+        let is_meant = from.voice != Voice::Manifest
+            || !self.index.inert.contains(&file)
+            || self.index.is_in_module(file);
+        if is_meant {
             self.builder.edge(from.file, file, EdgeKind::Named);
         }
     }
@@ -303,10 +297,24 @@ impl Linker<'_, '_, '_> {
         }
     }
 
+    /// Everything below a directory; the prose of packages below it only for speakers
+    /// that name prose.
     fn below(&mut self, from: &Speaker<'_>, dir: &str) {
-        let tree = self.index.tree;
-        self.group(from, Group::Dir(dir.into()), || {
-            tree.under(dir).map(|(file, _)| file).collect()
+        let index = self.index;
+        let packages = self.builder.packages;
+        let reads_prose = from.reads_prose();
+        self.group(from, Group::Dir(dir.into(), reads_prose), || {
+            let is_foreign = |file: FileId, path: &str| {
+                let owner = packages.owner_dir(path).unwrap_or_default();
+                index.inert.contains(&file)
+                    && owner.len() > dir.len()
+                    && !is_test_data(dir_of(path))
+            };
+            let below = index.tree.under(dir);
+            below
+                .filter(|(file, entry)| reads_prose || !is_foreign(*file, &entry.path))
+                .map(|(file, _)| file)
+                .collect()
         });
     }
 
@@ -369,7 +377,7 @@ impl Linker<'_, '_, '_> {
     fn group(&mut self, from: &Speaker<'_>, group: Group, files: impl FnOnce() -> Vec<FileId>) {
         let shown = match &group {
             Group::Base(name) => format!("files named {name}"),
-            Group::Dir(dir) => format!("files below {dir}"),
+            Group::Dir(dir, _) => format!("files below {dir}"),
             Group::Glob(base, pattern, _) => format!("files like {pattern} below {base:?}"),
         };
         let unit = if let Some(unit) = self.units.get(&group) {
@@ -390,102 +398,4 @@ impl Linker<'_, '_, '_> {
             self.builder.edge(from.file, unit, EdgeKind::Named);
         }
     }
-}
-
-/// What stands before a relative path inside a path; `None` when it does not end so.
-fn stem<'p>(path: &'p str, tail: &str) -> Option<&'p str> {
-    let stem = path.strip_suffix(tail)?;
-    if stem.is_empty() {
-        return Some("");
-    }
-    stem.strip_suffix('/')
-}
-
-fn is_at_or_above(dir: &str, path: &str) -> bool {
-    dir.is_empty()
-        || path
-            .strip_prefix(dir)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Names of directories that hold data for tests and templates.
-const DATA: &[&str] = &[
-    "fixtures",
-    "fixture",
-    "data",
-    "datasets",
-    "templates",
-    "snapshots",
-    "samples",
-    "sample",
-    "cases",
-    "inputs",
-    "input",
-    "expected",
-    "golden",
-    "goldens",
-    "resources",
-    "assets",
-    "static",
-    "schemas",
-    "locales",
-    "mocks",
-    "stubs",
-    "corpus",
-    "examples",
-];
-
-fn clean(part: &str) -> String {
-    let part = part.trim_matches('_').to_ascii_lowercase();
-    part.replace(['-', '_'], "")
-}
-
-/// Whether a plain word is the name of a directory of data.
-fn holds_data(word: &str) -> bool {
-    let word = clean(word);
-    DATA.contains(&word.as_str())
-        || word
-            .strip_prefix("test")
-            .is_some_and(|rest| DATA.contains(&rest) || rest == "files")
-}
-
-/// Whether a directory is or lies in one of tests or of their data.
-fn is_test_data(dir: &str) -> bool {
-    dir.split('/').any(|part| {
-        let word = clean(part);
-        matches!(word.as_str(), "test" | "tests" | "spec" | "specs" | "e2e") || holds_data(part)
-    })
-}
-
-/// A path without the steps at its head: `../.env/` gives `.env`; empty when there
-/// is nothing else.
-fn relative(literal: &str) -> &str {
-    let mut rest = literal.trim_end_matches('/');
-    while let Some(shorter) = ["./", "../", "/"]
-        .iter()
-        .find_map(|step| rest.strip_prefix(step))
-    {
-        rest = shorter;
-    }
-    if matches!(rest, "." | "..") { "" } else { rest }
-}
-
-/// A glob in which a field of a format string (`{}`, `{name}`) stands for anything.
-fn without_fields(pattern: &str) -> String {
-    let mut glob = String::with_capacity(pattern.len());
-    let mut rest = pattern;
-    while let Some((before, after)) = rest.split_once('{') {
-        glob.push_str(before);
-        match after.split_once('}') {
-            Some((inner, tail)) if !inner.contains(',') => {
-                glob.push('*');
-                rest = tail;
-            }
-            _ => {
-                glob.push('{');
-                rest = after;
-            }
-        }
-    }
-    glob + rest
 }

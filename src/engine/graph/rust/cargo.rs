@@ -32,6 +32,8 @@ pub(super) struct Package {
     pub dev: Dependencies,
     /// Whether the manifest could not be read.
     pub is_broken: bool,
+    /// Directories of packages that stand in the place of external ones.
+    patches: BTreeSet<String>,
 }
 
 /// What one side of a package depends on.
@@ -55,7 +57,9 @@ pub(super) fn read(snapshot: &Snapshot) -> Vec<Package> {
     }
     let tables = manifests.iter();
     let packages = tables.filter_map(|(dir, manifest)| package(dir, manifest, &manifests));
-    packages.collect()
+    let mut packages: Vec<Package> = packages.collect();
+    apply_indirect_patches(&mut packages);
+    packages
 }
 
 #[derive(Debug)]
@@ -78,6 +82,7 @@ fn package(dir: &str, manifest: &Manifest, all: &Manifests<'_>) -> Option<Packag
         needs: Dependencies::default(),
         dev: Dependencies::default(),
         is_broken: false,
+        patches: BTreeSet::new(),
     };
     let Some(table) = &manifest.table else {
         found.is_broken = true;
@@ -207,16 +212,51 @@ fn patched(root: &str, table: &Table) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// A patch also holds for what external packages need, and which these are only
-/// the lockfile knows: so everyone with an external package needs every patch.
+/// Packages that a patch replaces become packages of this tree.
 fn apply_patches(found: &mut Package, patches: &BTreeMap<String, String>) {
     for side in [&mut found.needs, &mut found.dev] {
-        if side.externals.is_empty() {
-            continue;
-        }
+        let named = side.externals.iter().filter_map(|name| patches.get(name));
+        side.paths.extend(named.cloned());
         side.externals.retain(|name| !patches.contains_key(name));
-        side.paths.extend(patches.values().cloned());
     }
+    found.patches = patches.values().cloned().collect();
+}
+
+/// A patch also holds for what external packages need, and which these are only
+/// the lockfile knows: so everyone with an external package needs every patch. Cargo
+/// refuses a circle of packages that are no dev-dependencies, so that a patch which
+/// itself needs the package cannot be meant there
+/// (<https://doc.rust-lang.org/cargo/reference/resolver.html#dev-dependency-cycles>).
+fn apply_indirect_patches(packages: &mut [Package]) {
+    let needs: BTreeMap<String, BTreeSet<String>> = packages
+        .iter()
+        .map(|package| (package.dir.clone(), package.needs.paths.clone()))
+        .collect();
+    for package in packages {
+        let patches = &package.patches;
+        let open = |dir: &&String| !reaches(&needs, dir, &package.dir);
+        for (side, is_dev) in [(&mut package.needs, false), (&mut package.dev, true)] {
+            if !side.externals.is_empty() {
+                let meant = patches.iter().filter(|dir| is_dev || open(dir));
+                side.paths.extend(meant.cloned());
+            }
+        }
+    }
+}
+
+/// Whether a package comes to another one along what is needed.
+fn reaches(needs: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str) -> bool {
+    let mut open = vec![from];
+    let mut done = BTreeSet::new();
+    while let Some(dir) = open.pop() {
+        if dir == to {
+            return true;
+        }
+        if done.insert(dir) {
+            open.extend(needs.get(dir).into_iter().flatten().map(String::as_str));
+        }
+    }
+    false
 }
 
 fn table_in<'t>(table: &'t Table, key: &str) -> Option<&'t Table> {

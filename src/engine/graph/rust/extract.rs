@@ -3,8 +3,9 @@
 //! Attributes are gathered until the item they stand on, so that `#[path]` finds
 //! its `mod` and `#[test]` its `fn`. Conditional compilation is not evaluated.
 
+use super::content;
 use crate::engine::facts::{Dynamic, Facts, Import, ImportKind, Reach};
-use crate::engine::graph::scan::literals::Literals;
+use crate::engine::graph::scan::literals::{Literals, climbs_far};
 use crate::engine::graph::scan::{Dialect, Kind, Scanner, Token};
 
 /// What an embedded path begins with when it counts from the crate's directory.
@@ -14,6 +15,7 @@ pub(super) const MANIFEST_DIR: &str = "$CARGO_MANIFEST_DIR";
 pub(super) fn read(path: &str, source: &str) -> Facts {
     let mut reader = Reader {
         tokens: Scanner::new(Dialect::Rust, source),
+        source,
         facts: Facts::default(),
         literals: Literals::default(),
         modules: Vec::new(),
@@ -65,6 +67,7 @@ struct Attributes<'a> {
 
 struct Reader<'a> {
     tokens: Scanner<'a>,
+    source: &'a str,
     facts: Facts,
     literals: Literals<'a>,
     /// Inline modules that are open, with the depth of their brace.
@@ -154,8 +157,10 @@ impl<'a> Reader<'a> {
                 line: token.line,
             });
         }
-        self.literals
-            .push(watched.unwrap_or(token.text), token.line);
+        let text = watched.unwrap_or(token.text);
+        if !(climbs_far(text) && content::is_content(self.source, token.start)) {
+            self.literals.push(text, token.line);
+        }
     }
 
     /// After `#[`: a test, a path, or a directory that a derive embeds.

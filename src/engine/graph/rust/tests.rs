@@ -285,3 +285,48 @@ fn files_with_a_test_are_listed_below_a_directory() {
         .collect();
     assert_eq!(paths, ["a/src/lib.rs"]);
 }
+
+#[test]
+fn who_reads_the_data_of_a_crates_tests_needs_no_crate() {
+    check(
+        &[
+            ("a/Cargo.toml", "[package]\nname = \"a\"\n"),
+            ("a/src/lib.rs", ""),
+            ("a/tests/data.txt", ""),
+            ("a/tests/t.rs", ""),
+        ],
+        "a/tests/data.txt",
+        "a/tests/data.txt",
+    );
+}
+
+#[test]
+fn a_patch_that_needs_the_package_itself_is_needed_by_its_tests_alone() {
+    let files = [
+        (
+            "Cargo.toml",
+            "[workspace]\n[patch.crates-io]\nutil = { path = \"util\" }\nmacros = { path = \"macros\" }\n",
+        ),
+        (
+            "core/Cargo.toml",
+            "[package]\nname = \"core\"\n[dependencies]\nlibc = \"1\"\n[dev-dependencies]\nrand = \"1\"\n",
+        ),
+        ("core/src/lib.rs", ""),
+        ("core/tests/t.rs", ""),
+        ("macros/Cargo.toml", "[package]\nname = \"macros\"\n"),
+        (
+            "util/Cargo.toml",
+            "[package]\nname = \"util\"\n[dependencies]\ncore = { path = \"../core\" }\n",
+        ),
+    ];
+    check(
+        &files,
+        "core/src/lib.rs",
+        "Cargo.toml core/Cargo.toml core/src/lib.rs macros/Cargo.toml",
+    );
+    check(
+        &files,
+        "core/tests/t.rs",
+        "Cargo.toml core/Cargo.toml core/src/lib.rs core/tests/t.rs macros/Cargo.toml util/Cargo.toml",
+    );
+}

@@ -55,7 +55,7 @@ impl<'a> Literals<'a> {
 }
 
 /// Whether a literal is two or more steps up and nothing else.
-fn climbs_far(text: &str) -> bool {
+pub fn climbs_far(text: &str) -> bool {
     let steps = text.trim_matches('/');
     steps.len() >= 5 && steps.split('/').all(|step| step == "..")
 }

@@ -80,3 +80,25 @@ fn word(value: &Value) -> String {
         _ => format!("{UNKNOWN_START}a computed word{UNKNOWN_END}"),
     }
 }
+
+/// Whether tox installs the project from a distribution of its sources, as it does
+/// unless it is told otherwise (<https://tox.wiki/en/stable/config.html#package>).
+pub(super) fn packs_sources(sections: &Sections) -> bool {
+    let for_all = ["tox", "testenv", "tox:tox"];
+    let sections = sections
+        .iter()
+        .filter(|(name, _)| for_all.contains(&name.as_str()));
+    let settings = sections.flat_map(|(_, settings)| settings);
+    let mut others = settings.filter(|(key, value, _)| {
+        let is_set = matches!(value.trim(), "true" | "True" | "1");
+        match key.as_str() {
+            "package" => matches!(
+                value.trim(),
+                "wheel" | "editable" | "editable-legacy" | "skip"
+            ),
+            "skipsdist" | "no_package" | "skip_install" => is_set,
+            _ => false,
+        }
+    });
+    others.next().is_none()
+}

@@ -1,5 +1,6 @@
 //! Test runners of JavaScript and the TypeScript compiler.
 
+use super::super::Input;
 use super::super::programs::{arguments, by_extension, list};
 use super::super::table;
 use super::super::walk::{Invocation, Walk, below};
@@ -140,9 +141,11 @@ impl Walk<'_> {
                     && !line.contains("outDir")
                     && !line.contains("tsBuildInfo")
             });
-            self.entry(call, vec![globset::escape(&file).into()]);
+            self.exact(call, vec![globset::escape(&file).into()]);
             let root = if leaves { "" } else { dir.as_ref() };
-            self.entry(call, by_extension(root, &kinds));
+            let mut sources = by_extension(root, &kinds);
+            sources.push(globset::escape(&file).into());
+            self.add(call, Input::Checked(sources));
         }
     }
 }

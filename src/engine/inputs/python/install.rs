@@ -163,6 +163,30 @@ impl Walk<'_> {
         }
     }
 
+    /// What a distribution of sources holds beside the sources.
+    pub(in crate::engine::inputs) fn packed(&mut self, call: &Invocation, dir: &str) {
+        let mut globs: Vec<Box<str>> = Vec::new();
+        for name in ["MANIFEST.in", "pyproject.toml"] {
+            let path = join(dir, name).unwrap_or_default();
+            let text = self.context.snapshot.text(&path).unwrap_or_default();
+            for word in packed_words(text) {
+                let Some(path) = join(dir, word) else {
+                    continue;
+                };
+                if word.contains('*') {
+                    globs.push(below(dir, &format!("**/{word}")));
+                } else if self.has_file(&path) {
+                    globs.push(globset::escape(&path).into());
+                } else if !path.is_empty() && self.has_dir(&path) {
+                    globs.push(below(&path, "**"));
+                }
+            }
+        }
+        let names = list("README* LICEN[CS]E* COPYING* NOTICE* AUTHORS*");
+        globs.extend(names.iter().map(|name| below(dir, name)));
+        self.exact(call, globs);
+    }
+
     /// Building a distribution packs all sources.
     pub(in crate::engine::inputs) fn python_build(&mut self, call: &Invocation) {
         let rest = call.words.get(1..).unwrap_or_default();
@@ -172,6 +196,7 @@ impl Walk<'_> {
         match locate(&call.place, &word.text) {
             Located::Inside(dir) if !word.unknown => {
                 self.packaging(call, &dir);
+                self.packed(call, &dir);
                 self.add(
                     call,
                     Input::Tree {
@@ -183,6 +208,21 @@ impl Walk<'_> {
             _ => self.unknown_use(call),
         }
     }
+}
+
+/// The words of the parts of a manifest that say what is packed.
+fn packed_words(text: &str) -> Vec<&str> {
+    let mut is_in = !text.contains("[project]") && !text.contains("[tool.");
+    let mut words = Vec::new();
+    for line in text.lines().map(str::trim) {
+        if line.starts_with('[') && line.ends_with(']') && !line.contains(['"', '\'']) {
+            is_in = line.contains("sdist");
+        } else if is_in {
+            words.extend(line.split(|c: char| c.is_whitespace() || "\"'[],=".contains(c)));
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 /// `-rFILE` as `-r FILE`.
