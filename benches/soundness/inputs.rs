@@ -132,7 +132,10 @@ impl<'a> Analyst<'a> {
         if self.opaque == Trust::Parts {
             resolved.opaque.clear();
         }
-        let files = side.files(&resolved).files;
+        let set = side.files(&resolved);
+        // A manifest counts although only its shape is compared.
+        let shapes = set.shapes.into_keys().map(String::from);
+        let files = set.files;
         let (locks, broken) = Locks::read(&side.snapshot, &side.survey.packages);
         let slices = side.slices(inputs, &files, &locks);
         let locks = slices.keys().map(|(lockfile, _)| lockfile.to_string());
@@ -141,6 +144,7 @@ impl<'a> Analyst<'a> {
             .iter()
             .map(|file| tree.path(*file).to_owned())
             .chain(locks)
+            .chain(shapes)
             .collect();
         let (count, is_everything) = (own.len(), files.len() == tree.len());
         let forcing = self.forcing(side);

@@ -152,8 +152,12 @@ fn explain_path(plan: &Plan, side: &Side, path: &str) -> Option<String> {
             continue;
         }
         let chain = side.closure(inputs).path(file.into());
-        let is_input = side.files(inputs).files.binary_search(&file).is_ok();
+        let set = side.files(inputs);
+        let is_input = set.files.binary_search(&file).is_ok();
         let words = match (is_input, chain.as_slice()) {
+            (false, _) if set.shapes.contains_key(side.snapshot.tree.path(file)) => {
+                "is an input but for versions and what it depends on".to_owned()
+            }
             (false, _) => "is no input".to_owned(),
             (true, []) if !inputs.opaque.is_empty() => {
                 "is an input: the job is not understood, so everything is".to_owned()
