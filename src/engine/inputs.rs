@@ -30,6 +30,7 @@ mod ini;
 mod jvm;
 pub mod limits;
 mod make;
+mod manifests;
 mod memo;
 mod node;
 mod programs;
@@ -37,7 +38,6 @@ mod projects;
 mod python;
 pub mod resolve;
 mod scope;
-mod shape;
 pub mod table;
 #[cfg(test)]
 mod tests;

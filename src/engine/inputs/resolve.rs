@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Input, InputSet, JobInputs, shape};
+use super::{Input, InputSet, JobInputs, manifests};
 use crate::engine::facts::Reach;
 use crate::engine::globs::{self, Fitting};
 use crate::engine::graph::{Closure, EdgeKind, Graph, NodeId, Widening};
@@ -234,7 +234,7 @@ fn shapes(
         }
         let entry = snapshot.tree.entry(file);
         let text = snapshot.text_of(entry.blob);
-        match text.and_then(|text| shape::of(&entry.path, text)) {
+        match text.and_then(|text| manifests::shape(&entry.path, text)) {
             Some(shape) => drop(shapes.insert(entry.path.clone(), Sha256::digest(shape).into())),
             None => mark(chosen, file),
         }

@@ -11,7 +11,7 @@ use toml::{Table, Value};
 use crate::engine::tree::base_name;
 
 /// The text that stands for a manifest; `None` for one that has no shape.
-pub(super) fn of(path: &str, text: &str) -> Option<String> {
+pub(super) fn shape(path: &str, text: &str) -> Option<String> {
     match base_name(path) {
         "pom.xml" => Some(pom(text)),
         "Cargo.toml" => cargo(text),
@@ -101,7 +101,11 @@ mod tests {
     use super::*;
 
     fn check(path: &str, (one, other): (&str, &str), is_equal: bool) {
-        assert_eq!(of(path, one) == of(path, other), is_equal, "{one}\n{other}");
+        assert_eq!(
+            shape(path, one) == shape(path, other),
+            is_equal,
+            "{one}\n{other}"
+        );
     }
 
     #[test]
@@ -155,6 +159,6 @@ mod tests {
             (&with, &crate_("edition = \"2024\"\n")),
             false,
         );
-        assert_eq!(of("Cargo.toml", "[package"), None);
+        assert_eq!(shape("Cargo.toml", "[package"), None);
     }
 }
