@@ -71,6 +71,14 @@ impl Walk<'_> {
         }
     }
 
+    /// The modules of a directory that comes first on Python's path: any of them hides a
+    /// module of the same name from every package that is installed, and what those
+    /// import is not known.
+    /// <https://docs.python.org/3/library/sys_path_init.html>
+    fn first_on_path(&mut self, call: &Invocation, dir: &str) {
+        self.exact(call, vec![below(dir, "*.py"), below(dir, "*/__init__.py")]);
+    }
+
     fn python_file(&mut self, call: &Invocation) {
         let Some(file) = call.words.first() else {
             return;
@@ -100,6 +108,7 @@ impl Walk<'_> {
             self.entry(call, vec![below(dir, "**/*.py")]);
         }
         self.entry(call, vec![globset::escape(&path).into()]);
+        self.first_on_path(call, dir_of(&path));
         let rest = call.words.get(1..).unwrap_or_default().to_vec();
         self.program_arguments(call, &rest);
     }
@@ -109,6 +118,9 @@ impl Walk<'_> {
         let Some(module) = call.words.first().filter(|word| !word.unknown) else {
             return self.unknown_use(call);
         };
+        if let Some(dir) = call.dir().map(str::to_owned) {
+            self.first_on_path(call, &dir);
+        }
         let name = module.text.clone();
         match name.as_ref() {
             "unittest" | "xmlrunner" => return self.unittest(call),

@@ -134,6 +134,33 @@ fn check_fault(script: &str, files: &[(&str, &str)], expected: &str) {
     );
 }
 
+#[test]
+fn a_module_at_the_front_of_the_path_hides_one_that_is_installed() {
+    let files = [
+        (
+            "pyproject.toml",
+            "[tool.pytest.ini_options]\ntestpaths = [\"tests\"]\n",
+        ),
+        ("_pytest/__init__.py", ""),
+        ("docs/yaml.py", ""),
+        ("tests/test_a.py", ""),
+        ("tests/yaml.py", ""),
+        ("tools/check.py", ""),
+        ("tools/json.py", ""),
+        ("yaml.py", ""),
+    ];
+    check(
+        "python -m pytest",
+        &files,
+        "_pytest/__init__.py pyproject.toml tests/test_a.py tests/yaml.py yaml.py",
+    );
+    check(
+        "python tools/check.py",
+        &files,
+        "tools/check.py tools/json.py",
+    );
+}
+
 const PYTHON: &[(&str, &str)] = &[
     ("README.md", ""),
     (

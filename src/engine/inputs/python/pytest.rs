@@ -46,6 +46,17 @@ impl Walk<'_> {
         } else if roots.is_empty() {
             roots = self.configured_paths(&dir);
         }
+        // By default pytest puts the directories of tests and of `conftest.py` first:
+        // <https://docs.pytest.org/en/stable/explanation/pythonpath.html>.
+        self.first_on_path(call, &dir);
+        for (path, _) in roots
+            .iter()
+            .filter(|(path, _)| self.has_dir(path))
+            .cloned()
+            .collect::<Vec<_>>()
+        {
+            self.first_on_path(call, &path);
+        }
         self.pytest_configuration(call, &dir);
         self.coverage_sources(call, rest);
         let operands: Vec<&str> = sorted.operands.iter().map(|word| &*word.text).collect();
