@@ -81,7 +81,11 @@ impl From<anyhow::Error> for Failure {
         use crate::repo::RepoError;
         match error.downcast_ref::<RepoError>() {
             Some(RepoError::Unreadable { .. }) | None => Self::Internal(error),
-            Some(_) => Self::Expected(format!("{error:#}")),
+            Some(RepoError::Failed { .. } | RepoError::File { .. }) => {
+                Self::Expected(format!("{error:#}"))
+            }
+            // A sentence of its own, which needs nothing in front of it.
+            Some(fault) => Self::Expected(fault.to_string()),
         }
     }
 }
@@ -92,8 +96,9 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to standard output and are no failure; clap knows.
-            let shown = error.print().is_ok();
-            return if error.use_stderr() || !shown {
+            // A reader that went away wanted no more.
+            drop(error.print());
+            return if error.use_stderr() {
                 ExitCode::from(2)
             } else {
                 ExitCode::SUCCESS

@@ -10,6 +10,7 @@
 
 use std::ffi::OsStr;
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -32,10 +33,16 @@ pub use snapshot::{Loader, Loading};
 pub enum RepoError {
     /// There is no git program.
     #[error("the git program was not found; install git 2.38 or newer")]
-    NoGit(#[source] std::io::Error),
+    NoGit(std::io::Error),
+    /// There is no such directory.
+    #[error("{} does not exist; name a checkout with --repo", shown(.0))]
+    NoDirectory(PathBuf),
     /// The directory is not inside a repository.
-    #[error("{0} is not inside a git repository")]
+    #[error("{} is not inside a git repository; name a checkout with --repo", shown(.0))]
     NotARepository(PathBuf),
+    /// Git does not trust a repository of somebody else.
+    #[error("{} belongs to another user, so git does not open it; see `safe.directory` in `git help config`", shown(.0))]
+    Distrusted(PathBuf),
     /// A revision does not name a commit.
     #[error("`{rev}` does not name a commit here{hint}")]
     UnknownRevision {
@@ -78,6 +85,8 @@ pub enum Merge {
     Clean(ObjectId),
     /// Head cannot be merged; these paths conflict.
     Conflict(Vec<String>),
+    /// The two have no common commit, as far as this clone reaches.
+    Unrelated,
 }
 
 /// A repository on this machine.
@@ -99,9 +108,9 @@ impl Repo {
             .output()
             .map_err(RepoError::NoGit)?;
         if !output.status.success() {
-            return Err(RepoError::NotARepository(dir.to_owned()));
+            return Err(closed(dir, &output.stderr));
         }
-        let git_dir = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end());
+        let git_dir = path_of(&output.stdout);
         let repo = Self {
             git_dir,
             work_dir: None,
@@ -113,8 +122,7 @@ impl Repo {
             .args(["rev-parse", "--show-toplevel"])
             .output();
         let work_dir = top.ok().filter(|output| output.status.success());
-        let work_dir = work_dir
-            .map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end()));
+        let work_dir = work_dir.map(|output| path_of(&output.stdout));
         Ok(Self { work_dir, ..repo })
     }
 
@@ -145,8 +153,10 @@ impl Repo {
             rev: rev.chars().take(200).collect(),
             hint: if self.is_shallow() {
                 "; the clone is shallow, fetch more with `git fetch --unshallow`"
+            } else if rev == "HEAD" {
+                "; the repository has no commit yet"
             } else {
-                ""
+                "; `git branch --all` lists the branches"
             },
         };
         if !output.status.success() {
@@ -223,6 +233,8 @@ impl Repo {
             "--find-renames",
             "-l4000",
             "--no-ext-diff",
+            // `.gitmodules` may say that a submodule is not looked at.
+            "--ignore-submodules=none",
         ];
         let raw = self.stdout(
             "diff-tree",
@@ -240,7 +252,12 @@ impl Repo {
             source,
         })?;
         let (base, head) = (base.to_string(), head.to_string());
+        let drivers = self.drivers()?;
         let args = [
+            "-c",
+            "merge.default=text",
+            "-c",
+            "merge.renames=true",
             "merge-tree",
             "--write-tree",
             "--no-messages",
@@ -249,7 +266,14 @@ impl Repo {
             &base,
             &head,
         ];
-        let output = self.output("merge-tree", args)?;
+        let mut command = self.git();
+        command.env("GIT_CONFIG_COUNT", drivers.len().to_string());
+        for (at, driver) in drivers.iter().enumerate() {
+            command.env(format!("GIT_CONFIG_KEY_{at}"), driver);
+            command.env(format!("GIT_CONFIG_VALUE_{at}"), PLAIN_DRIVER);
+        }
+        let result = command.args(args).stdin(Stdio::null()).output();
+        let output = result.map_err(|source| start_failure("merge-tree", source))?;
         let mut parts = output
             .stdout
             .split(|byte| *byte == 0)
@@ -260,8 +284,22 @@ impl Repo {
             (Some(1), Some(_)) => Ok(Merge::Conflict(
                 parts.filter(|path| !path.is_empty()).collect(),
             )),
+            _ if String::from_utf8_lossy(&output.stderr).contains("unrelated histories") => {
+                Ok(Merge::Unrelated)
+            }
             _ => Err(failed("merge-tree", &output.stderr)),
         }
+    }
+
+    /// The merge drivers of the configuration: programs that a merge would run. Forges
+    /// run none, so that a plain merge stands in for each.
+    fn drivers(&self) -> Result<Vec<String>, RepoError> {
+        let pattern = r"^merge\..*\.driver$";
+        let args = ["config", "-z", "--name-only", "--get-regexp", pattern];
+        let output = self.output("config", args)?;
+        let keys = output.stdout.split(|byte| *byte == 0);
+        let keys = keys.map(|key| String::from_utf8_lossy(key).into_owned());
+        Ok(keys.filter(|key| !key.is_empty()).collect())
     }
 
     /// The messages of the commits that head adds to base, newest first, bounded.
@@ -269,7 +307,14 @@ impl Repo {
         let range = format!("{base}..{head}");
         let raw = self.stdout(
             "log",
-            ["log", "-z", "--format=%B", "--max-count=250", &range],
+            [
+                "log",
+                "-z",
+                "--format=%B",
+                "--no-show-signature",
+                "--max-count=250",
+                &range,
+            ],
         )?;
         let messages = raw
             .split(|byte| *byte == 0)
@@ -282,6 +327,8 @@ impl Repo {
     /// The git program for this repository, with everything risky switched off.
     fn git(&self) -> Command {
         let mut command = bare_git();
+        // Nothing is fetched here, whatever a partial clone lacks.
+        command.args(["-c", "protocol.allow=never"]);
         command.arg("--git-dir").arg(&self.git_dir);
         if self.scratch.is_dir() {
             command.env("GIT_OBJECT_DIRECTORY", &self.scratch);
@@ -346,12 +393,57 @@ fn bare_git() -> Command {
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_NO_REPLACE_OBJECTS", "1")
         .env("GIT_NO_LAZY_FETCH", "1")
-        .env("LC_ALL", "C")
-        .env_remove("GIT_DIR")
-        .env_remove("GIT_WORK_TREE")
-        .env_remove("GIT_INDEX_FILE")
-        .env_remove("GIT_EXTERNAL_DIFF");
+        .env("LC_ALL", "C");
+    for variable in OF_A_CALLER {
+        command.env_remove(variable);
+    }
     command
+}
+
+/// What git sets for a hook, or a user for one call: it means another repository.
+const OF_A_CALLER: &[&str] = &[
+    "GIT_DIR",
+    "GIT_COMMON_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_SHALLOW_FILE",
+    "GIT_GRAFT_FILE",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_ATTR_SOURCE",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_TRACE",
+];
+
+/// What git does by itself where no driver is configured.
+const PLAIN_DRIVER: &str = "git merge-file --quiet %A %O %B";
+
+/// Why git does not open a directory.
+fn closed(dir: &Path, stderr: &[u8]) -> RepoError {
+    if !dir.exists() {
+        RepoError::NoDirectory(dir.to_owned())
+    } else if String::from_utf8_lossy(stderr).contains("dubious ownership") {
+        RepoError::Distrusted(dir.to_owned())
+    } else {
+        RepoError::NotARepository(dir.to_owned())
+    }
+}
+
+/// A path that git printed on a line of its own, byte for byte.
+fn path_of(line: &[u8]) -> PathBuf {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    PathBuf::from(OsStr::from_bytes(line))
+}
+
+/// A path in a sentence: on one line, whatever its name.
+fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 fn start_failure(what: &'static str, source: std::io::Error) -> RepoError {
@@ -371,10 +463,17 @@ fn failed(what: &'static str, stderr: &[u8]) -> RepoError {
         .lines()
         .find(|line| !line.trim().is_empty())
         .unwrap_or("it gave no message");
-    RepoError::Failed {
-        what,
-        message: message.chars().take(300).collect(),
+    let mut message: String = message.chars().take(300).collect();
+    let lacks = [
+        "Could not read",
+        "not a tree object",
+        "missing blob",
+        "promisor",
+    ];
+    if lacks.iter().any(|sign| message.contains(sign)) {
+        message.push_str("; this clone lacks objects, clone again without --filter");
     }
+    RepoError::Failed { what, message }
 }
 
 /// Writes bytes that are no UTF-8 as `\xNN`, so that every path has one spelling.
@@ -620,7 +719,10 @@ mod tests {
         let head = scratch.commit(&[("a", "1")]);
         let repo = scratch.open();
         let unknown = repo.commit("no-such-branch").unwrap_err().to_string();
-        assert_eq!(unknown, "`no-such-branch` does not name a commit here");
+        assert_eq!(
+            unknown,
+            "`no-such-branch` does not name a commit here; `git branch --all` lists the branches"
+        );
         std::fs::write(repo.git_dir().join("shallow"), format!("{head}\n")).unwrap();
         let shallow = repo.commit("older").unwrap_err().to_string();
         assert_eq!(
@@ -631,7 +733,10 @@ mod tests {
         let error = Repo::open(outside.path(), outside.path())
             .unwrap_err()
             .to_string();
-        assert!(error.ends_with("is not inside a git repository"), "{error}");
+        assert!(
+            error.ends_with("is not inside a git repository; name a checkout with --repo"),
+            "{error}"
+        );
     }
 
     #[test]

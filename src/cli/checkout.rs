@@ -38,6 +38,8 @@ pub(super) struct Revisions {
 /// A checkout and the commits that are compared.
 pub(super) struct Checkout {
     repo: Repo,
+    /// Where merges are computed, for as long as the checkout is open.
+    _room: Room,
     cache: Option<PathBuf>,
     base: ObjectId,
     head: ObjectId,
@@ -51,7 +53,8 @@ pub(super) struct Checkout {
 impl Checkout {
     pub(super) fn open(revisions: &Revisions) -> Result<Self, Failure> {
         let cache = config::cache_dir();
-        let repo = open_repo(&revisions.repo, cache.as_deref())?;
+        let room = Room::in_cache(cache.as_deref());
+        let repo = open_repo(&revisions.repo, &room)?;
         let head = repo.commit(&revisions.head).context("find the head")?;
         let branch = repo.default_branch();
         let (base, forced, notes) = base_of(&repo, revisions, head, branch.as_deref())?;
@@ -66,6 +69,7 @@ impl Checkout {
         let cache = cache.map(|dir| dir.join(directory_of(&repo)).join("facts.bin"));
         Ok(Self {
             repo,
+            _room: room,
             cache,
             base,
             head,
@@ -97,18 +101,58 @@ impl Checkout {
             forced: self.forced.clone(),
             asked: Vec::new(),
         };
-        analyse::run(&self.repo, &mut loader, &question, &mut |what| {
+        let answer = analyse::run(&self.repo, &mut loader, &question, &mut |what| {
             terminal.progress(what);
             Ok(())
-        })
+        })?;
+        if let Some(fault) = loader.unkept() {
+            terminal.note(&format!("the next run will be as slow: {fault}"));
+        }
+        Ok(answer)
     }
 }
 
-/// Opens the repository around a directory, with room for merges in the cache.
-pub(super) fn open_repo(dir: &Path, cache: Option<&Path>) -> anyhow::Result<Repo> {
-    let fallback = std::env::temp_dir().join("trimtab");
-    let room = cache.unwrap_or(&fallback).join("scratch");
-    Repo::open(dir, &room).context("open the repository")
+/// A directory for the objects of merges: in the cache, or one that is thrown away
+/// where there is no cache that can be written to.
+pub(super) struct Room {
+    path: PathBuf,
+    is_thrown_away: bool,
+}
+
+impl Room {
+    pub(super) fn in_cache(cache: Option<&Path>) -> Self {
+        let path = cache.map(|cache| cache.join("scratch"));
+        let kept = path.filter(|path| is_writable(path));
+        let is_thrown_away = kept.is_none();
+        let process = format!("trimtab-scratch-{}", std::process::id());
+        let path = kept.unwrap_or_else(|| std::env::temp_dir().join(process));
+        Self {
+            path,
+            is_thrown_away,
+        }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if self.is_thrown_away {
+            // It may never have been made; the system clears what is left.
+            drop(std::fs::remove_dir_all(&self.path));
+        }
+    }
+}
+
+fn is_writable(dir: &Path) -> bool {
+    let probe = dir.join(format!("probe-{}", std::process::id()));
+    std::fs::create_dir_all(dir)
+        .and_then(|()| std::fs::File::create(&probe))
+        .and_then(|_| std::fs::remove_file(&probe))
+        .is_ok()
+}
+
+/// Opens the repository around a directory.
+pub(super) fn open_repo(dir: &Path, room: &Room) -> anyhow::Result<Repo> {
+    Repo::open(dir, &room.path).context("open the repository")
 }
 
 fn base_of(

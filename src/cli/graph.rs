@@ -6,7 +6,7 @@
 use anyhow::Context as _;
 use clap::ValueEnum;
 
-use super::checkout::open_repo;
+use super::checkout::{Room, open_repo};
 use super::{Failure, Terminal};
 use crate::config;
 use crate::engine::graph::document::Document;
@@ -38,7 +38,8 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
-    let repo = open_repo(&args.repo, config::cache_dir().as_deref())?;
+    let room = Room::in_cache(config::cache_dir().as_deref());
+    let repo = open_repo(&args.repo, &room)?;
     let commit = repo.commit(&args.rev).context("find the commit")?;
     terminal.progress("reading the tree");
     let tree = repo.tree(commit).context("list the commit")?;

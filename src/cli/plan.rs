@@ -97,12 +97,13 @@ fn text(plan: &Plan) -> String {
         ));
     }
     for diagnostic in &plan.diagnostics {
-        let (path, line, message) = (
-            clean(&diagnostic.path),
-            diagnostic.line,
-            clean(&diagnostic.message),
-        );
-        out.add(format!("warning: {path}:{line}: {message}\n"));
+        let (path, message) = (clean(&diagnostic.path), clean(&diagnostic.message));
+        let place = match (diagnostic.line, diagnostic.column) {
+            (0, _) => path,
+            (line, 0) => format!("{path}:{line}"),
+            (line, column) => format!("{path}:{line}:{column}"),
+        };
+        out.add(format!("warning: {place}: {message}\n"));
     }
     if plan.jobs.is_empty() {
         out.add("no job would start: there is no workflow for pull requests here\n".to_owned());

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use similar::TextDiff;
 
-use super::checkout::open_repo;
+use super::checkout::{Room, open_repo};
 use super::plan::clean;
 use super::{Failure, Terminal};
 use crate::config;
@@ -69,7 +69,8 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
-    let repo = open_repo(&args.repo, config::cache_dir().as_deref())?;
+    let room = Room::in_cache(config::cache_dir().as_deref());
+    let repo = open_repo(&args.repo, &room)?;
     let Some(root) = repo.work_dir().map(Path::to_owned) else {
         let message =
             "this repository has no files beside its history; run the command in a checkout";

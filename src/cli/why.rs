@@ -20,10 +20,14 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let answer = checkout.analyse(None, terminal)?;
     let Some(text) = explain(&answer.plan, &answer.merge, &args.subject) else {
         let known: Vec<String> = answer.plan.jobs.iter().map(|job| plain(&job.job)).collect();
+        let known = if known.is_empty() {
+            "no job starts for a pull here".to_owned()
+        } else {
+            format!("the jobs are: {}", known.join(", "))
+        };
         let message = format!(
-            "no job and no file here is called `{}`; the jobs are: {}",
+            "no job and no file here is called `{}`; {known}",
             plain(&args.subject),
-            known.join(", ")
         );
         return Err(Failure::Expected(message));
     };

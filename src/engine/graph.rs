@@ -426,3 +426,64 @@ pub fn build<'a>(snapshot: &'a Snapshot, packages: &'a Packages) -> Builder<'a> 
     c::resolve(&mut builder);
     builder
 }
+
+#[cfg(test)]
+mod laws {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// How many files the graphs of the laws have.
+    const NODES: u32 = 8;
+
+    type Edges = Vec<(u32, u32, bool)>;
+
+    fn closed(edges: &Edges, from: &BTreeSet<u32>) -> BTreeSet<u32> {
+        let paths: Vec<String> = (0..NODES).map(|index| format!("f{index}")).collect();
+        let files: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), "")).collect();
+        let snapshot = sample::snapshot(&files);
+        let packages = Packages::read(&snapshot);
+        let mut builder = Builder::new(&snapshot, &packages);
+        for (one, other, closes) in edges {
+            let kind = if *closes {
+                EdgeKind::Import
+            } else {
+                EdgeKind::Detail
+            };
+            builder.edge(FileId(*one), NodeId(*other), kind);
+        }
+        let graph = builder.finish();
+        let closure = graph.closure(from.iter().copied().map(NodeId));
+        closure.nodes().map(|node| node.0).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn closure_is_monotone_and_idempotent(
+            edges in proptest::collection::vec((0..NODES, 0..NODES, any::<bool>()), 0..20),
+            more in (0..NODES, 0..NODES),
+            small in proptest::collection::btree_set(0..NODES, 0..4),
+            added in proptest::collection::btree_set(0..NODES, 0..4),
+        ) {
+            let once = closed(&edges, &small);
+            prop_assert!(once.is_superset(&small));
+            prop_assert_eq!(&closed(&edges, &once), &once);
+            let large: BTreeSet<u32> = small.union(&added).copied().collect();
+            prop_assert!(closed(&edges, &large).is_superset(&once));
+            let wider = [edges.clone(), vec![(more.0, more.1, true)]].concat();
+            prop_assert!(closed(&wider, &small).is_superset(&once));
+            // Nothing but what edges lead to.
+            let steps = |seen: &BTreeSet<u32>| {
+                let next = edges.iter().filter(|(one, _, closes)| *closes && seen.contains(one));
+                next.map(|(_, other, _)| *other).chain(seen.iter().copied()).collect()
+            };
+            let mut walked: BTreeSet<u32> = small.clone();
+            for _ in 0..NODES {
+                walked = steps(&walked);
+            }
+            prop_assert_eq!(once, walked);
+        }
+    }
+}

@@ -85,6 +85,9 @@ pub fn run(
         history: question.history,
         asked: &question.asked,
     });
+    if let Some(fault) = loader.unkept() {
+        tracing::warn!(error = fault.to_string(), "facts are not kept");
+    }
     let plan = assemble(
         question,
         &configuration,
@@ -149,6 +152,16 @@ fn merge(repo: &Repo, question: &Question<'_>) -> anyhow::Result<(ObjectId, Vec<
                         subject,
                     }],
                 )
+            }
+            Merge::Unrelated => {
+                let mut forced = question.forced.iter();
+                let is_known = forced.any(|forced| forced.id == ReasonId::BaseUnknown);
+                let forced = RunEverything {
+                    id: ReasonId::BaseUnknown,
+                    subject: "base and head have no common commit".to_owned(),
+                };
+                let forced = if is_known { vec![] } else { vec![forced] };
+                (question.head, forced)
             }
         },
     )

@@ -60,7 +60,9 @@ pub fn code(text: &str) -> String {
 /// Foreign text as a code span inside a table cell, where `|` ends the cell even
 /// in code unless it is escaped (<https://github.github.com/gfm/#example-200>).
 pub fn cell(text: &str) -> String {
-    code(text).replace('|', "\\|")
+    // A backslash before it would escape the escape.
+    let apart = format!("\\{JOINER}|");
+    code(text).replace("\\|", &apart).replace('|', "\\|")
 }
 
 /// One line without control, bidirectional or invisible characters, bounded.
@@ -137,6 +139,29 @@ mod tests {
             prop_assert!(!out.contains("://") && !out.to_lowercase().contains("www."), "{out:?}");
             prop_assert!(!out.contains(['<', '>', '\n', '\r']), "{out:?}");
             prop_assert!(!out.starts_with(['/', '-', '+', '=']), "{out:?}");
+        }
+
+        #[test]
+        fn nothing_raw_survives(text in "[\\\\`*_|{}<>&\\[\\]()!a@#./: ]{0,24}") {
+            let out = words(&text);
+            let chars: Vec<char> = out.chars().collect();
+            for (at, c) in chars.iter().enumerate().filter(|(_, c)| "`*_[]|{}".contains(**c)) {
+                let before = chars[..at].iter().rev().take_while(|c| **c == '\\').count();
+                prop_assert!(before % 2 == 1, "{c} acts in {out:?}");
+            }
+            for rest in out.split('&').skip(1) {
+                let is_entity = ["amp;", "lt;", "gt;"].iter().any(|it| rest.starts_with(it));
+                prop_assert!(is_entity, "{out:?}");
+            }
+        }
+
+        #[test]
+        fn cell_cannot_be_left(text in "[\\\\|`a ]{0,24}") {
+            let chars: Vec<char> = cell(&text).chars().collect();
+            for at in (0..chars.len()).filter(|at| chars[*at] == '|') {
+                let before = chars[..at].iter().rev().take_while(|c| **c == '\\').count();
+                prop_assert_eq!(before, 1, "{:?}", cell(&text));
+            }
         }
 
         #[test]

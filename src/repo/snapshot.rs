@@ -42,6 +42,7 @@ pub struct Loading {
 pub struct Loader<'a> {
     repo: &'a Repo,
     cache: FactsCache,
+    unkept: Option<RepoError>,
     facts: FxHashMap<(ObjectId, Language), Arc<Facts>>,
     texts: FxHashMap<ObjectId, Arc<str>>,
 }
@@ -52,9 +53,15 @@ impl<'a> Loader<'a> {
         Self {
             repo,
             cache,
+            unkept: None,
             facts: FxHashMap::default(),
             texts: FxHashMap::default(),
         }
+    }
+
+    /// Why facts that were read could not be kept for the next time.
+    pub fn unkept(&self) -> Option<&RepoError> {
+        self.unkept.as_ref()
     }
 
     /// Reads everything that the engine wants of a tree.
@@ -79,7 +86,8 @@ impl<'a> Loader<'a> {
         }
         loading.read = needed.len();
         self.read(&needed)?;
-        self.cache.save()?;
+        // Without its cache everything is right, and slower the next time.
+        self.unkept = self.cache.save().err().or_else(|| self.unkept.take());
         Ok((self.snapshot(tree), loading))
     }
 

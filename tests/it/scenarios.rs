@@ -1,6 +1,7 @@
 //! Scenarios: what people do on the forge, and what the bot answers.
 
 mod attacks;
+mod bad_input;
 mod commands;
 mod intake;
 mod numbers;

@@ -142,3 +142,49 @@ impl Class {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The dialect as one reads it, by trying everything.
+    fn tried(pattern: &[char], name: &[char], is_start: bool) -> bool {
+        let until = |stop: fn(char) -> bool| name.iter().take_while(|c| !stop(**c)).count();
+        match pattern {
+            [] => name.is_empty(),
+            ['*', '*', '/', rest @ ..] if is_start => {
+                let mut below = (0..name.len()).filter(|at| name[*at] == '/');
+                tried(rest, name, true) || below.any(|at| tried(rest, &name[at + 1..], true))
+            }
+            ['*', '*', rest @ ..] => (0..=name.len()).any(|at| tried(rest, &name[at..], false)),
+            ['*', rest @ ..] => (0..=until(|c| c == '/')).any(|at| tried(rest, &name[at..], false)),
+            [c, '?', rest @ ..] => {
+                let after = name.strip_prefix(&[*c]);
+                tried(rest, name, *c == '/')
+                    || after.is_some_and(|name| tried(rest, name, *c == '/'))
+            }
+            [c, '+', rest @ ..] => {
+                let most = name.iter().take_while(|other| *other == c).count();
+                (1..=most).any(|at| tried(rest, &name[at..], *c == '/'))
+            }
+            [c, rest @ ..] => {
+                let after = name.strip_prefix(&[*c]);
+                after.is_some_and(|name| tried(rest, name, *c == '/'))
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn globs_match_what_trying_everything_matches(
+            pattern in "(a|b|/|\\*|\\*\\*|\\*\\*/|a\\?|b\\+|/\\*){0,7}",
+            name in "[ab/]{0,8}",
+        ) {
+            let chars = |text: &str| text.chars().collect::<Vec<char>>();
+            let expected = tried(&chars(&pattern), &chars(&name), true);
+            prop_assert_eq!(matches(&pattern, &name), expected, "{} on {}", pattern, name);
+        }
+    }
+}
