@@ -10,7 +10,6 @@
 
 use std::ffi::OsStr;
 use std::io::Write as _;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -20,13 +19,18 @@ use crate::engine::tree::{Entry, Mode, Tree};
 
 mod blobs;
 mod cache;
+mod merge;
 mod mirror;
+mod program;
 mod snapshot;
 
 pub use blobs::{Blob, read_blobs};
 pub use cache::FactsCache;
+pub use merge::Merge;
 pub use mirror::{Fetch, Mirror};
 pub use snapshot::{Loader, Loading};
+
+use program::{bare_git, closed, failed, path_of, shown, start_failure};
 
 /// What went wrong, as the caller has to tell it.
 #[derive(Debug, thiserror::Error)]
@@ -76,17 +80,6 @@ pub enum RepoError {
         #[source]
         source: std::io::Error,
     },
-}
-
-/// The merge of head into base.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Merge {
-    /// The tree that CI tests.
-    Clean(ObjectId),
-    /// Head cannot be merged; these paths conflict.
-    Conflict(Vec<String>),
-    /// The two have no common commit, as far as this clone reaches.
-    Unrelated,
 }
 
 /// A repository on this machine.
@@ -243,65 +236,6 @@ impl Repo {
         parse_raw_diff(&raw).ok_or(RepoError::Unreadable { what: "diff-tree" })
     }
 
-    /// The merge of `head` into `base`, as the forge's CI tests it. A base that is
-    /// an ancestor of head merges to head's own tree.
-    pub fn merge(&self, base: ObjectId, head: ObjectId) -> Result<Merge, RepoError> {
-        std::fs::create_dir_all(&self.scratch).map_err(|source| RepoError::File {
-            what: "create",
-            path: self.scratch.clone(),
-            source,
-        })?;
-        let (base, head) = (base.to_string(), head.to_string());
-        let drivers = self.drivers()?;
-        let args = [
-            "-c",
-            "merge.default=text",
-            "-c",
-            "merge.renames=true",
-            "merge-tree",
-            "--write-tree",
-            "--no-messages",
-            "--name-only",
-            "-z",
-            &base,
-            &head,
-        ];
-        let mut command = self.git();
-        command.env("GIT_CONFIG_COUNT", drivers.len().to_string());
-        for (at, driver) in drivers.iter().enumerate() {
-            command.env(format!("GIT_CONFIG_KEY_{at}"), driver);
-            command.env(format!("GIT_CONFIG_VALUE_{at}"), PLAIN_DRIVER);
-        }
-        let result = command.args(args).stdin(Stdio::null()).output();
-        let output = result.map_err(|source| start_failure("merge-tree", source))?;
-        let mut parts = output
-            .stdout
-            .split(|byte| *byte == 0)
-            .map(|part| String::from_utf8_lossy(part).into_owned());
-        let tree = parts.next().and_then(|text| text.trim().parse().ok());
-        match (output.status.code(), tree) {
-            (Some(0), Some(tree)) => Ok(Merge::Clean(tree)),
-            (Some(1), Some(_)) => Ok(Merge::Conflict(
-                parts.filter(|path| !path.is_empty()).collect(),
-            )),
-            _ if String::from_utf8_lossy(&output.stderr).contains("unrelated histories") => {
-                Ok(Merge::Unrelated)
-            }
-            _ => Err(failed("merge-tree", &output.stderr)),
-        }
-    }
-
-    /// The merge drivers of the configuration: programs that a merge would run. Forges
-    /// run none, so that a plain merge stands in for each.
-    fn drivers(&self) -> Result<Vec<String>, RepoError> {
-        let pattern = r"^merge\..*\.driver$";
-        let args = ["config", "-z", "--name-only", "--get-regexp", pattern];
-        let output = self.output("config", args)?;
-        let keys = output.stdout.split(|byte| *byte == 0);
-        let keys = keys.map(|key| String::from_utf8_lossy(key).into_owned());
-        Ok(keys.filter(|key| !key.is_empty()).collect())
-    }
-
     /// The messages of the commits that head adds to base, newest first, bounded.
     pub fn messages(&self, base: ObjectId, head: ObjectId) -> Result<Vec<String>, RepoError> {
         let range = format!("{base}..{head}");
@@ -366,114 +300,6 @@ impl Repo {
             Err(failed(what, &output.stderr))
         }
     }
-}
-
-/// The git program with nothing of the machine's configuration that could run a
-/// program, ask a question or change what a command prints.
-fn bare_git() -> Command {
-    let mut command = Command::new("git");
-    command
-        .args([
-            "-c",
-            "core.hooksPath=/dev/null",
-            "-c",
-            "core.fsmonitor=false",
-            "-c",
-            "core.quotePath=false",
-        ])
-        .args([
-            "-c",
-            "gc.auto=0",
-            "-c",
-            "maintenance.auto=false",
-            "-c",
-            "protocol.ext.allow=never",
-        ])
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .env("GIT_NO_REPLACE_OBJECTS", "1")
-        .env("GIT_NO_LAZY_FETCH", "1")
-        .env("LC_ALL", "C");
-    for variable in OF_A_CALLER {
-        command.env_remove(variable);
-    }
-    command
-}
-
-/// What git sets for a hook, or a user for one call: it means another repository.
-const OF_A_CALLER: &[&str] = &[
-    "GIT_DIR",
-    "GIT_COMMON_DIR",
-    "GIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_SHALLOW_FILE",
-    "GIT_GRAFT_FILE",
-    "GIT_NAMESPACE",
-    "GIT_PREFIX",
-    "GIT_ATTR_SOURCE",
-    "GIT_CEILING_DIRECTORIES",
-    "GIT_DISCOVERY_ACROSS_FILESYSTEM",
-    "GIT_EXTERNAL_DIFF",
-    "GIT_LITERAL_PATHSPECS",
-    "GIT_TRACE",
-];
-
-/// What git does by itself where no driver is configured.
-const PLAIN_DRIVER: &str = "git merge-file --quiet %A %O %B";
-
-/// Why git does not open a directory.
-fn closed(dir: &Path, stderr: &[u8]) -> RepoError {
-    if !dir.exists() {
-        RepoError::NoDirectory(dir.to_owned())
-    } else if String::from_utf8_lossy(stderr).contains("dubious ownership") {
-        RepoError::Distrusted(dir.to_owned())
-    } else {
-        RepoError::NotARepository(dir.to_owned())
-    }
-}
-
-/// A path that git printed on a line of its own, byte for byte.
-fn path_of(line: &[u8]) -> PathBuf {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    PathBuf::from(OsStr::from_bytes(line))
-}
-
-/// A path in a sentence: on one line, whatever its name.
-fn shown(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    text.chars().filter(|c| !c.is_control()).collect()
-}
-
-fn start_failure(what: &'static str, source: std::io::Error) -> RepoError {
-    if source.kind() == std::io::ErrorKind::NotFound {
-        RepoError::NoGit(source)
-    } else {
-        RepoError::Failed {
-            what,
-            message: source.to_string(),
-        }
-    }
-}
-
-fn failed(what: &'static str, stderr: &[u8]) -> RepoError {
-    let text = String::from_utf8_lossy(stderr);
-    let message = text
-        .lines()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or("it gave no message");
-    let mut message: String = message.chars().take(300).collect();
-    let lacks = [
-        "Could not read",
-        "not a tree object",
-        "missing blob",
-        "promisor",
-    ];
-    if lacks.iter().any(|sign| message.contains(sign)) {
-        message.push_str("; this clone lacks objects, clone again without --filter");
-    }
-    RepoError::Failed { what, message }
 }
 
 /// Writes bytes that are no UTF-8 as `\xNN`, so that every path has one spelling.

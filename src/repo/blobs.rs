@@ -8,7 +8,8 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{ChildStdout, Stdio};
 
-use super::{Repo, RepoError, start_failure};
+use super::program::start_failure;
+use super::{Repo, RepoError};
 use crate::engine::ids::ObjectId;
 
 /// One blob, or why there is none.

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Repo, RepoError, bare_git, failed, start_failure};
+use super::program::{bare_git, failed, start_failure};
+use super::{Repo, RepoError};
 
 /// Where a mirror fetches from, and with which right.
 #[derive(Debug)]

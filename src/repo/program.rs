@@ -1,0 +1,116 @@
+//! How the git program is called, and what its failures mean.
+//!
+//! Nothing of a repository or of the caller's environment may run a program, ask a
+//! question or lead to another repository.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::RepoError;
+
+/// The git program with nothing of the machine's configuration that could run a
+/// program, ask a question or change what a command prints.
+pub(super) fn bare_git() -> Command {
+    let mut command = Command::new("git");
+    command
+        .args([
+            "-c",
+            "core.hooksPath=/dev/null",
+            "-c",
+            "core.fsmonitor=false",
+            "-c",
+            "core.quotePath=false",
+        ])
+        .args([
+            "-c",
+            "gc.auto=0",
+            "-c",
+            "maintenance.auto=false",
+            "-c",
+            "protocol.ext.allow=never",
+        ])
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("LC_ALL", "C");
+    for variable in OF_A_CALLER {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// What git sets for a hook, or a user for one call: it means another repository.
+const OF_A_CALLER: &[&str] = &[
+    "GIT_DIR",
+    "GIT_COMMON_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_SHALLOW_FILE",
+    "GIT_GRAFT_FILE",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_ATTR_SOURCE",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_TRACE",
+];
+
+/// Why git does not open a directory.
+pub(super) fn closed(dir: &Path, stderr: &[u8]) -> RepoError {
+    if !dir.exists() {
+        RepoError::NoDirectory(dir.to_owned())
+    } else if String::from_utf8_lossy(stderr).contains("dubious ownership") {
+        RepoError::Distrusted(dir.to_owned())
+    } else {
+        RepoError::NotARepository(dir.to_owned())
+    }
+}
+
+/// A path that git printed on a line of its own, byte for byte.
+pub(super) fn path_of(line: &[u8]) -> PathBuf {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    PathBuf::from(OsStr::from_bytes(line))
+}
+
+/// A path in a sentence: on one line, whatever its name.
+pub(super) fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+pub(super) fn start_failure(what: &'static str, source: std::io::Error) -> RepoError {
+    if source.kind() == std::io::ErrorKind::NotFound {
+        RepoError::NoGit(source)
+    } else {
+        RepoError::Failed {
+            what,
+            message: source.to_string(),
+        }
+    }
+}
+
+pub(super) fn failed(what: &'static str, stderr: &[u8]) -> RepoError {
+    let text = String::from_utf8_lossy(stderr);
+    let message = text
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or("it gave no message");
+    let mut message: String = message.chars().take(300).collect();
+    let lacks = [
+        "Could not read",
+        "not a tree object",
+        "missing blob",
+        "promisor",
+    ];
+    if lacks.iter().any(|sign| message.contains(sign)) {
+        message.push_str("; this clone lacks objects, clone again without --filter");
+    }
+    RepoError::Failed { what, message }
+}
