@@ -4,7 +4,7 @@
 //! `--also-make` adds what they need with its tests
 //! (<https://maven.apache.org/guides/mini/guide-multiple-modules.html>). Maven reads the
 //! pom of every module before it chooses, so that the others are inputs too, but for
-//! their versions. A name that is not found means every module.
+//! the versions of what they use. A name that is not found means every module.
 
 use std::collections::BTreeSet;
 

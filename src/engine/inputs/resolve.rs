@@ -54,7 +54,7 @@ pub fn resolve(
         return everything(snapshot);
     }
     exact(inputs, snapshot, fitting, &mut chosen);
-    let shapes = shapes(inputs, snapshot, fitting, &mut chosen);
+    let shapes = shapes(inputs, snapshot, (packages, fitting), &mut chosen);
     let files = (0..).map(FileId).zip(&chosen);
     InputSet {
         shapes,
@@ -219,7 +219,7 @@ fn exact(inputs: &JobInputs, snapshot: &Snapshot, fitting: &Fitting, chosen: &mu
 fn shapes(
     inputs: &JobInputs,
     snapshot: &Snapshot,
-    fitting: &Fitting,
+    (packages, fitting): (&Packages, &Fitting),
     chosen: &mut [bool],
 ) -> BTreeMap<Box<str>, [u8; 32]> {
     let globs = inputs.parts.iter().filter_map(|(input, _)| match input {
@@ -234,7 +234,7 @@ fn shapes(
         }
         let entry = snapshot.tree.entry(file);
         let text = snapshot.text_of(entry.blob);
-        match text.and_then(|text| manifests::shape(&entry.path, text)) {
+        match text.and_then(|text| manifests::shape(&entry.path, text, packages)) {
             Some(shape) => drop(shapes.insert(entry.path.clone(), Sha256::digest(shape).into())),
             None => mark(chosen, file),
         }

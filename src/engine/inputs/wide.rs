@@ -5,6 +5,8 @@
 //! its working directory. Configuration is read at, above and below each operand, and
 //! with it the files that it names: plugins, rules and what it extends.
 
+use std::collections::BTreeSet;
+
 use super::Input;
 use super::programs::{arguments, by_extension, refs};
 use super::table::{Class, Command};
@@ -47,6 +49,9 @@ impl Walk<'_> {
         let sorted = arguments(rest, &refs(&command.values), &refs(&command.paths));
         for word in &sorted.reads {
             self.run_path(call, word);
+            if let Located::Inside(path) = locate(&call.place, &word.text) {
+                self.loaded(call, &path);
+            }
         }
         self.named_among(call, &sorted.taken);
         let operands = sorted.operands.get(used..).unwrap_or_default();
@@ -142,27 +147,124 @@ impl Walk<'_> {
         }
     }
 
-    /// What one file of configuration loads: its imports, and files that it names.
-    fn loaded(&mut self, call: &Invocation, path: &str) {
-        let Some(text) = self.text(path) else {
-            return;
-        };
-        let is_code = [".js", ".cjs", ".mjs", ".ts", ".mts", ".cts", ".py"];
-        let mut entries: Vec<Box<str>> = Vec::new();
-        if is_code.iter().any(|ending| path.ends_with(ending)) {
-            entries.push(globset::escape(path).into());
+    /// What a file of configuration loads, and what that loads in turn: imports, files
+    /// that are named, and what is extended.
+    pub(super) fn loaded(&mut self, call: &Invocation, path: &str) {
+        let mut seen = BTreeSet::from([path.to_owned()]);
+        let mut open = vec![path.to_owned()];
+        let mut entries = BTreeSet::new();
+        while let Some(path) = open.pop() {
+            let Some(text) = self.text(&path) else {
+                continue;
+            };
+            if is_code(&path) {
+                entries.insert(path.clone());
+            }
+            let mut next: Vec<String> = words(text)
+                .flat_map(|word| self.named(&path, word))
+                .collect();
+            // What a manifest or a module names is code of the project, and imports are
+            // followed elsewhere; only what is extended is configuration for certain.
+            let is_project = is_code(&path) || MANIFESTS.contains(&base_name(&path));
+            entries.extend(next.iter().cloned());
+            next.retain(|named| !is_project || !is_code(named));
+            for word in extended(text).into_iter().flat_map(words) {
+                let found = self.extended_files(&path, word);
+                if found.is_empty() && is_relative(word) {
+                    self.whole(call);
+                }
+                entries.extend(found.iter().cloned());
+                next.extend(found);
+            }
+            open.extend(next.into_iter().filter(|named| seen.insert(named.clone())));
         }
-        let words = text.split(|c: char| c.is_whitespace() || "\"'`,;=:()[]{}<>".contains(c));
-        for word in words.filter(|word| LOADED.iter().any(|ending| word.ends_with(ending))) {
-            let named = join(dir_of(path), word).filter(|named| self.has_file(named));
-            entries.extend(named.map(|named| globset::escape(&named).into()));
-        }
-        entries.sort();
-        entries.dedup();
-        if !entries.is_empty() {
-            self.entry(call, entries);
+        let globs = entries.iter().map(|path| globset::escape(path).into());
+        let globs: Vec<Box<str>> = globs.collect();
+        if !globs.is_empty() {
+            self.entry(call, globs);
         }
     }
+
+    /// The files that a word of a configuration may mean.
+    fn named(&self, path: &str, word: &str) -> Vec<String> {
+        let is_file_name = LOADED.iter().any(|ending| word.ends_with(ending));
+        if is_file_name || is_relative(word) {
+            self.fitting(path, word)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The files that a word may mean where a configuration says what it extends: a
+    /// package of the repository has its entry anywhere.
+    fn extended_files(&self, path: &str, word: &str) -> Vec<String> {
+        let mut found = self.fitting(path, word);
+        let tree = &self.context.snapshot.tree;
+        if let Some(dir) = join(dir_of(path), word).filter(|dir| !dir.is_empty())
+            && self.has_file(&format!("{dir}/package.json"))
+        {
+            found.extend(tree.under(&dir).map(|(_, entry)| entry.path.to_string()));
+        }
+        found
+    }
+
+    /// The files that a word means beside a file: itself, with an ending, or an index.
+    fn fitting(&self, path: &str, word: &str) -> Vec<String> {
+        let Some(named) = join(dir_of(path), word).filter(|named| !named.is_empty()) else {
+            return Vec::new();
+        };
+        let ends = |stem: &str| LOADED.iter().map(|end| format!("{stem}{end}")).collect();
+        let mut all: Vec<String> = ends(&named);
+        all.extend::<Vec<String>>(ends(&format!("{named}/index")));
+        all.push(named);
+        all.retain(|path| self.has_file(path));
+        all
+    }
+}
+
+fn is_code(path: &str) -> bool {
+    let endings = [".js", ".cjs", ".mjs", ".ts", ".mts", ".cts", ".py"];
+    endings.iter().any(|ending| path.ends_with(ending))
+}
+
+fn is_relative(word: &str) -> bool {
+    word.starts_with("./") || word.starts_with("../")
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_whitespace() || "\"'`,;=:()[]{}<>".contains(c))
+        .filter(|word| !word.is_empty())
+}
+
+/// The values of every `extend` and `extends` in a configuration: a list in brackets, a
+/// list of lines, or the rest of the line.
+fn extended(text: &str) -> Vec<&str> {
+    let is_name = |c: char| c.is_alphanumeric() || "-_".contains(c);
+    let mut values = Vec::new();
+    for (at, key) in text.match_indices("extend") {
+        let before = text.get(..at).unwrap_or_default();
+        let after = text.get(at + key.len()..).unwrap_or_default();
+        let after = after.strip_prefix('s').unwrap_or(after);
+        if before.ends_with(is_name) || after.starts_with(is_name) {
+            continue;
+        }
+        let is_mark = |c: char| " \t\"':=(".contains(c);
+        let value = after.trim_start_matches(is_mark);
+        let line = value.lines().next().unwrap_or_default();
+        let listed = || value.lines().skip(1);
+        let is_item = |line: &&str| {
+            let line = line.trim_start();
+            line.is_empty() || line.starts_with(['-', '#', '[', '"', '\''])
+        };
+        match value.trim_start().strip_prefix('[') {
+            Some(list) => values.extend(list.split(']').next()),
+            None if line.trim().is_empty() || line.starts_with('#') => {
+                values.extend(listed().take_while(is_item));
+            }
+            None => values.push(line),
+        }
+    }
+    values
 }
 
 /// The directory of a package pattern of Go, or of a glob.

@@ -296,3 +296,71 @@ fn what_only_prints_or_prepares_stays_narrow() {
         assert_eq!(reached(&inputs, TREE), expected, "{script}");
     }
 }
+
+/// What a command reads of files beside sources and one that it never needs.
+fn check_extended(script: &str, files: &[(&str, &str)], expected: &[&str], is_whole: bool) {
+    let mut all = files.to_vec();
+    all.push(("zz/other.bin", ""));
+    let inputs = infer_in(&job(script), None, &all);
+    assert_eq!(faults(&inputs), "", "{script}");
+    let set = reached(&inputs, &all);
+    for file in expected {
+        assert!(
+            set.split(' ').any(|it| it == *file),
+            "{script}: {file} in {set}"
+        );
+    }
+    assert_eq!(set.contains("zz/other.bin"), is_whole, "{script}: {set}");
+}
+
+#[test]
+fn what_a_configuration_extends_is_followed_to_its_end() {
+    let eslint = |extends: &'static str| {
+        [
+            (
+                "cfg/dir/index.js",
+                "module.exports = {\n  extends: './two',\n}",
+            ),
+            ("cfg/dir/two.cjs", ""),
+            (
+                "cfg/eslbase.js",
+                "module.exports = {extends: ['./one.json']}",
+            ),
+            ("cfg/one.json", "{\"extends\": [\n  \"./three.json\"\n]}"),
+            ("cfg/three.json", "{}"),
+            ("web/.eslintrc.yml", extends),
+            ("web/a.js", ""),
+        ]
+    };
+    let base = ["cfg/eslbase.js", "cfg/one.json", "cfg/three.json"];
+    let dir = ["cfg/dir/index.js", "cfg/dir/two.cjs"];
+    for (extends, expected) in [
+        ("extends: ../cfg/eslbase\n", &base[..]),
+        ("extends:\n  - '../cfg/eslbase'\n", &base[..]),
+        ("extends: [\"../cfg/dir\"]\n", &dir[..]),
+        ("extends: ../cfg/one.json\n", &base[1..]),
+    ] {
+        check_extended("npx eslint web", &eslint(extends), expected, false);
+    }
+    let ruff = [
+        ("a.py", ""),
+        ("cfg/one.toml", "extend = \"sub/two\"\n"),
+        ("cfg/sub/two", "extend = './three.toml'\n"),
+        ("cfg/sub/three.toml", ""),
+        ("pyproject.toml", "[tool.ruff]\nextend = \"cfg/one.toml\"\n"),
+    ];
+    let all = ["cfg/one.toml", "cfg/sub/two", "cfg/sub/three.toml"];
+    check_extended("ruff check .", &ruff, &all, false);
+    check_extended("ruff check --config cfg/one.toml a.py", &ruff, &all, false);
+}
+
+#[test]
+fn what_is_extended_and_not_found_makes_everything_an_input() {
+    let files = [
+        (".eslintrc.json", "{\"extends\": \"./gone\"}"),
+        ("a.js", ""),
+    ];
+    check_extended("npx eslint .", &files, &[], true);
+    let files = [("a.js", ""), ("tsconfig.json", "{\"outDir\": \"./dist\"}")];
+    check_extended("npx eslint .", &files, &[], false);
+}

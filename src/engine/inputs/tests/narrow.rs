@@ -285,3 +285,23 @@ fn manifests_of_what_is_not_built_are_read_for_their_shape() {
     assert_eq!(shapes("cargo fmt --check", CRATE), ["Cargo.toml"]);
     assert!(shapes("cargo build", CRATE).is_empty());
 }
+
+#[test]
+fn a_manifest_that_cargo_fails_on_is_not_the_shape_of_one_that_it_reads() {
+    let good = "[package]\nname = \"x\"\n[dependencies]\nserde = \"1\"\n";
+    let shape_of = |manifest: &str| {
+        let files = [("Cargo.toml", manifest), ("src/lib.rs", "")];
+        let snapshot = snapshot(&files);
+        let packages = Packages::read(&snapshot);
+        let graph = graph::Builder::new(&snapshot, &packages).finish();
+        let inputs = infer_in(&job("cargo fmt --check"), None, &files);
+        let set = resolve::resolve(&inputs, &snapshot, &graph, &packages, &Fitting::default());
+        set.shapes.get("Cargo.toml").copied()
+    };
+    assert_eq!(shape_of(good), shape_of(&good.replace("\"1\"", "\"1.2\"")));
+    let bad = good.replace("\"1\"", "\"not a version\"");
+    assert_ne!(shape_of(good), shape_of(&bad));
+    let feature = format!("{good}[features]\nx = [\"dep:serde\"]\n");
+    let optional = feature.replace("\"1\"", "{ version = \"1\", optional = true }");
+    assert_ne!(shape_of(&feature), shape_of(&optional));
+}
