@@ -26,9 +26,10 @@ pub(crate) use terminal::Terminal;
 const AFTER: &str = "\
 Exit codes:
   0  the answer is on standard output
-  1  Trimtab failed, please report it; or `rewrite --check` found a stale rewrite
+  1  Trimtab failed; please report it
   2  the command line is wrong
   3  the repository, a revision, a file or a setting cannot be used; the message says what to do
+  4  `rewrite --check` found a stale rewrite
 
 Examples:
   trimtab plan                          what CI needs for HEAD, against the default branch
@@ -70,7 +71,7 @@ enum Command {
 pub(crate) enum Failure {
     /// The user's world: the message says what to do. Exit code 3.
     Expected(String),
-    /// What was looked for, in a command that only looks. Exit code 1.
+    /// What was looked for, in a command that only looks. Exit code 4.
     Found(String),
     /// Ours. Exit code 1.
     Internal(anyhow::Error),
@@ -127,7 +128,7 @@ pub fn run() -> ExitCode {
         }
         Err(Failure::Found(message)) => {
             terminal.fault(&message);
-            ExitCode::from(1)
+            ExitCode::from(4)
         }
         Err(Failure::Internal(error)) => {
             terminal.fault(&format!("{error:#}"));

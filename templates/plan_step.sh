@@ -16,6 +16,7 @@ case ${HEAD_SHA:-} in '' | *[!0-9a-f]*) finish '' 'no pull request started this'
 case ${#HEAD_SHA} in 40 | 64) ;; *) finish '' 'the head is no commit' ;; esac
 case ${PR_NUMBER:-} in '' | *[!0-9]*) finish '' 'no pull request started this' ;; esac
 case ${TRIMTAB_WORKFLOW:-} in '' | *[!0-9a-f]*) finish '' 'the workflow has no key' ;; esac
+[ -n "${PLAN_URL:-}${TRIMTAB_APP_ID:-}" ] || finish '' 'the workflow names nobody to ask'
 command -v curl >/dev/null 2>&1 || finish '' 'this runner has no curl'
 
 left() { printf '%s' $((end - $(date +%s))); }
@@ -76,7 +77,7 @@ while :; do
   ask_server && finish "$skip" 'from the server'
   ask_check && finish "$skip" 'from the check'
   [ "$(left)" -gt "$wait" ] || finish '' 'no plan in time'
-  [ "$looks" -ge 2 ] && [ -z "${ACTIONS_ID_TOKEN_REQUEST_URL:-}" ] && finish '' 'no plan'
+  [ "$looks" -ge 2 ] && [ -z "${PLAN_URL:-}" ] && finish '' 'no plan'
   sleep "$wait"
   wait=$((wait * 2))
 done

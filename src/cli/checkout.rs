@@ -62,9 +62,7 @@ impl Checkout {
             None => History::default(),
             Some(path) => read_history(path)?,
         };
-        let target = branch
-            .as_deref()
-            .map_or("main", |branch| branch.rsplit('/').next().unwrap_or(branch));
+        let target = branch.as_deref().map_or("main", branch_name);
         let event = event(&repo, target);
         let cache = cache.map(|dir| dir.join(directory_of(&repo)).join("facts.bin"));
         Ok(Self {
@@ -110,6 +108,13 @@ impl Checkout {
         }
         Ok(answer)
     }
+}
+
+/// The name of a branch without where it was found; slashes of its own stay.
+pub(super) fn branch_name(found: &str) -> &str {
+    let places = ["refs/remotes/origin/", "refs/heads/"];
+    let name = places.iter().find_map(|place| found.strip_prefix(place));
+    name.unwrap_or(found)
 }
 
 /// A directory for the objects of merges: in the cache, or one that is thrown away

@@ -5,13 +5,14 @@
 //! `--undo`, and never over a file that changed meanwhile.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::ValueEnum;
 use similar::TextDiff;
 
-use super::checkout::{Room, open_repo};
+use super::checkout::{Room, branch_name, open_repo};
 use super::plan::clean;
 use super::{Failure, Terminal};
 use crate::config;
@@ -36,7 +37,7 @@ pub(super) struct Args {
     /// Write the rewritten workflows
     #[arg(long, group = "what")]
     write: bool,
-    /// Change nothing; exit with 1 when a rewrite is stale or was edited by hand
+    /// Change nothing; exit with 4 when a rewrite is stale or was edited by hand
     #[arg(long, group = "what")]
     check: bool,
     /// Take every rewrite back, to the byte
@@ -45,18 +46,22 @@ pub(super) struct Args {
     /// What is printed
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// The id of the GitHub App whose check carries the plan
-    #[arg(long, value_name = "ID", default_value = "")]
-    app_id: String,
+    /// The id of the GitHub App whose check carries the plan [default: as the file has it]
+    #[arg(long, value_name = "ID")]
+    app_id: Option<std::num::NonZeroU64>,
     /// The label of the runner that asks for the plan; one that is always there
-    #[arg(long, value_name = "LABEL", default_value = "ubuntu-latest")]
-    runner: String,
+    /// [default: as the file has it, or ubuntu-latest]
+    #[arg(long, value_name = "LABEL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    runner: Option<String>,
+    /// The branch on which skipped jobs run later [default: the default branch]
+    #[arg(long, value_name = "NAME")]
+    branch: Option<String>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   trimtab rewrite                  the change as a diff, and why a job is not gated
-  trimtab rewrite --write          make it
+  trimtab rewrite --write --app-id 12345   make it
   trimtab rewrite --check          in CI: is the rewrite what it should be?
   trimtab rewrite --undo           take it back";
 
@@ -76,48 +81,74 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
             "this repository has no files beside its history; run the command in a checkout";
         return Err(Failure::Expected(message.to_owned()));
     };
-    let branch = repo.default_branch();
-    let branch = branch
-        .as_deref()
-        .map_or("main", |it| it.rsplit('/').next().unwrap_or(it));
+    let found = repo.default_branch();
+    let Some(branch) = args.branch.as_deref().or(found.as_deref().map(branch_name)) else {
+        let message = "the default branch is not known here; name it with --branch";
+        return Err(Failure::Expected(message.to_owned()));
+    };
     let settings = Settings {
-        app_id: args.app_id.clone(),
+        app_id: args.app_id.map(|id| id.to_string()),
         runner: args.runner.clone(),
-        ..Settings::default()
     };
     let files = rewrite_all(&read(&root)?, branch, &settings);
     if args.check {
         return check(&files, terminal);
     }
-    let target = |file: &FileRewrite| {
-        if args.undo {
-            file.rewrite.original.clone()
-        } else {
-            file.rewrite.text.clone()
-        }
-    };
+    let nobody = |file: &FileRewrite| file.rewrite.text.contains("TRIMTAB_APP_ID: \"\"");
+    if args.write && files.iter().any(nobody) {
+        let message =
+            "--app-id is missing: give the id of the GitHub App whose check will carry the plan";
+        return Err(Failure::Expected(message.to_owned()));
+    }
     if args.write || args.undo {
-        for file in &files {
-            let text = target(file);
-            if text != file.found {
-                write(&root, file, &text)?;
-                terminal.note(&format!("wrote {}", clean(&file.path)));
-            }
+        write_all(&root, &files, args, terminal)?;
+    }
+    show(&files, args, terminal)
+}
+
+/// What a file becomes.
+fn target<'f>(file: &'f FileRewrite, args: &Args) -> &'f str {
+    if args.undo {
+        &file.rewrite.original
+    } else {
+        &file.rewrite.text
+    }
+}
+
+fn write_all(
+    root: &Path,
+    files: &[FileRewrite],
+    args: &Args,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    for file in files {
+        let text = target(file, args);
+        if text != file.found {
+            write(root, file, text)?;
+            terminal.note(&format!("wrote {}", clean(&file.path)));
         }
     }
+    Ok(())
+}
+
+fn show(files: &[FileRewrite], args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
+    let diff = |file: &FileRewrite| diff(file, target(file, args));
     match args.format {
         Format::Json => {
-            let one = |file: &FileRewrite| Document::of(file, diff(file, &target(file)));
+            let one = |file: &FileRewrite| Document::of(file, diff(file));
             let documents: Vec<Document> = files.iter().map(one).collect();
             let text =
                 serde_json::to_string_pretty(&documents).context("write the workflows as JSON")?;
             terminal.answer(&(text + "\n"));
         }
         Format::Text => {
-            let diffs: Vec<String> = files.iter().map(|file| diff(file, &target(file))).collect();
+            let diffs: Vec<String> = files.iter().map(diff).collect();
             terminal.answer(&diffs.concat());
             if !args.undo {
-                reasons(&files, terminal);
+                reasons(files, terminal);
+                terminal.note(
+                    "the bot does not publish plans yet: until it does, every gated job runs",
+                );
             }
         }
     }
@@ -129,8 +160,9 @@ fn read(root: &Path) -> Result<BTreeMap<String, String>, Failure> {
     let mut found = BTreeMap::new();
     let mut open = vec![".github".to_owned()];
     while let Some(dir) = open.pop() {
-        let Ok(entries) = std::fs::read_dir(root.join(&dir)) else {
-            continue;
+        let entries = match std::fs::read_dir(root.join(&dir)) {
+            Err(fault) if fault.kind() == ErrorKind::NotFound && dir == ".github" => continue,
+            other => other.with_context(|| format!("list {dir}"))?,
         };
         for entry in entries {
             let entry = entry.with_context(|| format!("list {dir}"))?;
@@ -185,7 +217,12 @@ fn check(files: &[FileRewrite], terminal: &mut Terminal) -> Result<(), Failure> 
         .map(|file| clean(&file.path))
         .collect();
     if stale.is_empty() {
-        terminal.answer("every rewrite is what it should be\n");
+        let any = files.iter().any(FileRewrite::is_rewritten);
+        terminal.answer(if any {
+            "every rewrite is what it should be\n"
+        } else {
+            "no workflow is rewritten\n"
+        });
         return Ok(());
     }
     Err(Failure::Found(format!(

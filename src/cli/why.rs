@@ -7,7 +7,7 @@ use crate::render::{explain, plain};
 /// Arguments of `trimtab why`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A job's id, a path, or a test's file
+    /// A job's id, a path, or a test's name
     #[arg(value_name = "JOB|TEST|FILE")]
     subject: String,
     #[command(flatten)]
@@ -26,7 +26,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
             format!("the jobs are: {}", known.join(", "))
         };
         let message = format!(
-            "no job and no file here is called `{}`; {known}",
+            "no job, file or test here is called `{}`; {known}",
             plain(&args.subject),
         );
         return Err(Failure::Expected(message));

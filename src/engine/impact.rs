@@ -17,6 +17,7 @@ use super::inputs::{InputSet, JobInputs, Never, Opaque, OpaqueCause, Origin};
 use super::lock::{self, Locks};
 use super::ownership::Ownership;
 use super::pipeline::compare::{self, Cause};
+use super::pipeline::edit;
 use super::pipeline::github::event::Occasion;
 use super::pipeline::{Action, EventContext, Job, Pipeline, Truth, filter};
 use super::plan::{Diagnostic, ReasonId, RunEverything};
@@ -190,12 +191,31 @@ fn forced(case: &Case<'_>, locks: &LockPair) -> Vec<RunEverything> {
         .filter(|pipeline| pipeline.jobs.is_empty());
     let broken = broken.filter_map(|pipeline| pipeline.diagnostics.first());
     let broken = broken.map(|fault| (ReasonId::PipelineUnreadable, fault.path.clone()));
+    let gates = case
+        .changes
+        .iter()
+        .filter(|change| edits_gate(case, change));
+    let gates = gates.map(|change| (ReasonId::GateEdited, change.path.to_string()));
     found.extend(
         unread
             .chain(broken)
+            .chain(gates)
             .map(|(id, subject)| RunEverything { id, subject }),
     );
     found
+}
+
+/// Whether a change touches what gates a workflow, and not only the workflow around it.
+fn edits_gate(case: &Case<'_>, change: &Change) -> bool {
+    let gates = |side: &Side| {
+        let text = side
+            .snapshot
+            .text(&change.path)
+            .filter(|text| edit::is_marked(text))?;
+        Some(edit::split(text).map(|parts| parts.ours))
+    };
+    let (before, after) = (gates(case.base), gates(case.merge));
+    before != after || before == Some(None)
 }
 
 fn compare_inputs(
@@ -355,8 +375,8 @@ fn never(case: &Case<'_>, pipeline: &Pipeline, job: &Job, inputs: &JobInputs) ->
     words
 }
 
-/// `ci.yml:33: unknown program frob`
-fn opaque_words(opaque: &Opaque) -> String {
+/// Why a job is not understood, for people: `ci.yml:33: unknown program frob`.
+pub fn opaque_words(opaque: &Opaque) -> String {
     let cause = match &opaque.cause {
         OpaqueCause::UnknownProgram(name) => format!("unknown program {name}"),
         OpaqueCause::UnknownAction(name) => format!("unknown action {name}"),

@@ -203,6 +203,8 @@ reason_ids! {
     MergeConflict = "merge-conflict",
     /// The mirror of the repository is not ready.
     MirrorNotReady = "mirror-not-ready",
+    /// The configuration on the base has faults, and no earlier good one is known.
+    ConfigurationUnreadable = "configuration-unreadable",
     /// The pull is in a merge queue or train.
     InQueue = "in-queue",
     /// The event is not a pull: a push, a tag, a schedule.

@@ -109,6 +109,7 @@ fn assemble(
 ) -> Plan {
     let everything = [
         question.forced.clone(),
+        configuration.forced.iter().cloned().collect(),
         conflict,
         judgement.everything.clone(),
     ]
@@ -207,6 +208,8 @@ struct Configuration {
     text: Option<String>,
     hash: String,
     diagnostics: Vec<Diagnostic>,
+    /// Why everything runs: what the base asks for cannot be read, and nothing stands for it.
+    forced: Option<RunEverything>,
 }
 
 impl Configuration {
@@ -214,6 +217,7 @@ impl Configuration {
     fn of(base: &Snapshot, merge: &Snapshot, last_good: Option<&str>) -> Self {
         let text = base.text(policy::FILE);
         let parsed = text.map(policy::parse);
+        let is_broken = parsed.as_ref().is_some_and(Result::is_err);
         let (policy, in_force, mut diagnostics) = match parsed {
             None => (Policy::default(), None, Vec::new()),
             Some(Ok(policy)) => (policy, text, Vec::new()),
@@ -232,7 +236,12 @@ impl Configuration {
             diagnostics.extend(faults);
         }
         let hash = policy::policy_hash(in_force.unwrap_or_default());
+        let forced = (is_broken && in_force.is_none()).then(|| RunEverything {
+            id: ReasonId::ConfigurationUnreadable,
+            subject: policy::FILE.to_owned(),
+        });
         Self {
+            forced,
             policy,
             text: in_force.map(str::to_owned),
             hash,

@@ -8,6 +8,7 @@
 //! Markdown: whoever puts this into a comment puts it into a code block.
 
 use crate::engine::facts::Reach;
+use crate::engine::impact::opaque_words;
 use crate::engine::inputs::{Input, JobInputs};
 use crate::engine::plan::{JobPlan, Plan, Verdict};
 use crate::engine::side::Side;
@@ -23,7 +24,29 @@ pub fn explain(plan: &Plan, merge: &Side, subject: &str) -> Option<String> {
     let path = subject.trim_start_matches("./");
     // `tests/test_a.py::test_b` is a test of that file.
     let file = path.split("::").next().unwrap_or(path);
-    explain_path(plan, merge, path).or_else(|| explain_path(plan, merge, file))
+    explain_path(plan, merge, path)
+        .or_else(|| explain_path(plan, merge, file))
+        .or_else(|| explain_test(plan, merge, subject))
+}
+
+/// The files that define a test of this name, each with the jobs that it leads to. The
+/// name may stand behind those of its module, package or suite.
+fn explain_test(plan: &Plan, side: &Side, subject: &str) -> Option<String> {
+    let last = |separator: &str| subject.rsplit(separator).next().unwrap_or(subject);
+    let names = [subject, last("::"), last("."), last(" > "), last("/")];
+    let files = side.snapshot.tree.iter().filter(|(file, _)| {
+        let tests = side
+            .snapshot
+            .facts(*file)
+            .map(|facts| facts.tests.as_slice());
+        let mut tests = tests.unwrap_or_default().iter();
+        tests.any(|test| names.contains(&test.as_ref()))
+    });
+    let told: Vec<String> = files
+        .filter_map(|(_, entry)| explain_path(plan, side, &entry.path))
+        .take(MOST)
+        .collect();
+    (!told.is_empty()).then(|| told.join("\n"))
 }
 
 /// Foreign text as one line in which nothing moves a cursor or turns the writing.
@@ -75,12 +98,12 @@ fn explain_job(plan: &Plan, merge: &Side, job: &JobPlan) -> String {
         out.push(format!("  runs again  {}\n", plain(backstop)));
     }
     if let Some((_, _, inputs)) = merge.survey.find(&job.workflow, &job.job) {
-        out.push(explain_inputs(merge, inputs));
+        out.push(explain_inputs(merge, &job.job, inputs));
     }
     out.concat()
 }
 
-fn explain_inputs(merge: &Side, inputs: &JobInputs) -> String {
+fn explain_inputs(merge: &Side, job: &str, inputs: &JobInputs) -> String {
     let files = merge.files(inputs).files.len();
     let mut out = vec![format!("  inputs  {files} files\n")];
     for (input, origin) in inputs.parts.iter().take(MOST) {
@@ -125,16 +148,16 @@ fn explain_inputs(merge: &Side, inputs: &JobInputs) -> String {
         ));
     }
     for opaque in &inputs.opaque {
-        let origin = &opaque.origin;
         out.push(format!(
-            "  not understood  {}:{}: {:?}\n",
-            plain(&origin.file),
-            origin.line,
-            opaque.cause
+            "  not understood  {}\n",
+            plain(&opaque_words(opaque))
         ));
     }
     if !inputs.opaque.is_empty() {
-        out.push("  to make it known, say what it reads in .trimtab.yml:\n    jobs:\n      JOB: { inputs: [\"path/**\"] }\n".to_owned());
+        out.push(format!(
+            "  to make it known, name what it reads in .trimtab.yml on the default branch:\n    jobs:\n      \"{}\": {{ inputs: [\"path/**\"] }}\n",
+            plain(job)
+        ));
     }
     out.concat()
 }

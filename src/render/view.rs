@@ -171,6 +171,7 @@ fn what_of(id: ReasonId) -> &'static str {
         ReasonId::BaseUnknown => "the base is unknown:",
         ReasonId::MergeConflict => "head cannot be merged:",
         ReasonId::MirrorNotReady => "the mirror is not ready:",
+        ReasonId::ConfigurationUnreadable => "the configuration has faults:",
         ReasonId::InQueue => "the pull is in a queue:",
         ReasonId::TargetNotCovered => "no backstop covers the target branch",
         ReasonId::Holdout => "the holdout chose this pull:",

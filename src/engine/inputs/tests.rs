@@ -134,33 +134,6 @@ fn check_fault(script: &str, files: &[(&str, &str)], expected: &str) {
     );
 }
 
-#[test]
-fn a_module_at_the_front_of_the_path_hides_one_that_is_installed() {
-    let files = [
-        (
-            "pyproject.toml",
-            "[tool.pytest.ini_options]\ntestpaths = [\"tests\"]\n",
-        ),
-        ("_pytest/__init__.py", ""),
-        ("docs/yaml.py", ""),
-        ("tests/test_a.py", ""),
-        ("tests/yaml.py", ""),
-        ("tools/check.py", ""),
-        ("tools/json.py", ""),
-        ("yaml.py", ""),
-    ];
-    check(
-        "python -m pytest",
-        &files,
-        "_pytest/__init__.py pyproject.toml tests/test_a.py tests/yaml.py yaml.py",
-    );
-    check(
-        "python tools/check.py",
-        &files,
-        "tools/check.py tools/json.py",
-    );
-}
-
 const PYTHON: &[(&str, &str)] = &[
     ("README.md", ""),
     (
@@ -474,7 +447,7 @@ fn a_member_that_cargo_cannot_load_concerns_every_job_of_the_workspace() {
         causes.collect::<Vec<_>>()
     };
     assert_eq!(opaque("cargo test -p a", &[root, a, lib_a, b, lib_b]), []);
-    let fault = OpaqueCause::Missing("a library or a program of b/Cargo.toml".into());
+    let fault = OpaqueCause::Missing("a target of b/Cargo.toml".into());
     for script in ["cargo test -p a", "cd a && cargo test"] {
         let found = opaque(script, &[root, a, lib_a, b]);
         assert_eq!(found, std::slice::from_ref(&fault));

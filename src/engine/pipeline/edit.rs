@@ -15,6 +15,9 @@ pub use verify::{Change, Unequal, verify};
 /// The end of a line that is ours.
 const MARK: &str = " # trimtab";
 
+/// How the lines begin that edits make.
+const LINES: &[&str] = &["needs: [", "if: \""];
+
 /// The comments around a block of lines that are ours.
 const BEGIN: &str = "# trimtab-begin: `trimtab rewrite` writes this and takes it away";
 const END: &str = "# trimtab-end";
@@ -102,24 +105,57 @@ pub fn apply(text: &str, edits: &[Edit]) -> String {
     out
 }
 
-/// The text without our lines, and with what they replaced.
-pub fn undo(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut in_block = false;
+/// A text, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts {
+    /// The text without our lines, and with what they replaced.
+    pub original: String,
+    /// Our lines alone, in order.
+    pub ours: String,
+}
+
+/// Takes a text apart; `None` when its marks are not as we write them: a block that is
+/// not closed or opened twice, or a mark on a line that no edit of ours makes.
+///
+/// What is not certainly ours is never taken out of a file.
+pub fn split(text: &str) -> Option<Parts> {
+    let mut parts = Parts {
+        original: String::with_capacity(text.len()),
+        ours: String::new(),
+    };
+    let (mut in_block, mut blocks) = (false, 0);
     for line in lines(text) {
         let end = end_of(line);
         let body = line.strip_suffix(end).unwrap_or(line);
         let comment = body.trim_start_matches(' ');
-        if in_block || comment == BEGIN {
-            in_block = comment != END;
+        if comment == BEGIN || comment == END {
+            let opens = comment == BEGIN;
+            if opens == in_block {
+                return None;
+            }
+            in_block = opens;
+            blocks += usize::from(opens);
+            parts.ours.push_str(line);
+        } else if in_block {
+            parts.ours.push_str(line);
         } else if let Some(was) = comment.strip_prefix(WAS) {
-            out.push_str(was);
-            out.push_str(end);
-        } else if !body.ends_with(MARK) {
-            out.push_str(line);
+            parts.original.push_str(was);
+            parts.original.push_str(end);
+        } else if body.ends_with(MARK) {
+            if !LINES.iter().any(|form| comment.starts_with(form)) {
+                return None;
+            }
+            parts.ours.push_str(line);
+        } else {
+            parts.original.push_str(line);
         }
     }
-    out
+    (!in_block && blocks <= 1).then_some(parts)
+}
+
+/// The text without our lines, and with what they replaced; see [`split`].
+pub fn undo(text: &str) -> Option<String> {
+    split(text).map(|parts| parts.original)
 }
 
 /// Lines with their ends.
@@ -183,15 +219,15 @@ mod tests {
     fn check(text: &str, edits: &[Edit], expected: &str) {
         let edited = apply(text, edits);
         assert_eq!(edited, expected);
-        assert_eq!(undo(&edited), text);
+        assert_eq!(undo(&edited).as_deref(), Some(text));
     }
 
     #[test]
     fn added_and_replaced_lines_are_marked_and_taken_back() {
         check(
             "a:\n  b: 1 # x\n  c: >-\n    two\n    lines\n\n  d: 4\n",
-            &[after(1, "  n: 0"), instead(3, 5, "  c: 3")],
-            "a:\n  n: 0 # trimtab\n  b: 1 # x\n  # trimtab-was:  c: >-\n  # trimtab-was:    two\n  # trimtab-was:    lines\n  c: 3 # trimtab\n\n  d: 4\n",
+            &[after(1, "  needs: [0]"), instead(3, 5, "  if: \"3\"")],
+            "a:\n  needs: [0] # trimtab\n  b: 1 # x\n  # trimtab-was:  c: >-\n  # trimtab-was:    two\n  # trimtab-was:    lines\n  if: \"3\" # trimtab\n\n  d: 4\n",
         );
     }
 
@@ -213,8 +249,8 @@ mod tests {
     fn the_ends_of_lines_stay_those_of_the_file() {
         check(
             "a:\r\n  b: 1\r\n",
-            &[after(1, "  n: 0"), instead(2, 2, "  b: 2")],
-            "a:\r\n  n: 0 # trimtab\r\n  # trimtab-was:  b: 1\r\n  b: 2 # trimtab\r\n",
+            &[after(1, "  needs: [0]"), instead(2, 2, "  if: \"2\"")],
+            "a:\r\n  needs: [0] # trimtab\r\n  # trimtab-was:  b: 1\r\n  if: \"2\" # trimtab\r\n",
         );
     }
 
@@ -223,6 +259,20 @@ mod tests {
         assert!(is_marked("a: 1 # trimtab\n"));
         assert!(is_marked("# trimtab-was:x\n"));
         assert!(!is_marked("a: 1 # trim tab\n"));
+    }
+
+    #[test]
+    fn what_is_not_certainly_ours_is_never_taken_out() {
+        let block = format!("jobs:\n  {BEGIN}\n  x:\n  {END}\n  a: 1\n");
+        assert_eq!(undo(&block).as_deref(), Some("jobs:\n  a: 1\n"));
+        for broken in [
+            block.replace(END, "# gone"),
+            block.replace(BEGIN, "# gone"),
+            format!("{block}{block}"),
+            "- run: echo keep me # trimtab\n".to_owned(),
+        ] {
+            assert_eq!(undo(&broken), None, "{broken}");
+        }
     }
 
     proptest! {
@@ -243,10 +293,10 @@ mod tests {
                     continue;
                 }
                 free = last + 1;
-                edits.push(if adds { after(first, "  x: y") } else { instead(first, last, " z: w") });
+                edits.push(if adds { after(first, "  needs: [y]") } else { instead(first, last, " if: \"w\"") });
             }
             let edited = apply(&text, &edits);
-            prop_assert_eq!(undo(&edited), text);
+            prop_assert_eq!(undo(&edited), Some(text));
         }
     }
 }

@@ -32,26 +32,32 @@ use rules::Fate;
 /// The id of the job that asks for the plan.
 pub const PLAN_JOB: &str = "trimtab-plan";
 
-/// What a rewrite needs to know beside the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a rewrite needs to know beside the file. What is not said is as the file has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// The label of the plan job's runner; one that is always there.
-    pub runner: String,
-    /// The id of the GitHub App whose check carries the plan; empty when there is none.
-    pub app_id: String,
-    /// The address that is asked for the plan; empty when there is none.
-    pub plan_url: String,
-    /// The audience of the identity that the plan job asks for.
-    pub audience: String,
+    pub runner: Option<String>,
+    /// The id of the GitHub App whose check carries the plan.
+    pub app_id: Option<String>,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
+/// The runner where nothing says another one.
+const RUNNER: &str = "ubuntu-latest";
+
+impl Settings {
+    /// The same, with what it leaves open taken from the plan job that a file has.
+    fn or_those_of(&self, path: &str, text: &str) -> Self {
+        let root = parse(path, text).ok();
+        let job = root
+            .as_ref()
+            .and_then(|root| root.get("jobs")?.get(PLAN_JOB));
+        let step = job.and_then(|job| job.get("steps")?.items()?.first());
+        let app_id = step.and_then(|step| step.get("env")?.get("TRIMTAB_APP_ID")?.as_str());
+        let runner = job.and_then(|job| job.get("runs-on")?.as_str());
+        let owned = |kept: Option<&str>| kept.map(str::to_owned);
         Self {
-            runner: "ubuntu-latest".to_owned(),
-            app_id: String::new(),
-            plan_url: String::new(),
-            audience: String::new(),
+            runner: self.runner.clone().or_else(|| owned(runner)),
+            app_id: self.app_id.clone().or_else(|| owned(app_id)),
         }
     }
 }
@@ -116,12 +122,25 @@ pub struct Rewrite {
 }
 
 /// Rewrites a workflow.
+///
+/// A file that cannot be rewritten stays as it was found; one that may no longer be gated
+/// loses its gates.
 pub fn rewrite(path: &str, text: &str, around: &Around, settings: &Settings) -> Rewrite {
-    let original = edit::undo(text);
+    let left = |original: &str, text: &str, refused| Rewrite {
+        original: original.to_owned(),
+        text: text.to_owned(),
+        key: None,
+        jobs: Vec::new(),
+        refused: Some(refused),
+    };
+    let Some(original) = edit::undo(text).filter(|original| !edit::is_marked(original)) else {
+        return left(text, text, Refusal::Marked);
+    };
     let done = read_jobs(path, &original, around).and_then(|(root, jobs)| {
         let by_id = read::by_id(&jobs).ok_or(Refusal::SameIds)?;
         let fates = rules::fates(&jobs, &by_id, &around.blocked);
-        write(path, &original, (&root, &jobs), &fates, settings)
+        let settings = settings.or_those_of(path, text);
+        write(path, &original, (&root, &jobs), &fates, &settings)
             .map(|(text, key)| (text, key, dispositions(&jobs, &fates)))
     });
     match done {
@@ -132,21 +151,13 @@ pub fn rewrite(path: &str, text: &str, around: &Around, settings: &Settings) -> 
             jobs,
             refused: None,
         },
-        Err(refused) => Rewrite {
-            text: original.clone(),
-            original,
-            key: None,
-            jobs: Vec::new(),
-            refused: Some(refused),
-        },
+        Err(refused) if refused.ends_gates() => left(&original, &original, refused),
+        Err(refused) => left(&original, text, refused),
     }
 }
 
 /// The jobs of a file that may be rewritten at all.
 fn read_jobs(path: &str, text: &str, around: &Around) -> Result<(Node, Vec<WorkflowJob>), Refusal> {
-    if edit::is_marked(text) {
-        return Err(Refusal::Marked);
-    }
     let root = parse(path, text).map_err(|fault| Refusal::Unreadable(fault.message))?;
     let events = events(&root);
     let has = |name: &str| events.iter().any(|event| event == name);
@@ -279,7 +290,7 @@ fn write(
     let reread = parse(path, &text).map_err(|fault| Refusal::Unequal(fault.message))?;
     edit::verify(root, &reread, &changes, &[PLAN_JOB])
         .map_err(|unequal| Refusal::Unequal(unequal.to_string()))?;
-    if edit::undo(&text) != original {
+    if edit::undo(&text).as_deref() != Some(original) {
         return Err(Refusal::Unequal(
             "undoing it would not give back every byte".to_owned(),
         ));

@@ -382,7 +382,7 @@ fn repository_without_ci_tests_or_known_language_is_planned() {
         .refusal(&["why", "job", "--head", "topic"]);
     assert_eq!(
         said,
-        "no job and no file here is called `job`; no job starts for a pull here"
+        "no job, file or test here is called `job`; no job starts for a pull here"
     );
 }
 

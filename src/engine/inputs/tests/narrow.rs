@@ -305,3 +305,30 @@ fn a_manifest_that_cargo_fails_on_is_not_the_shape_of_one_that_it_reads() {
     let optional = feature.replace("\"1\"", "{ version = \"1\", optional = true }");
     assert_ne!(shape_of(&feature), shape_of(&optional));
 }
+
+#[test]
+fn a_module_at_the_front_of_the_path_hides_one_that_is_installed() {
+    let files = [
+        (
+            "pyproject.toml",
+            "[tool.pytest.ini_options]\ntestpaths = [\"tests\"]\n",
+        ),
+        ("_pytest/__init__.py", ""),
+        ("docs/yaml.py", ""),
+        ("tests/test_a.py", ""),
+        ("tests/yaml.py", ""),
+        ("tools/check.py", ""),
+        ("tools/json.py", ""),
+        ("yaml.py", ""),
+    ];
+    check(
+        "python -m pytest",
+        &files,
+        "_pytest/__init__.py pyproject.toml tests/test_a.py tests/yaml.py yaml.py",
+    );
+    check(
+        "python tools/check.py",
+        &files,
+        "tools/check.py tools/json.py",
+    );
+}

@@ -30,8 +30,7 @@ pub(super) fn fault(manifest: &Table, tree: &Tree, dir: &str) -> Option<Box<str>
             .iter()
             .find_map(|(kind, place)| package.targets(kind, place))
     });
-    let fault =
-        found.or_else(|| (!package.is_built()).then(|| "a library or a program".to_owned()));
+    let fault = found.or_else(|| (!package.is_built()).then(|| "a target".to_owned()));
     fault.map(Into::into)
 }
 
@@ -66,13 +65,15 @@ impl Package<'_> {
         (!self.place.has(path) && !self.is_old()).then(|| path.to_owned())
     }
 
-    /// Whether there is a library or a program at all.
+    /// Whether there is any target at all; one to test or to measure will do.
     fn is_built(&self) -> bool {
+        let of_kind = |(kind, place): &(&str, &str)| {
+            self.manifest.contains_key(*kind) || self.finds(kind) && !self.found(place).is_empty()
+        };
         self.manifest.contains_key("lib")
-            || self.manifest.contains_key("bin")
             || self.place.has("src/lib.rs")
-            || self.finds("bin")
-                && (self.place.has("src/main.rs") || !self.found("src/bin").is_empty())
+            || self.finds("bin") && self.place.has("src/main.rs")
+            || KINDS.iter().any(of_kind)
     }
 
     /// Declared targets of a kind that are not there, or two of one name.
@@ -188,13 +189,15 @@ mod tests {
     }
 
     #[test]
+    fn a_package_of_tests_or_benches_alone_has_no_fault() {
+        check("", "tests/a.rs", None);
+        check("[[bench]]\nname = \"b\"\npath = \"b.rs\"\n", "b.rs", None);
+    }
+
+    #[test]
     fn a_target_that_is_not_there_is_a_fault() {
-        check("", "README.md tests/a.rs", Some("a library or a program"));
-        check(
-            "autobins = false\n",
-            "src/main.rs",
-            Some("a library or a program"),
-        );
+        check("", "README.md", Some("a target"));
+        check("autobins = false\n", "src/main.rs", Some("a target"));
         check("[lib]\nname = \"d\"\n", "src/main.rs", Some("src/lib.rs"));
         check(
             "[[bench]]\nname = \"b\"\n",

@@ -5,7 +5,7 @@
 //! name, and every job runs.
 
 use super::read::WorkflowJob;
-use super::{PLAN_JOB, Settings};
+use super::{PLAN_JOB, RUNNER, Settings};
 use crate::engine::pipeline::expression::Expression;
 use crate::engine::plan_line::WorkflowKey;
 
@@ -83,14 +83,14 @@ fn hex(code: u32) -> impl Iterator<Item = char> {
 
 /// The plan job, indented as the first of the jobs.
 ///
-/// It runs one script and nothing else: no action, no checkout, no cache. Its rights are
-/// to read checks and to ask for an identity; whatever goes wrong in it leaves its output
-/// empty.
+/// It runs one script and nothing else: no action, no checkout, no cache. Its one right is
+/// to read checks; whatever goes wrong in it leaves its output empty. It names a directory
+/// that is there without a checkout, because a workflow may name another for all steps.
 pub(super) fn plan_job(workflow: &str, key: &WorkflowKey, settings: &Settings) -> String {
     let mut out = format!(
-        "{PLAN_JOB}:\n  name: {}\n  runs-on: {}\n  timeout-minutes: 3\n  continue-on-error: true\n  permissions:\n    checks: read\n    id-token: write\n  outputs:\n    skip: ${{{{ steps.plan.outputs.skip }}}}\n  steps:\n    - id: plan\n      name: Ask which jobs can be skipped\n      continue-on-error: true\n      timeout-minutes: 1\n      shell: sh\n      env:\n",
+        "{PLAN_JOB}:\n  name: {}\n  runs-on: {}\n  timeout-minutes: 3\n  continue-on-error: true\n  permissions:\n    checks: read\n  outputs:\n    skip: ${{{{ steps.plan.outputs.skip }}}}\n  steps:\n    - id: plan\n      name: Ask which jobs can be skipped\n      continue-on-error: true\n      timeout-minutes: 1\n      shell: sh\n      working-directory: /\n      env:\n",
         quoted(&format!("trimtab plan / {workflow}")),
-        quoted(&settings.runner),
+        quoted(settings.runner.as_deref().unwrap_or(RUNNER)),
     );
     let variables = [
         (
@@ -103,9 +103,10 @@ pub(super) fn plan_job(workflow: &str, key: &WorkflowKey, settings: &Settings) -
         ),
         ("GH_TOKEN", "${{ github.token }}".to_owned()),
         ("TRIMTAB_WORKFLOW", quoted(key.as_str())),
-        ("TRIMTAB_APP_ID", quoted(&settings.app_id)),
-        ("PLAN_URL", quoted(&settings.plan_url)),
-        ("PLAN_AUD", quoted(&settings.audience)),
+        (
+            "TRIMTAB_APP_ID",
+            quoted(settings.app_id.as_deref().unwrap_or_default()),
+        ),
     ];
     for (name, value) in variables {
         out.extend(["        ", name, ": ", &value, "\n"]);

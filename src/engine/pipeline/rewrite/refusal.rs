@@ -20,7 +20,7 @@ pub enum Refusal {
     #[error("it has a job `trimtab-plan` that is not ours")]
     HasPlanJob,
     /// The file holds text that looks like ours.
-    #[error("it holds a comment that looks like one of ours")]
+    #[error("it holds a mark of ours in a form that we do not write")]
     Marked,
     /// Two ids differ only in case.
     #[error("two job ids differ only in case")]
@@ -80,6 +80,14 @@ impl Refusal {
         )
     }
 
+    /// Whether gates that a file has are to be taken away, because it may not be gated.
+    pub(super) fn ends_gates(&self) -> bool {
+        matches!(
+            self,
+            Self::Callable | Self::NotOnPulls | Self::PullTarget | Self::ListenedTo(_)
+        )
+    }
+
     /// What a maintainer can do about it; `None` when nothing needs doing.
     pub fn remedy(&self) -> Option<&'static str> {
         Some(match self {
@@ -93,7 +101,9 @@ impl Refusal {
             }
             Self::Format(_) => "write the job as a block, with `needs` and `if` of its own",
             Self::HasPlanJob => "give that job another id",
-            Self::Marked => "take the comment out",
+            Self::Marked => {
+                "restore the lines between trimtab-begin and trimtab-end from its history, or take the mark out"
+            }
             Self::Environment
             | Self::NotOnPulls
             | Self::PullTarget

@@ -14,7 +14,7 @@ fn check(text: &str, expected: &[&str]) {
         None => done.jobs.iter().map(line).collect(),
     };
     assert_eq!(lines, expected);
-    assert_eq!(edit::undo(&done.text), text);
+    assert_eq!(edit::undo(&done.text).as_deref(), Some(text));
     let again = rewritten(&done.text);
     assert_eq!(again.text, done.text, "a second rewrite changes nothing");
 }
@@ -272,6 +272,36 @@ fn workflows_that_a_plan_job_could_break_are_refused() {
         done.refused,
         Some(Refusal::ListenedTo("release.yml".to_owned()))
     );
+}
+
+#[test]
+fn a_file_with_a_mark_that_we_did_not_write_is_left_alone() {
+    let foreign = jobs("  a:\n    runs-on: x\n    steps:\n      - run: echo keep me # trimtab\n");
+    let cut = rewritten(&jobs(&format!("  a:\n{S}")))
+        .text
+        .replace("  # trimtab-end\n", "");
+    for text in [foreign, cut] {
+        let done = rewritten(&text);
+        assert_eq!(done.refused, Some(Refusal::Marked));
+        assert_eq!(
+            (done.text.as_str(), done.original.as_str()),
+            (&*text, &*text)
+        );
+    }
+}
+
+#[test]
+fn a_second_rewrite_keeps_runner_and_app_unless_told_otherwise() {
+    let settings = Settings {
+        runner: Some("mine".to_owned()),
+        app_id: Some("77".to_owned()),
+    };
+    let text = jobs(&format!("  a:\n{S}"));
+    let first = rewrite("ci.yml", &text, &Around::default(), &settings);
+    assert!(
+        first.text.contains("TRIMTAB_APP_ID: \"77\"") && first.text.contains("runs-on: \"mine\"")
+    );
+    assert_eq!(rewritten(&first.text).text, first.text);
 }
 
 #[test]
