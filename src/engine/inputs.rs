@@ -21,6 +21,7 @@ mod actions;
 mod cargo;
 mod carriers;
 mod containers;
+mod downloads;
 mod envs;
 mod filters;
 mod git;
@@ -38,6 +39,7 @@ mod projects;
 mod python;
 pub mod resolve;
 mod scope;
+mod steps;
 pub mod table;
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,9 @@
 use std::collections::BTreeMap;
 
 mod expand;
+mod feed;
 mod parse;
+pub mod powershell;
 pub(super) use parse::{UNKNOWN_END, UNKNOWN_START};
 #[cfg(test)]
 mod tests;
@@ -51,6 +53,8 @@ pub enum Value {
     Text(Box<str>),
     /// A bash array.
     List(Vec<Word>),
+    /// One of a few texts; only the run can tell which.
+    OneOf(Vec<Box<str>>),
     /// Only the run can tell.
     Unknown,
 }
@@ -126,10 +130,21 @@ pub struct Call {
     pub piped: bool,
     /// Whether another command reads what it writes, or a file or a word holds it.
     pub captured: bool,
+    /// What that command writes, where it can be said.
+    pub feed: Option<Feed>,
     /// Where it runs.
     pub place: Place,
     /// Its line in the script, from 1.
     pub line: u32,
+}
+
+/// What a command writes into the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Feed {
+    /// What lies at this address.
+    Download(Box<str>),
+    /// Names of files of the repository: these, or some that these match or hold.
+    Names(Vec<Word>),
 }
 
 /// A part of a script that cannot be read.

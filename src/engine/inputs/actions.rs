@@ -20,6 +20,7 @@ impl Walk<'_> {
             input: None,
             piped: false,
             captured: false,
+            feed: None,
             origin: Origin {
                 file: step.file.clone(),
                 line: step.line,

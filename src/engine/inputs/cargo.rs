@@ -11,7 +11,7 @@ use crate::engine::tree::dir_of;
 const CARGO_BUILDS: &str = "build b check c test t bench run r doc rustdoc rustc clippy fix nextest llvm-cov \
     tarpaulin hack miri careful install udeps machete shear minimal-versions msrv ndk \
     apk criterion codspeed  package bloat insta all-features \
-    zigbuild auditable fuzz kani wasi component leptos expand rdme docs-rs tree \
+    zigbuild check-external-types auditable fuzz kani wasi component leptos expand rdme docs-rs tree \
     metadata";
 
 /// Flags that take the next word.

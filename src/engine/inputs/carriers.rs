@@ -2,7 +2,7 @@
 
 use super::programs::{is_assignment, list};
 use super::walk::{Invocation, Walk};
-use crate::engine::shell::Word;
+use crate::engine::shell::{Feed, Word};
 
 impl Walk<'_> {
     /// Programs that run another one over something.
@@ -45,6 +45,18 @@ impl Walk<'_> {
                     .take_while(|text| text.starts_with('-'))
                     .count();
                 let mut inner = call.without(own + 1);
+                if inner.words.is_empty() {
+                    // It only writes what it gets.
+                    return;
+                }
+                if let Some(Feed::Names(names)) = call.feed.clone() {
+                    // Every one of them, with what it needs, whatever the program is.
+                    for name in &names {
+                        self.run_path(call, name);
+                    }
+                    inner.words.extend(names);
+                    return self.program(&inner);
+                }
                 inner.words.push(Word {
                     text: "…".into(),
                     unknown: true,

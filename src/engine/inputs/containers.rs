@@ -3,7 +3,7 @@
 use super::programs::{arguments, list};
 use super::walk::{Invocation, Walk, below};
 use super::{Input, Never, OpaqueCause};
-use crate::engine::shell::{Located, locate};
+use crate::engine::shell::{Located, Word, locate};
 use crate::engine::yaml;
 
 impl Walk<'_> {
@@ -83,20 +83,71 @@ impl Walk<'_> {
         }
     }
 
-    /// A container sees the repository only through its mounts.
+    /// A container sees the repository only through its mounts: all of each, since
+    /// nobody knows what runs in it.
     fn docker_run(&mut self, call: &Invocation) {
-        let mounts = call.words.iter().any(|word| {
-            let text = word.text.as_ref();
-            matches!(
-                text,
-                "-v" | "--volume" | "--mount" | "--volumes-from" | "--env-file"
-            ) || text.starts_with("-v")
-                || text.starts_with("--volume=")
-                || text.starts_with("--mount=")
-                || word.unknown
-        });
-        if mounts {
-            self.unknown_use(call);
+        let values = list(
+            "-e --env -w --workdir --name --network --net -p --publish -u --user --platform --entrypoint \
+            -h --hostname -l --label --cap-add --security-opt --device --shm-size -m --memory --cpus --pull \
+            --add-host --ulimit --gpus --ipc --pid --tmpfs --restart --link --dns",
+        );
+        let texts = call.texts();
+        let own = texts
+            .iter()
+            .position(|text| matches!(*text, "run" | "create"));
+        let mut at = own.map_or(call.words.len(), |at| at + 1);
+        while let Some(word) = call
+            .words
+            .get(at)
+            .filter(|word| word.unknown || word.text.starts_with('-'))
+        {
+            let (flag, value) = match word.text.split_once('=') {
+                Some((flag, value)) => (
+                    flag,
+                    Some(Word {
+                        text: value.into(),
+                        ..word.clone()
+                    }),
+                ),
+                None => (word.text.as_ref(), None),
+            };
+            let is_mount = matches!(flag, "-v" | "--volume" | "--mount" | "--env-file");
+            let takes = value.is_none() && (is_mount || values.contains(&flag));
+            at += if takes { 2 } else { 1 };
+            if flag == "--volumes-from"
+                || word.unknown && !values.contains(&flag)
+                || flag.starts_with("-v") && flag != "-v"
+            {
+                return self.unknown_use(call);
+            }
+            if is_mount {
+                let value = value.or_else(|| call.words.get(at - 1).cloned());
+                let value = value.unwrap_or_else(|| Word::literal("."));
+                self.mount(call, &value, flag == "--mount");
+            }
+        }
+    }
+
+    /// The source of `-v SOURCE:TARGET`, of `--mount source=SOURCE,...` or of `--env-file`.
+    fn mount(&mut self, call: &Invocation, value: &Word, named: bool) {
+        let source = if named {
+            let mut parts = value.text.split(',');
+            let source = parts.find_map(|part| {
+                part.strip_prefix("source=")
+                    .or_else(|| part.strip_prefix("src="))
+            });
+            source.unwrap_or_default()
+        } else {
+            value.text.split(':').next().unwrap_or_default()
+        };
+        // A name without a slash is a volume of the machine, unless it is a file here.
+        let is_path = source.contains(['/', '.', '~']) || value.unknown;
+        if is_path || !value.text.contains(':') {
+            let source = Word {
+                text: source.into(),
+                ..value.clone()
+            };
+            self.read_path(call, &source);
         }
     }
 

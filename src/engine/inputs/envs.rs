@@ -1,6 +1,7 @@
 //! Runners of Python environments: tox, nox and the scripts of a project.
 
 mod tox_tables;
+mod variables;
 
 use ruff_python_ast::{Expr, Stmt};
 
@@ -14,6 +15,7 @@ struct Tox<'t> {
     call: &'t Invocation,
     file: &'t str,
     sections: &'t [(String, Vec<Setting>)],
+    variables: variables::Variables,
 }
 
 impl Walk<'_> {
@@ -42,7 +44,10 @@ impl Walk<'_> {
             call,
             file: &file,
             sections: &sections,
+            variables: self.tox_variables(&sections),
         };
+        let outer = self.variables.clone();
+        self.tell_variables(&tox);
         for (name, settings) in &sections {
             let environment = name
                 .strip_prefix("testenv")
@@ -61,6 +66,7 @@ impl Walk<'_> {
                 self.tox_environment(&tox, settings);
             }
         }
+        self.variables = outer;
     }
 
     /// The environments that a variable names, where the command line names none
@@ -432,7 +438,7 @@ fn substitution(inner: &str, tox: &Tox<'_>, depth: u32) -> String {
         "envpython" => "python".to_owned(),
         "toxinidir" | "tox_root" => crate::engine::shell::WORKSPACE.to_owned(),
         "/" => "/".to_owned(),
-        _ if inner.starts_with("env:") => unknown(inner),
+        _ if inner.starts_with("env:") => variables::value(inner, tox, depth),
         _ if outside.iter().any(|start| inner.starts_with(start)) => "/tmp/tox".to_owned(),
         _ => format!("{{{inner}}}"),
     }

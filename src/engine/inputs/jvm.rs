@@ -11,13 +11,14 @@ const TASKS: &str = "build test check assemble compile classes jar javadoc clean
     projects properties integration jacoco kover detekt ktlint lint spotless pmd spotbugs connected \
     bundle install run all verify unit functional dokka apicheck binarycompat wrapper publishtomavenlocal \
     android jvm ios macos linux disttar distzip format animalsniffer errorprone nullaway jmh stage smoke \
-    e2e asciidoctor";
+    e2e asciidoctor antora japicmp";
 
 /// Phases and the starts of goals of Maven that build, test or check.
 const GOALS: &str = "clean validate initialize compile test package verify integration-test install site \
     generate- process- prepare- pre- post- dependency: surefire: failsafe: jacoco: compiler: javadoc: source: \
-    wrapper: help: versions: spotless: checkstyle: pmd: spotbugs: animal-sniffer: enforcer: jar: license: \
-    apache-rat: fmt: formatter: com.spotify.fmt org.apache.maven.plugins:maven- org.jacoco:";
+    wrapper: versions: org.codehaus.mojo:versions- spotless: checkstyle: pmd: spotbugs: animal-sniffer: enforcer: jar: license: \
+    apache-rat: fmt: formatter: artifact: japicmp: revapi: flatten: help: build-helper: native: \
+    com.spotify.fmt org.apache.maven.plugins:maven- org.jacoco:";
 
 impl Walk<'_> {
     /// `gradle TASKS`: all modules of the build.
@@ -62,7 +63,10 @@ impl Walk<'_> {
     /// `mvn GOALS`: all modules below.
     pub(super) fn maven(&mut self, call: &Invocation) {
         let rest = call.words.get(1..).unwrap_or_default();
-        let values = list("-pl --projects -P -s --settings -T --threads -l -gs -rf");
+        let values = list(
+            "-pl --projects -P --activate-profiles -s --settings -T --threads -l --log-file -gs \
+             --global-settings -rf --resume-from -b --builder -D --define",
+        );
         let sorted = arguments(rest, &values, &["-f", "--file"]);
         for word in &sorted.operands {
             let goal = word.text.as_ref();

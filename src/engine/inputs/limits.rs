@@ -92,8 +92,10 @@ pub(super) fn apply(job: &Job, out: &mut JobInputs) {
                 never(Never::Writes, scope);
             }
             Limit::Reports(what) => never(Never::Reports, what),
-            // Comments and checks on the pull itself change no result.
-            Limit::Writes(_) => {}
+            // Comments and checks on the pull itself change no result. The values of a
+            // matrix that the run makes are unknown where a command reads them; where they
+            // only pick a machine or a version, the steps say what is read.
+            Limit::Writes(_) | Limit::DynamicMatrix => {}
             Limit::Secrets(names) => {
                 let found = names.iter().find(|name| {
                     let name = name.to_ascii_uppercase();
@@ -104,11 +106,6 @@ pub(super) fn apply(job: &Job, out: &mut JobInputs) {
                     never(Never::Writes, &format!("secret {name}"));
                 }
             }
-            Limit::DynamicMatrix => opaque(
-                out,
-                origin("matrix"),
-                "a matrix that is computed at run time",
-            ),
             Limit::ForeignCall(what) | Limit::Unreadable(what) => {
                 opaque(out, origin(what), what);
             }

@@ -1,11 +1,12 @@
 //! Makefiles, and what justfiles share with them: targets, what they need, and their recipes.
 //!
-//! Variables are expanded when they are literal; a function of make, a pattern rule or
-//! a computed target makes the use unknown. What is not asked for is not walked.
+//! Variables are expanded when they are literal; a function of make or a
+//! computed target makes the use unknown. What is not asked for is not walked.
 
 use std::collections::BTreeMap;
 
 mod just;
+mod patterns;
 
 use super::OpaqueCause;
 use super::programs::list;
@@ -16,7 +17,7 @@ use crate::engine::tree::join;
 /// How deep prerequisites may go.
 const DEPTH: u32 = 24;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Rules {
     variables: BTreeMap<String, String>,
     targets: BTreeMap<String, Rule>,
@@ -148,7 +149,8 @@ impl Walk<'_> {
         if !self.seen.insert(key) {
             return;
         }
-        let Some(rule) = rules.targets.get(goal) else {
+        let named = rules.targets.get(goal).map(|rule| (rule.clone(), ""));
+        let Some((rule, stem)) = named.or_else(|| patterns::rule(&rules.targets, goal)) else {
             let path = site.place.enter(&Word::literal(goal));
             if let Place::Inside(path) = path
                 && (self.has_file(&path) || self.has_dir(&path))
@@ -163,6 +165,11 @@ impl Walk<'_> {
         if depth > DEPTH {
             return self.unknown_use(site.call);
         }
+        let outer = rules;
+        let mut rules = rules.clone();
+        rules.variables.insert("@".to_owned(), goal.to_owned());
+        rules.variables.insert("*".to_owned(), stem.to_owned());
+        let rules = &rules;
         for need in rule.needs.iter().filter(|need| *need != "|") {
             let need = expanded(need, rules, 0);
             if need.contains(UNKNOWN_START) || need.contains(['%', '*']) {
@@ -173,7 +180,7 @@ impl Walk<'_> {
                 continue;
             }
             for need in need.split_whitespace() {
-                self.goal(site, rules, need, depth + 1);
+                self.goal(site, outer, need, depth + 1);
             }
         }
         for (line, command) in &rule.recipe {
@@ -362,7 +369,8 @@ fn expanded(text: &str, rules: &Rules, depth: u32) -> String {
                 continue;
             }
             Some(c) => {
-                out.push_str(&marked(&format!("${c}")));
+                let known = rules.variables.get(c.encode_utf8(&mut [0; 4]));
+                out.push_str(known.unwrap_or(&marked(&format!("${c}"))));
                 rest = after.get(c.len_utf8()..).unwrap_or_default();
                 continue;
             }
@@ -374,6 +382,20 @@ fn expanded(text: &str, rules: &Rules, depth: u32) -> String {
             return out;
         };
         rest = tail;
+        // A name that is put together, and words that are rewritten.
+        let computed = (name.contains('$') && depth < 12).then(|| expanded(name, rules, depth + 1));
+        let name = computed.as_deref().unwrap_or(name);
+        if let Some(words) = patterns::rewritten(name, |name| {
+            rules
+                .variables
+                .get(name)
+                .map(|value| expanded(value, rules, depth + 1))
+        })
+        .filter(|_| depth < 12)
+        {
+            out.push_str(&words);
+            continue;
+        }
         match (name, rules.variables.get(name)) {
             ("MAKE", _) => out.push_str("make"),
             ("CURDIR" | "PWD", _) => out.push('.'),

@@ -15,7 +15,9 @@ impl Walk<'_> {
     pub(super) fn node_program(&mut self, call: &Invocation, name: &str) {
         match name {
             "node" | "tsx" | "ts-node" => self.node(&call.without(1)),
-            "npx" | "bunx" | "pnpx" => self.downloaded(&call.without(1)),
+            "npx" | "bunx" | "pnpx" | "nlx" => self.downloaded(&call.without(1)),
+            // `nr` of @antfu/ni: the script, through the project's own manager.
+            "nr" => self.run_script_word(&call.without(1), true),
             "bun" if call.texts().get(1).is_some_and(|sub| sub.contains('.')) => {
                 self.node(&call.without(1));
             }

@@ -293,6 +293,9 @@ impl Walk<'_> {
                 self.maven(call);
             };
         }
+        if self.is_installer(call, call.words.first()) {
+            return;
+        }
         if !self.has_file(path) {
             // Programs that package managers put into the tree.
             if path.contains("node_modules/.bin/")
@@ -314,6 +317,9 @@ impl Walk<'_> {
         self.exact(call, vec![globset::escape(path).into()]);
         match base.rsplit_once('.').map(|(_, extension)| extension) {
             Some("py" | "js" | "mjs" | "cjs" | "ts" | "mts") => self.entry_program(call, path),
+            Some(end @ ("ps1" | "bat" | "cmd")) => {
+                self.opaque(call, OpaqueCause::ForeignShell(end.into()));
+            }
             _ => self.repository_script(call, path, 0),
         }
     }
@@ -391,7 +397,12 @@ impl Walk<'_> {
                 break;
             }
         }
-        match call.words.get(at) {
+        let file = call.words.get(at).filter(|word| &*word.text != "-");
+        let by_pipe = file.is_none() || call.texts().contains(&"-s");
+        if self.is_installer(call, file.filter(|_| !by_pipe)) {
+            return;
+        }
+        match file {
             None if call.input.is_some() => self.inline(call, call.input.as_ref()),
             None if call.piped => {
                 self.opaque(call, OpaqueCause::Shell("a script from a pipe".into()));

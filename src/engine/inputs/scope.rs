@@ -33,13 +33,60 @@ impl Walk<'_> {
         out
     }
 
-    pub(super) fn env_value(&self, text: &str) -> Value {
-        let text = self.expand(text);
-        if text.contains(UNKNOWN_START) {
-            Value::Unknown
-        } else {
-            Value::Text(text.into())
+    /// Every text that comes of the values that its expressions may have: one, with
+    /// unknown parts marked, unless few values are possible.
+    pub(super) fn variants(&self, text: &str) -> Vec<String> {
+        let scope = self.scope();
+        let mut texts = vec![String::new()];
+        for piece in pieces(text) {
+            let values = match piece {
+                Piece::Text(text) => vec![text.to_owned()],
+                Piece::Expression(inner) => {
+                    let parsed = Expression::parse(inner).ok();
+                    let found = parsed.and_then(|it| it.alternatives(&scope));
+                    let Some(found) = found else {
+                        let marked = format!("{UNKNOWN_START}{inner}{UNKNOWN_END}");
+                        for text in &mut texts {
+                            text.push_str(&marked);
+                        }
+                        continue;
+                    };
+                    found.iter().map(ToString::to_string).collect()
+                }
+            };
+            if texts.len() * values.len() > VARIANTS {
+                return vec![self.expand(text)];
+            }
+            texts = texts
+                .iter()
+                .flat_map(|text| values.iter().map(move |value| format!("{text}{value}")))
+                .collect();
         }
+        texts
+    }
+
+    pub(super) fn env_value(&self, text: &str) -> Value {
+        let mut texts = self.variants(text);
+        if texts.iter().any(|text| text.contains(UNKNOWN_START)) {
+            return Value::Unknown;
+        }
+        texts.sort();
+        texts.dedup();
+        match texts.as_slice() {
+            [text] => Value::Text(text.as_str().into()),
+            _ => Value::OneOf(texts.into_iter().map(Into::into).collect()),
+        }
+    }
+
+    /// Whether a variable of the environment is certainly not set: no step sets it, and
+    /// its name is none that machines, tools or actions set.
+    pub(super) fn is_unset(&self, name: &str) -> bool {
+        !self.variables.contains_key(name)
+            && !self.open_environment
+            && !name.is_empty()
+            && !ENVIRONMENT
+                .iter()
+                .any(|part| name.to_uppercase().contains(part))
     }
 
     pub(super) fn scope(&self) -> Scope {
@@ -134,6 +181,12 @@ impl Walk<'_> {
             Value::Unknown if OPTIONS.contains(&name) => {
                 return self.opaque(call, OpaqueCause::UnknownUse(name.into()));
             }
+            Value::OneOf(texts) => {
+                for text in texts {
+                    self.assignment(call, name, &Value::Text(text.clone()));
+                }
+                return;
+            }
             Value::List(_) | Value::Unknown => return,
         };
         match name {
@@ -177,6 +230,65 @@ impl Walk<'_> {
         }
     }
 }
+
+/// The most texts that one script may have.
+const VARIANTS: usize = 4;
+
+/// Parts of names of variables that machines, tools and actions set.
+const ENVIRONMENT: &[&str] = &[
+    "ACTIONS",
+    "ANDROID",
+    "AR",
+    "CARGO",
+    "CC",
+    "CI",
+    "CONDA",
+    "CXX",
+    "CMAKE",
+    "DISPLAY",
+    "DOTNET",
+    "GITHUB",
+    "GO",
+    "GRADLE",
+    "HOME",
+    "IMAGE",
+    "INCLUDE",
+    "JAVA",
+    "LANG",
+    "LC_",
+    "LIB",
+    "LD_",
+    "LOG",
+    "M2",
+    "MAVEN",
+    "NODE",
+    "NPM",
+    "NVM",
+    "OS",
+    "PATH",
+    "PG",
+    "PKG",
+    "PNPM",
+    "PWD",
+    "PYTHON",
+    "ROOT",
+    "RUBY",
+    "RUNNER",
+    "RUST",
+    "SHELL",
+    "SHLVL",
+    "TEMP",
+    "TERM",
+    "TMP",
+    "TOOL",
+    "USER",
+    "UV",
+    "VCPKG",
+    "VIRTUAL",
+    "VIRTUAL_ENV",
+    "XDG",
+    "YARN",
+];
 
 /// Variables that hold options of a program: a value that is not known may name files.
 const OPTIONS: &[&str] = &[

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+mod understood;
+
 use super::*;
 use crate::engine::globs::Fitting;
 use crate::engine::ids::ObjectId;
@@ -310,8 +312,8 @@ fn scripts_of_the_repository_are_walked_and_their_recursion_ends() {
 }
 
 #[test]
-fn a_foreign_shell_is_opaque_unless_every_command_is_plain() {
-    let mut job = job("$x = 1");
+fn a_foreign_shell_is_opaque_where_it_says_more_than_a_posix_one() {
+    let mut job = job("foreach ($x in 1,2) { pytest $x }");
     job.runner = vec!["windows-latest".into()];
     assert_eq!(
         faults(&infer_in(&job, None, PYTHON)),

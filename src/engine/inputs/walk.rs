@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Context, Input, JobInputs, Never, Opaque, OpaqueCause, Origin, filters};
 use crate::engine::pipeline::expression::condition;
-use crate::engine::pipeline::{Action, Job, Leg, Step, Truth};
+use crate::engine::pipeline::{Job, Leg, Truth};
 use crate::engine::shell::{
-    self, Located, Place, Source, Start, UNKNOWN_END, UNKNOWN_START, Value, WORKSPACE, Word,
+    self, Feed, Located, Place, Source, Start, UNKNOWN_END, UNKNOWN_START, Value, WORKSPACE, Word,
 };
 
 /// How deep scripts, targets and wrappers may call each other.
@@ -27,6 +27,7 @@ pub(super) struct Invocation {
     pub(super) input: Option<Word>,
     pub(super) piped: bool,
     pub(super) captured: bool,
+    pub(super) feed: Option<Feed>,
     pub(super) origin: Origin,
 }
 
@@ -81,6 +82,10 @@ pub(super) struct Walk<'a> {
     commands: u32,
     /// Scripts, targets and configurations that were walked, to walk them once.
     pub(super) seen: BTreeSet<String>,
+    /// Files that well-known installers were fetched into.
+    pub(super) installers: BTreeSet<Box<str>>,
+    /// Whether a step set variables that nobody knows.
+    pub(super) open_environment: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -94,6 +99,8 @@ impl<'a> Walk<'a> {
             depth: 0,
             commands: 0,
             seen: BTreeSet::new(),
+            installers: BTreeSet::new(),
+            open_environment: false,
         };
         for (name, value) in RUNNER {
             let value = Value::Text((*value).into());
@@ -115,91 +122,6 @@ impl<'a> Walk<'a> {
             }
         }
         self.out
-    }
-
-    fn step(&mut self, step: &'a Step) {
-        self.pull_texts(step);
-        match &step.action {
-            Action::Run {
-                script,
-                shell,
-                directory,
-                env,
-                line,
-            } => {
-                let outer = self.variables.clone();
-                for (name, value) in env {
-                    let value = self.env_value(value);
-                    self.variables.insert(name.clone(), value);
-                }
-                let place = self.step_place(directory.as_deref().or(self.job.directory.as_deref()));
-                let script = self.expand(script);
-                let text = Text {
-                    file: &step.file,
-                    line: *line,
-                    text: &script,
-                    place,
-                    arguments: None,
-                };
-                let exports = self.step_script(shell.as_deref(), &text);
-                self.variables = outer;
-                for (name, value) in exports {
-                    if &*name == "*" {
-                        let all = self.variables.iter_mut();
-                        all.filter(|(name, _)| !is_of_runner(name))
-                            .for_each(|(_, value)| *value = Value::Unknown);
-                    } else {
-                        self.variables.insert(name, value);
-                    }
-                }
-            }
-            Action::Use { reference, with } => self.action(step, reference, with),
-        }
-    }
-
-    pub(super) fn step_place(&self, directory: Option<&str>) -> Place {
-        let Some(directory) = directory else {
-            return Place::Inside("".into());
-        };
-        let text = self.expand(directory);
-        let word = Word {
-            unknown: text.contains(UNKNOWN_START),
-            text: text.into(),
-            glob: false,
-        };
-        Place::Inside("".into()).enter(&word)
-    }
-
-    fn step_script(&mut self, shell: Option<&str>, text: &Text<'_>) -> Vec<(Box<str>, Value)> {
-        let named = shell.map(|shell| self.expand(shell));
-        let name = match named.as_deref() {
-            Some(shell) => shell.split_whitespace().next().unwrap_or("bash"),
-            None if self.is_windows() => "pwsh",
-            None => "bash",
-        };
-        let name = name.rsplit('/').next().unwrap_or(name);
-        match name {
-            "bash" | "sh" | "zsh" | "dash" | "msys2" | "wsl-bash" => self.script(text),
-            "python" | "python3" => {
-                let call = invocation(text, &["python", "-"], Some(text.text));
-                self.python_code(&call, text.text);
-                Vec::new()
-            }
-            "pwsh" | "powershell" | "cmd" if is_plain(text.text) => self.script(text),
-            other => {
-                let call = invocation(text, &[other], None);
-                self.opaque(&call, OpaqueCause::ForeignShell(other.into()));
-                Vec::new()
-            }
-        }
-    }
-
-    fn is_windows(&self) -> bool {
-        let runner = self.job.runner.iter().map(|label| self.expand(label));
-        runner.into_iter().any(|label| {
-            let label = label.to_ascii_lowercase();
-            label.contains("windows") || label.contains(UNKNOWN_START)
-        })
     }
 
     /// A script of the shell; gives what it hands to later steps.
@@ -240,6 +162,7 @@ impl<'a> Walk<'a> {
                 input: call.input,
                 piped: call.piped,
                 captured: call.captured,
+                feed: call.feed,
                 origin: Origin {
                     file: text.file.into(),
                     line: at(call.line),
@@ -318,7 +241,7 @@ impl<'a> Walk<'a> {
             "tox" => self.tox(call),
             "nox" => self.nox(call),
             "node" | "tsx" | "ts-node" | "bun" | "npm" | "pnpm" | "yarn" | "npx" | "bunx"
-            | "pnpx" => self.node_program(call, name),
+            | "pnpx" | "nr" | "nlx" => self.node_program(call, name),
             "c8"
             | "nyc"
             | "run-s"
@@ -332,14 +255,16 @@ impl<'a> Walk<'a> {
             | "karma" | "tap" | "uvu" | "wdio" | "tsc" | "tsd" | "turbo" | "nx" | "lerna" => {
                 self.node_tool(call, name);
             }
-            "go" | "gotestsum" | "richgo" => self.go(call),
+            "go" | "gotestsum" | "richgo" | "tinygo" => self.go(call),
             "cargo" | "cross" => self.cargo(call),
             "gradle" | "gradlew" => self.gradle(call),
             "mvn" | "mvnw" | "mvnd" => self.maven(call),
             "make" | "gmake" => self.make(call),
             "just" => self.just(call),
             "docker" | "docker-compose" | "podman" => self.docker(call),
-            "pre-commit" => self.pre_commit(call),
+            "pre-commit" | "prek" => self.pre_commit(call),
+            "tar" | "bsdtar" => self.tar(call),
+            "curl" | "wget" => self.download(call, name),
             _ => self.listed(call, name),
         }
     }
@@ -427,19 +352,12 @@ const EVERYWHERE: &[&str] = &[
     "docker", "git", "java", "true", "cd", "install", "time", "env",
 ];
 
-fn is_of_runner(name: &str) -> bool {
+pub(super) fn is_of_runner(name: &str) -> bool {
     RUNNER.iter().any(|(other, _)| *other == name)
 }
 
 fn is_version(rest: &str) -> bool {
     rest.chars().all(|c| c.is_ascii_digit() || c == '.')
-}
-
-/// Whether every line of a foreign shell's script means the same to a POSIX shell.
-fn is_plain(text: &str) -> bool {
-    !text.contains([
-        '$', '`', '(', ')', '{', '}', '|', ';', '&', '%', '^', '<', '>', '\\',
-    ]) && !text.contains(UNKNOWN_START)
 }
 
 /// The glob of a pattern below a directory whose own name is literal.
@@ -469,6 +387,7 @@ pub(super) fn invocation(text: &Text<'_>, words: &[&str], input: Option<&str>) -
         input: input.map(Word::literal),
         piped: false,
         captured: false,
+        feed: None,
         origin: Origin {
             file: text.file.into(),
             line: text.line,

@@ -100,6 +100,12 @@ impl Expression {
         evaluate::node(&self.root, scope)
     }
 
+    /// Every value that it may have, where a few known ones stand behind unknown
+    /// conditions (`A && 'x' || 'y'`); `None` when it may have any other.
+    pub fn alternatives(&self, scope: &Scope) -> Option<Vec<Value>> {
+        evaluate::alternatives(&self.root, scope)
+    }
+
     /// Whether it calls `success`, `failure`, `cancelled` or `always`; where none is
     /// called, GitHub puts `success() &&` in front of a condition.
     pub fn asks_status(&self) -> bool {

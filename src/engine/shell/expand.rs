@@ -261,7 +261,7 @@ fn operated(text: &str, suffix: &str) -> Value {
 /// Adds a value to the word at hand, splitting it where the shell would.
 fn add(field: &mut Field, done: &mut Vec<Word>, value: Value, name: &str, quoted: bool) {
     match value {
-        Value::Unknown => {
+        Value::Unknown | Value::OneOf(_) => {
             field.push(&format!("${name}"));
             field.unknown = true;
         }

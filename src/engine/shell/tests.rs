@@ -129,11 +129,39 @@ fn an_unknown_variable_is_marked_and_not_dropped() {
 }
 
 #[test]
-fn a_variable_that_one_branch_changes_is_not_known_afterwards() {
+fn a_variable_that_one_branch_changes_has_both_values() {
     check(
         "T=a\nif x; then T=b; fi\npytest $T",
-        "1:: T=a\n2:: x\n2:: T=b\n3:: pytest <$T>",
+        "1:: T=a\n2:: x\n2:: T=b\n3:: pytest a\n3:: pytest b",
     );
+    check(
+        "P=\nx && P=venv/bin/\n${P}tox \"$P\"",
+        "1:: P=\n2:: x\n2:: P=venv/bin/\n3:: tox \n3:: venv/bin/tox venv/bin/",
+    );
+}
+
+#[test]
+fn a_variable_that_a_loop_changes_is_not_known_afterwards() {
+    check(
+        "T=a\nfor x in $Y; do T=b$T; done\npytest $T",
+        "1:: T=a\n2:: T=?\n3:: pytest <$T>",
+    );
+}
+
+#[test]
+fn a_variable_of_too_many_values_is_not_known() {
+    let branches = "if x; then T=b; fi\nif x; then T=c; fi\nif x; then T=d; fi\n";
+    let script = format!("T=a\n{branches}if x; then T=e; fi\npytest $T");
+    let variables = BTreeMap::new();
+    let start = Start {
+        variables: &variables,
+        place: &Place::Inside("".into()),
+        arguments: None,
+        text: &|_| Source::Absent,
+    };
+    let found = read(&script, start);
+    let last = found.calls.last().unwrap();
+    assert!(last.words[1].unknown, "{:?}", last.words);
 }
 
 #[test]

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::feed;
 use super::parse::{self, AssignedValue, Assignment, Node, Parsed, RawWord, Redirect, Simple};
-use super::{Call, Place, Script, Source, Start, Unread, Value, Word};
+use super::{Call, Place, Script, Start, Unread, Value, Word};
 
 mod builtins;
+mod choice;
 
 /// How deep functions, sourced files and substitutions may go.
 const DEPTH: u32 = 24;
@@ -50,6 +52,8 @@ pub(super) struct Walker<'a, 't> {
     output: Output,
     /// Set while the text of a sourced file is walked: the line that sources it.
     line: Option<u32>,
+    /// How many variables with a few values are set to one of them.
+    choices: u32,
 }
 
 /// Everything that a script may run.
@@ -73,6 +77,7 @@ pub(super) fn walk(text: &str, start: Start<'_, '_>) -> Script {
         depth: 0,
         output: Output::Elsewhere,
         line: None,
+        choices: 0,
     };
     walker.run_text(text, 1);
     walker.script
@@ -175,6 +180,7 @@ impl Walker<'_, '_> {
     fn pipeline(&mut self, members: &[Node]) {
         let state = self.state.clone();
         let output = self.output;
+        let mut feed = None;
         for (index, member) in members.iter().enumerate() {
             let first = self.script.calls.len();
             let is_last = index + 1 == members.len();
@@ -187,8 +193,14 @@ impl Walker<'_, '_> {
                 let new = self.script.calls.get_mut(first..).unwrap_or_default();
                 for call in new {
                     call.piped = true;
+                    call.feed = call.feed.take().or_else(|| feed.clone());
                 }
             }
+            let new = self.script.calls.get(first..).unwrap_or_default();
+            feed = match new {
+                [call] => feed::of(call, feed),
+                _ => None,
+            };
             self.state = state.clone();
         }
         self.output = output;
@@ -232,7 +244,7 @@ impl Walker<'_, '_> {
         }
         self.node(condition);
         self.node(body);
-        self.merge(before);
+        self.merge_round(before);
         // Once more, with what one round has made unknown.
         self.script.calls.truncate(marks.0);
         self.script.unread.truncate(marks.1);
@@ -240,7 +252,7 @@ impl Walker<'_, '_> {
         let before = self.state.clone();
         self.node(condition);
         self.node(body);
-        self.merge(before);
+        self.merge_round(before);
     }
 
     fn for_loop(&mut self, name: &str, words: Option<&[RawWord]>, body: &Node) {
@@ -333,12 +345,16 @@ impl Walker<'_, '_> {
             input: None,
             piped: false,
             captured: false,
+            feed: None,
             place: self.state.place.clone(),
             line: self.line.unwrap_or(line),
         }
     }
 
     fn simple(&mut self, simple: &Simple) {
+        if let Some((name, texts)) = self.choice(simple) {
+            return self.each(simple, &name, &texts);
+        }
         let output = self.output;
         let mut call = self.bare_call(simple.line);
         for assignment in &simple.assignments {
@@ -404,8 +420,9 @@ impl Walker<'_, '_> {
 /// What holds after one of two ways.
 fn merged(mut left: State, right: State) -> State {
     for (name, value) in &mut left.variables {
-        if right.variables.get(name) != Some(value) {
-            *value = Value::Unknown;
+        let other = right.variables.get(name);
+        if other != Some(value) {
+            *value = choice::either(value, other);
         }
     }
     for name in right.variables.into_keys() {
@@ -454,31 +471,5 @@ fn ends(node: &Node) -> bool {
         Node::Sequence(nodes) => nodes.last().is_some_and(ends),
         Node::Redirected(body, ..) => ends(body),
         _ => first_word(node).is_some_and(|word| ["exit", "return", "die"].contains(&&*word)),
-    }
-}
-
-impl Walker<'_, '_> {
-    /// The file that a script sources, walked in its state.
-    pub(super) fn source(&mut self, path: &str, line: u32) -> bool {
-        match (self.start.text)(path) {
-            Source::Text(text) => {
-                let outer = self.line.replace(self.line.unwrap_or(line));
-                let depth = self.depth;
-                self.depth += 4;
-                if self.depth < DEPTH {
-                    self.run_text(text, 1);
-                } else {
-                    self.unread(line, "files that source each other too deep");
-                }
-                self.depth = depth;
-                self.line = outer;
-                true
-            }
-            Source::NotRead => {
-                self.script.missing.push(path.into());
-                true
-            }
-            Source::Absent => false,
-        }
     }
 }

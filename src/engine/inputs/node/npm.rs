@@ -65,10 +65,22 @@ impl Walk<'_> {
                 "-r" | "--recursive" | "--workspaces" | "-ws" | "--ws" => {
                     packages.get_or_insert_default().push("*".to_owned());
                 }
+                "--if-present" | "--" if at > 0 && name == "npm" => {
+                    if flag == "--" {
+                        break;
+                    }
+                    at += 1;
+                    continue;
+                }
                 flag if flag.starts_with('-') => {}
-                // The sub-command; flags of the manager may still follow.
+                // The sub-command; flags of the manager may still follow. To npm, all
+                // flags up to `--` are its own.
                 sub if at == 0 && OWN.contains(&sub) => {
                     at = 1;
+                    continue;
+                }
+                _ if at > 0 && name == "npm" && is_script(&inner) => {
+                    at += 1;
                     continue;
                 }
                 _ => break,
@@ -147,6 +159,8 @@ impl Walk<'_> {
         let (by_name, by_path) = (matcher(pattern), matcher(path));
         let list = self.context.packages.list.iter();
         let list = list.filter(|package| package.ecosystem == Ecosystem::Node);
+        // pnpm takes a name without a scope for the one package that has it behind one.
+        let scoped = format!("/{pattern}");
         let fits = list.filter(|package| {
             let fits = |glob: &Option<globset::GlobMatcher>, text: &str| {
                 glob.as_ref().is_some_and(|glob| glob.is_match(text))
@@ -155,7 +169,7 @@ impl Walk<'_> {
                 || package
                     .name
                     .as_deref()
-                    .is_some_and(|name| fits(&by_name, name))
+                    .is_some_and(|name| fits(&by_name, name) || name.ends_with(&scoped))
                 || fits(&by_path, &package.dir)
         });
         fits.map(|package| package.dir.clone()).collect()
@@ -273,7 +287,9 @@ impl Walk<'_> {
             return self.unknown_use(call);
         };
         if self.package_script(dir, &name.text).is_some() {
-            return self.run_named(call, &name.text, &call.without(1));
+            let mut rest = call.without(1);
+            rest.words.retain(|word| &*word.text != "--if-present");
+            return self.run_named(call, &name.text, &rest);
         }
         if only_scripts && table::command(&name.text, &[]).is_none() {
             if call.texts().contains(&"--if-present") {
@@ -346,6 +362,12 @@ impl Walk<'_> {
             );
         }
     }
+}
+
+/// Whether words begin with the sub-command that runs a script.
+fn is_script(call: &Invocation) -> bool {
+    let first = call.words.first().map_or("", |word| &*word.text);
+    ["run", "run-script", "test", "t"].contains(&first)
 }
 
 pub(super) fn manifest(dir: &str) -> String {

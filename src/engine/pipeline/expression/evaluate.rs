@@ -38,6 +38,34 @@ impl std::ops::Not for Truth {
 }
 
 /// A truth as a value.
+/// Every value of `A && 'x' || 'y'`: what stands behind `&&` counts where it is true.
+pub(super) fn alternatives(it: &Node, scope: &Scope) -> Option<Vec<Value>> {
+    let value = node(it, scope);
+    if !value.is_partly_unknown() {
+        return Some(vec![value]);
+    }
+    let Node::Or(parts) = it else {
+        return None;
+    };
+    let (last, earlier) = parts.split_last()?;
+    let mut found = Vec::new();
+    for part in earlier {
+        let chosen = match part {
+            Node::And(chain) => chain.last()?,
+            other => other,
+        };
+        let values = alternatives(chosen, scope)?;
+        found.extend(
+            values
+                .into_iter()
+                .filter(|value| value.truth() != Truth::No),
+        );
+    }
+    found.extend(alternatives(last, scope)?);
+    found.dedup();
+    Some(found)
+}
+
 pub(super) fn of_truth(truth: Truth) -> Value {
     match truth {
         Truth::Yes => Value::Bool(true),

@@ -1,7 +1,7 @@
 //! Commands that the shell itself answers: `cd`, `export`, `source`, functions.
 
 use super::{DEPTH, Output, Walker};
-use crate::engine::shell::{Call, Located, Place, Value, Word, locate};
+use crate::engine::shell::{Call, Located, Place, Source, Value, Word, locate};
 
 impl Walker<'_, '_> {
     /// One command with its words known or marked.
@@ -137,6 +137,30 @@ impl Walker<'_, '_> {
             self.unread(call.line, &format!("source {text}"));
         }
         self.script.calls.push(call);
+    }
+
+    /// The file that a script sources, walked in its state.
+    fn source(&mut self, path: &str, line: u32) -> bool {
+        match (self.start.text)(path) {
+            Source::Text(text) => {
+                let outer = self.line.replace(self.line.unwrap_or(line));
+                let depth = self.depth;
+                self.depth += 4;
+                if self.depth < DEPTH {
+                    self.run_text(text, 1);
+                } else {
+                    self.unread(line, "files that source each other too deep");
+                }
+                self.depth = depth;
+                self.line = outer;
+                true
+            }
+            Source::NotRead => {
+                self.script.missing.push(path.into());
+                true
+            }
+            Source::Absent => false,
+        }
     }
 
     fn eval(&mut self, call: &Call) {

@@ -1,0 +1,173 @@
+//! Steps: which shell reads a script, and what later steps get from it.
+//!
+//! A machine that is not known may have either shell: then what both make of the script
+//! is taken. Nothing here knows what a program reads.
+
+use super::OpaqueCause;
+use super::walk::{Text, Walk, invocation, is_of_runner};
+use crate::engine::pipeline::{Action, Step, Truth};
+use crate::engine::shell::{self, Place, UNKNOWN_START, Value, Word};
+
+/// Variables that a script hands to later steps; `*` stands for all that there are.
+type Exports = Vec<(Box<str>, Value)>;
+
+impl<'a> Walk<'a> {
+    /// One step: an action, or a script with every value that its expressions may have.
+    pub(super) fn step(&mut self, step: &'a Step) {
+        self.pull_texts(step);
+        match &step.action {
+            Action::Run { env, .. } => {
+                let outer = self.variables.clone();
+                for (name, value) in env {
+                    let value = self.env_value(value);
+                    self.variables.insert(name.clone(), value);
+                }
+                let exports = self.step_variants(step);
+                self.variables = outer;
+                self.hand_on(exports);
+            }
+            Action::Use { reference, with } => self.action(step, reference, with),
+        }
+    }
+
+    fn step_variants(&mut self, step: &Step) -> Exports {
+        let Action::Run {
+            script,
+            shell,
+            directory,
+            line,
+            ..
+        } = &step.action
+        else {
+            return Exports::new();
+        };
+        let mut exports: Option<Exports> = None;
+        for directory in self.variants(
+            directory
+                .as_deref()
+                .or(self.job.directory.as_deref())
+                .unwrap_or_default(),
+        ) {
+            let place = self.step_place(
+                Some(&directory)
+                    .filter(|it| !it.is_empty())
+                    .map(String::as_str),
+            );
+            for script in self.variants(script) {
+                let text = Text {
+                    file: &step.file,
+                    line: *line,
+                    text: &script,
+                    place: place.clone(),
+                    arguments: None,
+                };
+                let new = self.step_script(shell.as_deref(), &text);
+                exports = Some(match exports {
+                    Some(old) if old != new => vec![("*".into(), Value::Unknown)],
+                    _ => new,
+                });
+            }
+        }
+        exports.unwrap_or_default()
+    }
+
+    /// What a step hands to later ones.
+    fn hand_on(&mut self, exports: Exports) {
+        for (name, value) in exports {
+            if &*name == "*" {
+                self.open_environment = true;
+                let all = self.variables.iter_mut();
+                all.filter(|(name, _)| !is_of_runner(name))
+                    .for_each(|(_, value)| *value = Value::Unknown);
+            } else {
+                self.variables.insert(name, value);
+            }
+        }
+    }
+
+    pub(super) fn step_place(&self, directory: Option<&str>) -> Place {
+        let Some(directory) = directory else {
+            return Place::Inside("".into());
+        };
+        let text = self.expand(directory);
+        let word = Word {
+            unknown: text.contains(UNKNOWN_START),
+            text: text.into(),
+            glob: false,
+        };
+        Place::Inside("".into()).enter(&word)
+    }
+
+    fn step_script(&mut self, shell: Option<&str>, text: &Text<'_>) -> Exports {
+        let named = shell.map(|shell| self.expand(shell));
+        let name = match named.as_deref() {
+            Some(shell) => shell.split_whitespace().next().unwrap_or("bash"),
+            None => match self.runs_on_windows() {
+                Truth::Yes => "pwsh",
+                Truth::No => "bash",
+                Truth::Unknown => return self.either_shell(text),
+            },
+        };
+        let name = name.rsplit('/').next().unwrap_or(name);
+        match name {
+            "bash" | "sh" | "zsh" | "dash" | "msys2" | "wsl-bash" => self.script(text),
+            "python" | "python3" => {
+                let call = invocation(text, &["python", "-"], Some(text.text));
+                self.python_code(&call, text.text);
+                Vec::new()
+            }
+            "cmd" if is_plain(text.text) => self.script(text),
+            "pwsh" | "powershell" => self.powershell(text),
+            other => {
+                let call = invocation(text, &[other], None);
+                self.opaque(&call, OpaqueCause::ForeignShell(other.into()));
+                Vec::new()
+            }
+        }
+    }
+
+    fn runs_on_windows(&self) -> Truth {
+        let runner = self.job.runner.iter().map(|label| self.expand(label));
+        let labels: Vec<String> = runner.map(|label| label.to_ascii_lowercase()).collect();
+        if labels.iter().any(|label| label.contains("windows")) {
+            Truth::Yes
+        } else if labels.iter().any(|label| label.contains(UNKNOWN_START)) {
+            Truth::Unknown
+        } else {
+            Truth::No
+        }
+    }
+
+    /// A script whose machine is not known: what either shell makes of it.
+    fn either_shell(&mut self, text: &Text<'_>) -> Exports {
+        let posix = self.script(text);
+        if self.powershell(text) == posix {
+            return posix;
+        }
+        vec![("*".into(), Value::Unknown)]
+    }
+
+    /// A script of PowerShell; gives what it hands to later steps.
+    pub(super) fn powershell(&mut self, text: &Text<'_>) -> Exports {
+        match shell::powershell::rewrite(text.text) {
+            Ok(posix) => self.script(&Text {
+                text: &posix,
+                ..text.clone()
+            }),
+            Err(fault) => {
+                let mut call = invocation(text, &["pwsh"], None);
+                call.origin.line += fault.line.saturating_sub(1);
+                call.origin.what = fault.what;
+                self.opaque(&call, OpaqueCause::ForeignShell("pwsh".into()));
+                Vec::new()
+            }
+        }
+    }
+}
+
+/// Whether every line of a foreign shell's script means the same to a POSIX shell.
+fn is_plain(text: &str) -> bool {
+    !text.contains([
+        '$', '`', '(', ')', '{', '}', '|', ';', '&', '%', '^', '<', '>', '\\',
+    ]) && !text.contains(UNKNOWN_START)
+}
