@@ -3,7 +3,7 @@
 //! An edit adds whole lines or puts a line in place of others, and says so in the
 //! file: a line that is ours ends in a mark, many stand between two, and what a line
 //! replaced stands above it as a comment, letter for letter. So [`undo`] needs nothing
-//! but the file, and gives back every byte. Whether an edit means what it should is [`verify`]'s question:
+//! but the file, and gives back every byte. Whether an edit means what it should is [`verify()`]'s question:
 //! YAML has anchors, and a line can mean more than it says.
 //!
 //! Nothing here knows what a gate is.
