@@ -126,7 +126,7 @@ pub struct Call {
     pub reads: Vec<Word>,
     /// The text given to it by `<<` or `<<<`.
     pub input: Option<Word>,
-    /// Whether another command writes into it.
+    /// Whether another command writes into it, or a file is its input.
     pub piped: bool,
     /// Whether another command reads what it writes, or a file or a word holds it.
     pub captured: bool,

@@ -4,6 +4,8 @@
 //! counts as a file too where there is such a file, so that a flag that is not known
 //! here cannot hide one. A program that opens files by itself is an unknown use.
 
+mod programs;
+
 use std::borrow::Cow;
 
 use super::walk::{Invocation, Walk};
@@ -61,7 +63,7 @@ const KINDS: &[Kind] = &[
         pairs: &[],
         files: &["-f", "--file"],
         programs: &["-e", "--expression"],
-        reaches: &["/r ", "/R ", "$r ", "$ r ", "{r ", "0r ", "1r "],
+        reaches: &[],
     },
     Kind {
         names: &["awk", "gawk", "mawk", "nawk"],
@@ -69,7 +71,7 @@ const KINDS: &[Kind] = &[
         pairs: &[],
         files: &["-f", "--file", "-i", "--include"],
         programs: &["-e", "--source"],
-        reaches: &["getline", "system(", "| \"", "ARGV"],
+        reaches: &["getline", "system", "ARGV", "@include", "@load"],
     },
     Kind {
         names: &[
@@ -92,7 +94,7 @@ const KINDS: &[Kind] = &[
         ],
         files: &["-f", "--file", "--from-file", "-L", "--split-exp-file"],
         programs: &[],
-        reaches: &["import ", "include ", "load(", "load_str(", "strload("],
+        reaches: &["import", "include", "load"],
     },
     Kind {
         names: &["perl"],
@@ -101,7 +103,20 @@ const KINDS: &[Kind] = &[
         files: &[],
         programs: &["-e", "-E"],
         reaches: &[
-            "open", "do ", "require", "system", "qx", "`", "glob", "exec", "use ", "opendir", "<*",
+            "open",
+            "require",
+            "system",
+            "qx",
+            "`",
+            "glob",
+            "exec",
+            "use ",
+            "<",
+            "ARGV",
+            "read_file",
+            "slurp",
+            "stat",
+            "::",
         ],
     },
 ];
@@ -150,10 +165,18 @@ impl Walk<'_> {
             }
             return;
         }
-        if kind.reaches.iter().any(|word| given.program.contains(word)) {
+        if programs::has_hidden(name, call) || programs::reaches(name, kind.reaches, &given.program)
+        {
             return self.unknown_use(call);
         }
         let mut operands = given.operands.as_slice();
+        if let [first, rest @ ..] = operands
+            && kind.names.contains(&"sed")
+            && first.text.is_empty()
+        {
+            // `sed -i ''`.
+            operands = rest;
+        }
         let subs = ["eval", "e", "eval-all", "ea", "query", "select"];
         if let [first, rest @ ..] = operands
             && matches!(name, "yq" | "dasel")
@@ -168,13 +191,13 @@ impl Walk<'_> {
             if let Some(pattern) = pattern.filter(|it| self.is_file_here(call, it)) {
                 self.read_path(call, pattern);
             }
-            if pattern.is_some_and(|it| kind.reaches.iter().any(|word| it.text.contains(word))) {
+            if pattern.is_some_and(|it| programs::reaches(name, kind.reaches, &it.text)) {
                 return self.unknown_use(call);
             }
             operands.get(1..).unwrap_or_default()
         };
         let searches = matches!(name, "rg" | "ag" | "ack" | "ugrep") || given.is_recursive;
-        if files.is_empty() && searches && !call.piped {
+        if files.is_empty() && searches && (!call.piped || given.is_recursive) {
             self.read_path(call, &Word::literal("."));
         }
         // `sed -i ''`, and `NAME=value` among the operands of awk.

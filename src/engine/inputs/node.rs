@@ -10,9 +10,48 @@ use super::programs::{arguments, list};
 use super::walk::{Invocation, Walk, below};
 use crate::engine::shell::{Located, Word, locate};
 
+/// Flags of node that load a module or a file first.
+const LOADS: &[&str] = &[
+    "-r",
+    "--require",
+    "--import",
+    "--loader",
+    "--experimental-loader",
+    "--env-file",
+];
+
+/// What may stand behind the name of a module.
+const ENDS: &[&str] = &[
+    "",
+    ".js",
+    ".cjs",
+    ".mjs",
+    ".json",
+    ".ts",
+    "/index.js",
+    "/index.ts",
+];
+
+/// What code says when it reads more than the names in it.
+const REACHES: &[&str] = &[
+    "readdir",
+    "child_process",
+    "glob",
+    "eval(",
+    "createRequire",
+    "__dirname",
+    "cwd(",
+    "path.join",
+    "path.resolve",
+];
+
 impl Walk<'_> {
     /// `node`, `npm`, `pnpm`, `yarn`, `npx`, `bun`.
     pub(super) fn node_program(&mut self, call: &Invocation, name: &str) {
+        let options = self.variables.get("NODE_OPTIONS").cloned();
+        if let Some(options) = options {
+            self.assignment(call, "NODE_OPTIONS", &options);
+        }
         match name {
             "node" | "tsx" | "ts-node" => self.node(&call.without(1)),
             "npx" | "bunx" | "pnpx" | "nlx" => self.downloaded(&call.without(1)),
@@ -27,35 +66,36 @@ impl Walk<'_> {
     }
 
     fn node(&mut self, call: &Invocation) {
-        let loads = [
-            "-r",
-            "--require",
-            "--import",
-            "--loader",
-            "--experimental-loader",
-            "--env-file",
-        ];
+        self.node_loads(call);
         let values =
             list("-C --conditions --test-reporter --test-reporter-destination --test-name-pattern");
         let mut at = 0;
         while let Some(word) = call.words.get(at).filter(|word| word.text.starts_with('-')) {
             let value = call.words.get(at + 1);
             let text = word.text.as_ref();
+            if text == "-" {
+                break;
+            }
+            if let Some((_, code)) = text
+                .split_once('=')
+                .filter(|(flag, _)| matches!(*flag, "--eval" | "--print"))
+            {
+                let mut code = Word::literal(code);
+                code.unknown = word.unknown;
+                return self.node_code(call, Some(&code));
+            }
             match text {
                 "-e" | "-p" | "--eval" | "--print" | "-pe" => return self.node_code(call, value),
                 "--test" => return self.node_tests(&call.without(at + 1)),
                 "--version" | "-v" => return,
                 _ => {}
             }
-            let loaded = value.filter(|value| loads.contains(&text) && value.text.starts_with('.'));
-            if let Some(loaded) = loaded {
-                self.run_path(call, loaded);
-            }
-            let takes = loads.contains(&text) || values.contains(&text);
+            let takes = LOADS.contains(&text) || values.contains(&text);
             at += if takes { 2 } else { 1 };
         }
         let inner = call.without(at);
-        match (inner.words.first().cloned(), &call.input) {
+        let file = inner.words.first().filter(|word| &*word.text != "-");
+        match (file.cloned(), &call.input) {
             (Some(file), _) => self.node_file(&inner, &file),
             (None, Some(code)) => self.node_code(call, Some(code)),
             (None, None) if call.piped => {
@@ -82,9 +122,7 @@ impl Walk<'_> {
             inner.words.insert(0, Word::literal(tool));
             return self.program(&inner);
         }
-        let ends = ["", ".js", ".mjs", ".cjs", ".ts", "/index.js", "/index.ts"];
-        let mut candidates = ends.iter().map(|end| format!("{path}{end}"));
-        let Some(found) = candidates.find(|path| self.has_file(path)) else {
+        let Some(found) = self.node_module(&path) else {
             return self.opaque(call, OpaqueCause::Missing(path));
         };
         self.entry(call, vec![globset::escape(&found).into()]);
@@ -92,27 +130,73 @@ impl Walk<'_> {
         self.program_arguments(call, &rest);
     }
 
+    /// The file that a path without its ending stands for.
+    /// <https://nodejs.org/api/modules.html#all-together>
+    fn node_module(&self, path: &str) -> Option<String> {
+        let mut candidates = ENDS.iter().map(|end| format!("{path}{end}"));
+        candidates.find(|path| self.has_file(path.trim_start_matches('/')))
+    }
+
+    /// Modules that flags load before the program, wherever the flags stand.
+    fn node_loads(&mut self, call: &Invocation) {
+        for (at, word) in call.words.iter().enumerate() {
+            let (flag, value) = match word.text.split_once('=') {
+                Some((flag, value)) => (flag, Some(Word::literal(value))),
+                None => (word.text.as_ref(), call.words.get(at + 1).cloned()),
+            };
+            let Some(value) = value.filter(|_| LOADS.contains(&flag)) else {
+                continue;
+            };
+            if word.unknown || value.unknown {
+                self.unknown_use(call);
+            } else {
+                self.node_name(call, &value.text, &value.text);
+            }
+        }
+    }
+
+    /// One name in code or behind a flag: a module or a file, when it is local.
+    fn node_name(&mut self, call: &Invocation, name: &str, code: &str) {
+        let is_path = ["./", "../", "file:"].iter().any(|it| name.starts_with(it));
+        let own = self.context.packages.list.iter();
+        let is_own = own
+            .filter_map(|package| package.name.as_deref())
+            .any(|own| {
+                let rest = name.strip_prefix(own);
+                !own.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            });
+        let is_alias = name.len() > 1 && name.starts_with('#') && !name.contains(' ');
+        let is_dir = matches!(name, "." | "..")
+            && (code == name || code.contains("require(") || code.contains("import"));
+        if is_own || is_alias || is_dir || name.starts_with("file:") {
+            return self.unknown_use(call);
+        }
+        match locate(&call.place, name) {
+            Located::Inside(path) if !path.is_empty() => match self.node_module(&path) {
+                Some(found) => self.entry(call, vec![globset::escape(&found).into()]),
+                None if is_path => self.opaque(call, OpaqueCause::Missing(path)),
+                None => {}
+            },
+            Located::Outside => {}
+            _ if is_path => self.unknown_use(call),
+            _ => {}
+        }
+    }
+
     fn node_code(&mut self, call: &Invocation, code: Option<&Word>) {
         let Some(code) = code.filter(|code| !code.unknown) else {
             return self.opaque(call, OpaqueCause::Shell(call.origin.what.clone()));
         };
-        let names: Vec<&str> = code.text.split(['\'', '"', '`']).collect();
-        let reaches = ["readdir", "child_process", "glob", "eval("]
-            .iter()
-            .any(|word| code.text.contains(word));
-        if reaches {
+        let reaches = REACHES.iter().any(|word| code.text.contains(word));
+        let loads_unknown = ["require(", "import(", "Sync("].iter().any(|call| {
+            let mut rest = code.text.split(call).skip(1);
+            rest.any(|rest| !rest.trim_start().starts_with(['\'', '"']))
+        });
+        if reaches || loads_unknown {
             return self.opaque(call, OpaqueCause::Reaches(call.origin.what.clone()));
         }
-        let local: Vec<&str> = names
-            .into_iter()
-            .filter(|name| {
-                name.starts_with("./")
-                    || name.starts_with("../")
-                    || name.contains('.') && self.has_file(name)
-            })
-            .collect();
-        for name in local {
-            self.run_path(call, &Word::literal(name));
+        for name in code.text.split(['\'', '"', '`']) {
+            self.node_name(call, name, &code.text);
         }
     }
 

@@ -6,6 +6,9 @@ use super::{Input, Never, OpaqueCause};
 use crate::engine::shell::{Located, Place, Value, Word, locate};
 use crate::engine::tree::base_name;
 
+/// Programs of the table that run what stands on their standard input.
+const INTERPRETERS: &str = "ruby php Rscript R lua luajit deno julia elixir groovy tclsh swift";
+
 /// The arguments of a command, sorted by what they are.
 #[derive(Debug, Default)]
 pub(super) struct Arguments {
@@ -194,6 +197,10 @@ impl Walk<'_> {
             && list("ls ll dir du tree").contains(&call.words.first().map_or("", |it| &*it.text));
         if is_captured_list {
             self.read_path(call, &Word::literal("."));
+        }
+        let name = call.words.first().map_or("", |word| &*word.text);
+        if operands.is_empty() && call.piped && list(INTERPRETERS).contains(&name) {
+            self.opaque(call, OpaqueCause::Shell("code from a pipe".into()));
         }
         if let Some(dir) = call.dir().filter(|_| !command.config.is_empty()) {
             self.governed(call, command, dir);
@@ -392,6 +399,10 @@ impl Walk<'_> {
                 at += if flags.ends_with(['o', 'O']) { 2 } else { 1 };
                 if flags.contains('c') {
                     return self.inline(call, call.words.get(at));
+                }
+                if flags.contains('s') {
+                    // Whatever follows is an argument of the script on standard input.
+                    at = call.words.len();
                 }
             } else {
                 break;

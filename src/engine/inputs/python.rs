@@ -51,8 +51,7 @@ impl Walk<'_> {
                 "-m" => return self.python_module(&call.without(at + 1)),
                 "-c" => {
                     let code = call.words.get(at + 1);
-                    return match code.filter(|code| !code.unknown || !code.text.contains("import "))
-                    {
+                    return match code.filter(|code| !code.unknown) {
                         Some(code) => self.python_code(call, &code.text.clone()),
                         None => self.opaque(call, OpaqueCause::Shell(call.origin.what.clone())),
                     };
@@ -65,6 +64,9 @@ impl Walk<'_> {
             }
         }
         match &call.input {
+            Some(code) if code.unknown => {
+                self.opaque(call, OpaqueCause::Shell(call.origin.what.clone()));
+            }
             Some(code) => self.python_code(call, &code.text.clone()),
             None if call.piped => self.opaque(call, OpaqueCause::Shell("code from a pipe".into())),
             None => {}

@@ -215,9 +215,9 @@ impl Walk<'_> {
                 self.program(&call.other(&words));
             }
             "NODE_OPTIONS"
-                if text.contains("require")
-                    || text.contains("import")
-                    || text.contains("loader") =>
+                if ["-r", "require", "import", "loader"]
+                    .iter()
+                    .any(|it| text.contains(it)) =>
             {
                 self.opaque(call, OpaqueCause::UnknownUse(name.into()));
             }

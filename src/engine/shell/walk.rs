@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::feed;
 use super::parse::{self, AssignedValue, Assignment, Node, Parsed, RawWord, Redirect, Simple};
-use super::{Call, Place, Script, Start, Unread, Value, Word};
+use super::{Call, Feed, Place, Script, Start, Unread, Value, Word};
 
 mod builtins;
 mod choice;
@@ -125,6 +125,16 @@ impl Walker<'_, '_> {
         }
     }
 
+    /// What was called since then takes its input from a command or a file;
+    /// what already does keeps the one it has.
+    fn fed_from(&mut self, first: usize, feed: Option<&Feed>) {
+        let new = self.script.calls.get_mut(first..).unwrap_or_default();
+        for call in new.iter_mut().filter(|call| !call.piped) {
+            call.piped = true;
+            call.feed = feed.cloned();
+        }
+    }
+
     fn node(&mut self, node: &Node) {
         if self.depth >= DEPTH || self.script.calls.len() >= CALLS {
             self.unread(0, "a script that is too deep or too long");
@@ -190,11 +200,7 @@ impl Walker<'_, '_> {
                 self.captured_from(first);
             }
             if index > 0 {
-                let new = self.script.calls.get_mut(first..).unwrap_or_default();
-                for call in new {
-                    call.piped = true;
-                    call.feed = call.feed.take().or_else(|| feed.clone());
-                }
+                self.fed_from(first, feed.as_ref());
             }
             let new = self.script.calls.get(first..).unwrap_or_default();
             feed = match new {
@@ -293,6 +299,7 @@ impl Walker<'_, '_> {
             call.words = vec![Word::literal("cat")];
             call.reads = reads;
             self.script.calls.push(call);
+            self.fed_from(first, None);
         }
         if let Some(input) = input {
             let new = self.script.calls.get_mut(first..).unwrap_or_default();
@@ -378,7 +385,14 @@ impl Walker<'_, '_> {
             }
             self.script.calls.push(call);
         } else if self.script.calls.len() < CALLS {
+            let first = self.script.calls.len();
+            call.piped = !call.reads.is_empty();
+            let is_fed = call.piped;
             self.command(call);
+            if is_fed {
+                // A function hands its input to what it calls.
+                self.fed_from(first, None);
+            }
         } else {
             self.unread(simple.line, "a script that is too long");
         }
