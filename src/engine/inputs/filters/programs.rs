@@ -30,12 +30,12 @@ pub(super) fn has_hidden(name: &str, call: &Invocation) -> bool {
         .take_while(|text| *text != "--")
         .filter(|text| text.starts_with('-') && text.len() > 1);
     match name {
-        "sed" | "gsed" => flags.any(|flag| match flag.strip_prefix("--") {
-            Some(long) => long.starts_with("fi"),
-            None => {
-                let rest = flag.trim_start_matches(['-', 'n', 'E', 'r', 's', 'u', 'z', 'b']);
-                rest.starts_with('f') || rest.starts_with('e') && rest.len() > 1
+        "sed" | "gsed" => flags.any(|flag| {
+            if let Some(long) = flag.strip_prefix("--") {
+                return long.starts_with("fi");
             }
+            let rest = flag.trim_start_matches(['-', 'n', 'E', 'r', 's', 'u', 'z', 'b']);
+            rest.starts_with('f') || rest.starts_with('e') && rest.len() > 1
         }),
         "awk" | "gawk" | "mawk" | "nawk" => flags.any(|flag| match flag.strip_prefix("--") {
             Some(long) => ["fil", "inc", "loa", "exe"]
