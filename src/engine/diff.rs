@@ -28,6 +28,30 @@ pub struct Change {
     pub renamed_from: Option<Box<str>>,
 }
 
+/// The tree after some changes, sorted by path, to the tree before them.
+pub fn apply(before: &Tree, changes: &[Change]) -> Tree {
+    let mut entries = Vec::with_capacity(before.len() + changes.len());
+    let mut rest = changes.iter().peekable();
+    let added = |change: &Change| {
+        change.after.map(|side| Entry {
+            path: change.path.clone(),
+            mode: side.mode,
+            blob: side.blob,
+        })
+    };
+    for (_, entry) in before.iter() {
+        while let Some(change) = rest.next_if(|change| change.path < entry.path) {
+            entries.extend(added(change));
+        }
+        match rest.next_if(|change| change.path == entry.path) {
+            Some(change) => entries.extend(added(change)),
+            None => entries.push(entry.clone()),
+        }
+    }
+    entries.extend(rest.filter_map(added));
+    Tree::new(entries)
+}
+
 /// The paths that differ, sorted.
 pub fn between(before: &Tree, after: &Tree) -> Vec<Change> {
     let side = |entry: &Entry| Side {
@@ -150,17 +174,7 @@ mod tests {
                 tree(&map.iter().map(|(path, content)| (path.as_str(), *content)).collect::<Vec<_>>())
             };
             let (old, new) = (list(&before), list(&after));
-            let mut result: std::collections::BTreeMap<Box<str>, ObjectId> =
-                old.iter().map(|(_, entry)| (entry.path.clone(), entry.blob)).collect();
-            for change in between(&old, &new) {
-                match change.after {
-                    Some(side) => result.insert(change.path, side.blob),
-                    None => result.remove(&change.path),
-                };
-            }
-            let expected: std::collections::BTreeMap<Box<str>, ObjectId> =
-                new.iter().map(|(_, entry)| (entry.path.clone(), entry.blob)).collect();
-            prop_assert_eq!(result, expected);
+            prop_assert_eq!(apply(&old, &between(&old, &new)), new);
         }
     }
 }

@@ -144,6 +144,29 @@ pub fn fitting(tree: &Tree, glob: &str) -> Vec<FileId> {
     )
 }
 
+/// The longest text that every path holds which the glob fits; empty when there is
+/// none.
+pub fn required(glob: &str) -> &str {
+    let (mut best, mut start, mut depth) = ("", 0, 0_usize);
+    let ends = glob.char_indices().filter(|(_, c)| is_special(*c));
+    for (at, c) in ends.chain([(glob.len(), '*')]) {
+        // `**/` may stand for nothing, and its slash with it.
+        let run = glob.get(start..at).unwrap_or_default().trim_matches('/');
+        if depth == 0 && run.len() > best.len() {
+            best = run;
+        }
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            // A class may hold anything, and an escape hides the next character.
+            '[' | ']' | '\\' => break,
+            _ => {}
+        }
+        start = at + 1;
+    }
+    best
+}
+
 fn is_special(c: char) -> bool {
     matches!(c, '*' | '?' | '[' | ']' | '{' | '}' | '\\')
 }
@@ -198,6 +221,7 @@ mod tests {
             return assert!(Pattern::new(glob).is_err(), "{glob:?} is read");
         };
         let (slow, pattern) = (slow.compile_matcher(), pattern.unwrap());
+        let sought = required(glob);
         let tree = tree(paths);
         let expected: Vec<&str> = tree
             .iter()
@@ -208,6 +232,10 @@ mod tests {
         let found: Vec<&str> = found.into_iter().map(|file| tree.path(file)).collect();
         assert_eq!(found, expected, "the files of {glob:?}");
         for path in paths {
+            assert!(
+                !slow.is_match(path) || path.contains(sought),
+                "{glob:?} on {path:?}"
+            );
             assert_eq!(
                 pattern.is_match(path),
                 slow.is_match(path),

@@ -7,7 +7,10 @@
 //! Nothing here knows of another tree.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use super::diff::Change;
+use super::facts::Facts;
 use super::globs::Fitting;
 use super::graph::{self, Closure, Graph, NodeId, Widening};
 use super::inputs::{self, Input, InputSet, JobInputs, resolve};
@@ -17,6 +20,7 @@ use super::packages::Packages;
 use super::pipeline::{EventContext, Job, Pipeline, github};
 use super::plan::Diagnostic;
 use super::policy::Policy;
+use super::sources::want;
 use super::tree::{FileId, Snapshot};
 
 /// Packages, pipelines and what was inferred of each job.
@@ -33,11 +37,21 @@ pub struct Survey {
 impl Survey {
     /// Reads manifests, pipelines and steps of a snapshot.
     pub fn of(snapshot: &Snapshot, policy: &Policy, event: Option<&EventContext>) -> Self {
-        let packages = Packages::read(snapshot);
-        let pipelines = github::read(snapshot);
+        let nothing = Self {
+            packages: Packages::read(snapshot),
+            pipelines: github::read(snapshot),
+            inputs: Vec::new(),
+        };
+        nothing.again(snapshot, policy, event)
+    }
+
+    /// Infers the inputs once more, with the texts of scripts that were missing.
+    /// Manifests and pipelines are read from the start, so they stay.
+    #[must_use]
+    pub fn again(self, snapshot: &Snapshot, policy: &Policy, event: Option<&EventContext>) -> Self {
         let context = inputs::Context {
             snapshot,
-            packages: &packages,
+            packages: &self.packages,
             policy,
             event,
             memo: &inputs::Memo::default(),
@@ -49,12 +63,8 @@ impl Survey {
                 .map(|job| inputs::infer(job, None, &context))
                 .collect()
         };
-        let inputs = pipelines.iter().map(of_pipeline).collect();
-        Self {
-            packages,
-            pipelines,
-            inputs,
-        }
+        let inputs = self.pipelines.iter().map(of_pipeline).collect();
+        Self { inputs, ..self }
     }
 
     /// Files whose text was needed and not there.
@@ -85,29 +95,39 @@ impl Survey {
     }
 }
 
-/// One tree, analysed.
+/// Whether a survey of the tree after the changes must be that of the tree before:
+/// no path came, went or changed its mode, and no text that anybody read is another.
+pub fn differs_in_content(before: &Snapshot, after: &Snapshot, changes: &[Change]) -> bool {
+    let is_silent = |change: &Change| {
+        let (Some(old), Some(new)) = (change.before, change.after) else {
+            return false;
+        };
+        let is_read = before.text_of(old.blob).is_some() || after.text_of(new.blob).is_some();
+        old.mode == new.mode && !is_read && !want(&change.path).text
+    };
+    changes.iter().all(is_silent)
+}
+
+/// One tree, analysed. What is equal on two trees is shared between their sides.
 #[derive(Debug)]
 pub struct Side {
     /// The tree with facts and texts.
     pub snapshot: Snapshot,
     /// Packages, pipelines and inferred inputs.
-    pub survey: Survey,
+    pub survey: Arc<Survey>,
     /// Who needs whom.
-    pub graph: Graph,
+    pub graph: Arc<Graph>,
     /// Which files anything names.
-    pub names: Names,
+    pub names: Arc<Names>,
     /// What could not be read.
     pub diagnostics: Vec<Diagnostic>,
-    fitting: Fitting,
+    fitting: Arc<Fitting>,
 }
 
 impl Side {
     /// Builds the graph of a surveyed snapshot.
     pub fn complete(snapshot: Snapshot, survey: Survey, policy: &Policy) -> Self {
-        let mut builder = graph::build(&snapshot, &survey.packages);
-        ownership::link(&mut builder, policy);
-        let graph = builder.finish();
-        let names = Names::of(&graph);
+        let (graph, names) = linked(&snapshot, &survey.packages, policy);
         let fitting = resolve::fitting(&snapshot, survey.inputs.iter().flatten());
         let diagnostics = survey
             .pipelines
@@ -116,12 +136,39 @@ impl Side {
             .collect();
         Self {
             snapshot,
-            survey,
+            survey: Arc::new(survey),
+            graph: Arc::new(graph),
+            names: Arc::new(names),
+            diagnostics,
+            fitting: Arc::new(fitting),
+        }
+    }
+
+    /// The analysis of a tree that [`differs_in_content`] alone from this one, with the
+    /// same texts: the survey is this one's, and so is the graph where the edited files
+    /// say the same.
+    #[must_use]
+    pub fn edited(&self, snapshot: Snapshot, changes: &[Change], policy: &Policy) -> Self {
+        let is_same = |change: &Change| said(&self.snapshot, change) == said(&snapshot, change);
+        let (graph, names) = if changes.iter().all(is_same) {
+            (Arc::clone(&self.graph), Arc::clone(&self.names))
+        } else {
+            let (graph, names) = linked(&snapshot, &self.survey.packages, policy);
+            (Arc::new(graph), Arc::new(names))
+        };
+        Self {
+            snapshot,
+            survey: Arc::clone(&self.survey),
             graph,
             names,
-            diagnostics,
-            fitting,
+            diagnostics: self.diagnostics.clone(),
+            fitting: Arc::clone(&self.fitting),
         }
+    }
+
+    /// Whether the two are known to have the same graph.
+    pub fn has_graph_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.graph, &other.graph)
     }
 
     /// The files that a job reads here.
@@ -193,3 +240,19 @@ impl Side {
         }
     }
 }
+
+/// What the file of a change says in a tree.
+fn said<'s>(snapshot: &'s Snapshot, change: &Change) -> Option<&'s Facts> {
+    snapshot.facts(snapshot.tree.find(&change.path)?)
+}
+
+fn linked(snapshot: &Snapshot, packages: &Packages, policy: &Policy) -> (Graph, Names) {
+    let mut builder = graph::build(snapshot, packages);
+    ownership::link(&mut builder, policy);
+    let graph = builder.finish();
+    let names = Names::of(&graph);
+    (graph, names)
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,16 +4,19 @@
 //! engine decides. Blocking: run it where blocking is allowed.
 
 use std::collections::BTreeSet;
+use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
 
+use crate::engine::diff::{self, Change};
 use crate::engine::history::History;
 use crate::engine::ids::{ObjectId, PullNumber};
 use crate::engine::impact::{self, Asked, Judgement};
 use crate::engine::pipeline::EventContext;
 use crate::engine::plan::{Diagnostic, Mode, Plan, ReasonId, RunEverything, SCHEMA};
 use crate::engine::policy::{self, Policy};
-use crate::engine::side::{Side, Survey};
+use crate::engine::side::{self, Side, Survey};
 use crate::engine::tree::Snapshot;
 use crate::engine::verdict;
 use crate::repo::{Loader, Merge, Repo};
@@ -63,18 +66,19 @@ pub fn run(
     progress: Progress<'_>,
 ) -> anyhow::Result<Answer> {
     let (merge, conflict) = merge(repo, question)?;
-    progress("reading the base")?;
-    let base_snapshot = snapshot(repo, loader, question.base).context("read the base")?;
-    progress("reading the merge")?;
-    let merge_snapshot = snapshot(repo, loader, merge).context("read the merge")?;
-    let configuration = Configuration::of(&base_snapshot, &merge_snapshot, question.last_good);
-    let (policy, event) = (&configuration.policy, &question.event);
-    progress("reading pipelines and imports")?;
-    let base = side(loader, base_snapshot, policy, event)?;
-    let merged = side(loader, merge_snapshot, policy, event)?;
+    progress("reading both trees")?;
+    let tree = repo.tree(question.base).context("list the base")?;
     let changes = repo
         .diff(question.base, merge)
         .context("compare base and merge")?;
+    let merge_tree = diff::apply(&tree, &changes);
+    let [base, merged] = loader
+        .load_both([tree, merge_tree])
+        .context("read the blobs")?;
+    let configuration = Configuration::of(&base, &merged, question.last_good);
+    let (policy, event) = (&configuration.policy, &question.event);
+    progress("reading pipelines and imports")?;
+    let (base, merged) = sides(loader, [base, merged], &changes, (policy, event))?;
     progress("comparing inputs")?;
     let judgement = impact::judge(&impact::Case {
         base: &base,
@@ -168,38 +172,91 @@ fn merge(repo: &Repo, question: &Question<'_>) -> anyhow::Result<(ObjectId, Vec<
     )
 }
 
-fn snapshot(repo: &Repo, loader: &mut Loader<'_>, treeish: ObjectId) -> anyhow::Result<Snapshot> {
-    let tree = repo.tree(treeish).context("list the tree")?;
-    let (snapshot, _) = loader.load(tree).context("read the blobs")?;
-    Ok(snapshot)
-}
-
 /// The most rounds in which scripts name further scripts.
 const ROUNDS: usize = 8;
+
+type Settings<'a> = (&'a Policy, &'a EventContext);
+
+/// Analyses both trees: the merge from the base where only contents differ, else the
+/// two at once.
+fn sides(
+    loader: &mut Loader<'_>,
+    [base, mut merge]: [Snapshot; 2],
+    changes: &[Change],
+    settings: Settings<'_>,
+) -> anyhow::Result<(Side, Side)> {
+    let (policy, _) = settings;
+    let loader = Mutex::new(loader);
+    if !side::differs_in_content(&base, &merge, changes) {
+        return std::thread::scope(|scope| {
+            let other = scope.spawn(|| side_beside(&loader, base, settings));
+            let merge = side_beside(&loader, merge, settings)?;
+            let base = other.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+            Ok((base, merge))
+        });
+    }
+    let (base, survey, asked) = surveyed(&loader, base, settings)?;
+    // Scripts that jobs name are read only now, and one of them may have changed.
+    load_texts(&loader, &mut merge, &asked)?;
+    if !side::differs_in_content(&base, &merge, changes) {
+        let merge = side_beside(&loader, merge, settings)?;
+        return Ok((Side::complete(base, survey, policy), merge));
+    }
+    let base = Side::complete(base, survey, policy);
+    let merge = base.edited(merge, changes, policy);
+    Ok((base, merge))
+}
 
 /// Analyses one tree, reading the scripts that its jobs name as they are found.
 pub fn side(
     loader: &mut Loader<'_>,
-    mut snapshot: Snapshot,
+    snapshot: Snapshot,
     policy: &Policy,
     event: &EventContext,
 ) -> anyhow::Result<Side> {
+    side_beside(&Mutex::new(loader), snapshot, (policy, event))
+}
+
+/// The same with a loader that another analysis uses as well.
+fn side_beside(
+    loader: &Mutex<&mut Loader<'_>>,
+    snapshot: Snapshot,
+    settings: Settings<'_>,
+) -> anyhow::Result<Side> {
+    let (snapshot, survey, _) = surveyed(loader, snapshot, settings)?;
+    Ok(Side::complete(snapshot, survey, settings.0))
+}
+
+/// Surveys one tree, reading the scripts that its jobs name as they are found; gives
+/// the paths of those as well.
+fn surveyed(
+    loader: &Mutex<&mut Loader<'_>>,
+    mut snapshot: Snapshot,
+    (policy, event): Settings<'_>,
+) -> anyhow::Result<(Snapshot, Survey, BTreeSet<Box<str>>)> {
     let mut survey = Survey::of(&snapshot, policy, Some(event));
     let mut asked: BTreeSet<Box<str>> = BTreeSet::new();
     for _ in 0..ROUNDS {
         let missing: BTreeSet<Box<str>> =
             survey.missing_texts().difference(&asked).cloned().collect();
-        if missing.is_empty()
-            || !loader
-                .load_texts(&mut snapshot, &missing)
-                .context("read the scripts of jobs")?
-        {
+        if missing.is_empty() || !load_texts(loader, &mut snapshot, &missing)? {
             break;
         }
         asked.extend(missing);
-        survey = Survey::of(&snapshot, policy, Some(event));
+        survey = survey.again(&snapshot, policy, Some(event));
     }
-    Ok(Side::complete(snapshot, survey, policy))
+    Ok((snapshot, survey, asked))
+}
+
+fn load_texts(
+    loader: &Mutex<&mut Loader<'_>>,
+    snapshot: &mut Snapshot,
+    paths: &BTreeSet<Box<str>>,
+) -> anyhow::Result<bool> {
+    let mut loader = loader.lock().unwrap_or_else(PoisonError::into_inner);
+    loader
+        .load_texts(snapshot, paths)
+        .context("read the scripts of jobs")
 }
 
 /// The configuration in force, and what is wrong with the one that a pull brings.

@@ -66,11 +66,22 @@ impl<'a> Loader<'a> {
 
     /// Reads everything that the engine wants of a tree.
     pub fn load(&mut self, tree: Tree) -> Result<(Snapshot, Loading), RepoError> {
+        let loading = self.read_wanted(&[&tree])?;
+        Ok((self.snapshot(tree), loading))
+    }
+
+    /// Reads everything that the engine wants of two trees, what they share once.
+    pub fn load_both(&mut self, [one, other]: [Tree; 2]) -> Result<[Snapshot; 2], RepoError> {
+        self.read_wanted(&[&one, &other])?;
+        Ok([self.snapshot(one), self.snapshot(other)])
+    }
+
+    fn read_wanted(&mut self, trees: &[&Tree]) -> Result<Loading, RepoError> {
         let mut needed: FxHashMap<ObjectId, Needed> = FxHashMap::default();
         let mut loading = Loading::default();
-        for (_, entry) in tree
-            .iter()
-            .filter(|(_, entry)| matches!(entry.mode, Mode::File | Mode::Executable))
+        let entries = trees.iter().flat_map(|tree| tree.iter());
+        for (_, entry) in
+            entries.filter(|(_, entry)| matches!(entry.mode, Mode::File | Mode::Executable))
         {
             let want = want(&entry.path);
             loading.sources += usize::from(want.facts.is_some());
@@ -88,7 +99,7 @@ impl<'a> Loader<'a> {
         self.read(&needed)?;
         // Without its cache everything is right, and slower the next time.
         self.unkept = self.cache.save().err().or_else(|| self.unkept.take());
-        Ok((self.snapshot(tree), loading))
+        Ok(loading)
     }
 
     /// Reads the texts of more paths into a snapshot; says whether any was new.
@@ -161,7 +172,7 @@ impl<'a> Loader<'a> {
     }
 
     fn snapshot(&self, tree: Tree) -> Snapshot {
-        let mut facts = Vec::new();
+        let mut facts = Vec::with_capacity(tree.len());
         let mut texts = Vec::new();
         for (_, entry) in tree.iter() {
             let language = Language::of_path(&entry.path);

@@ -19,6 +19,7 @@ pub struct Memo {
     json: Remembered<Option<Rc<Node>>>,
     tables: Remembered<Option<Rc<toml::Table>>>,
     collected: Remembered<Rc<[FileId]>>,
+    compiled: Remembered<bool>,
 }
 
 type Remembered<T> = RefCell<FxHashMap<Box<str>, T>>;
@@ -35,6 +36,11 @@ impl Memo {
     /// A manifest in TOML with this text; `None` when it does not parse.
     pub(super) fn toml(&self, path: &str, text: &str) -> Option<Rc<toml::Table>> {
         remembered(&self.tables, path, || text.parse().ok().map(Rc::new))
+    }
+
+    /// Whether the package of a directory compiles its sources, as `read` finds it.
+    pub(super) fn is_compiled(&self, dir: &str, read: impl FnOnce() -> bool) -> bool {
+        remembered(&self.compiled, dir, read)
     }
 
     /// What `pytest ARGUMENTS` collects in a directory.

@@ -9,10 +9,12 @@
 //! A literal of dots and slashes alone (`../..`) is the start of a longer path and
 //! names nothing.
 
+use std::rc::Rc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Class, Ownership, base_name, dir_of};
-use crate::engine::globs::Pattern;
+use crate::engine::globs::{self, Pattern};
 use crate::engine::graph::{Builder, EdgeKind, NodeId};
 use crate::engine::tree::{self, FileId, Mode, Tree};
 
@@ -93,6 +95,8 @@ struct Index<'a> {
     inert: FxHashSet<FileId>,
     /// What is no code, in order.
     plain: Vec<FileId>,
+    /// The paths of what is no code, one a line.
+    listing: String,
 }
 
 impl<'a> Index<'a> {
@@ -105,12 +109,14 @@ impl<'a> Index<'a> {
             dir_names: FxHashSet::default(),
             inert: FxHashSet::default(),
             plain: Vec::new(),
+            listing: String::new(),
         };
         for (file, entry) in tree.iter() {
             let name = base_name(&entry.path);
             let class = ownership.classify(&entry.path);
             if class != Class::Code {
                 index.plain.push(file);
+                index.listing.extend([&*entry.path, "\n"]);
             }
             match class {
                 Class::Code => index.code.entry(name).or_default().push(file),
@@ -177,7 +183,8 @@ struct Linker<'b, 'a, 'i> {
     builder: &'b mut Builder<'a>,
     index: &'i Index<'a>,
     units: FxHashMap<Group, Option<NodeId>>,
-    globs: FxHashMap<Box<str>, Option<Pattern>>,
+    /// Compiled globs; `None` where no path holds what a glob asks for.
+    globs: FxHashMap<Box<str>, Option<Rc<Pattern>>>,
 }
 
 impl Linker<'_, '_, '_> {
@@ -348,15 +355,16 @@ impl Linker<'_, '_, '_> {
         if glob == "*" && pattern != "*" {
             return;
         }
-        let group = Group::Glob(base.into(), pattern.into(), from.voice);
-        let glob = self
-            .globs
-            .entry(pattern.into())
-            .or_insert_with(|| Pattern::new(&format!("**/{glob}")).ok())
-            .clone();
-        let Some(glob) = glob else {
+        let known = self.globs.entry(pattern.into()).or_insert_with(|| {
+            // Most literals with a `*` are no globs at all: what they ask for is nowhere.
+            let sought = globs::required(&glob).as_bytes();
+            memchr::memmem::find(index.listing.as_bytes(), sought)?;
+            Pattern::new(&format!("**/{glob}")).ok().map(Rc::new)
+        });
+        let Some(glob) = known.clone() else {
             return;
         };
+        let group = Group::Glob(base.into(), pattern.into(), from.voice);
         let voice = from.voice;
         self.group(from, group, || {
             let skip = if base.is_empty() { 0 } else { base.len() + 1 };

@@ -140,18 +140,10 @@ impl Walk<'_> {
         };
         let project = self.text(&file("pyproject.toml")).unwrap_or_default();
         let setup = self.text(&file("setup.py")).unwrap_or_default();
-        let compiles = list(
-            "maturin mesonpy scikit setuptools_rust setuptools-rust cython Cython cffi \
-            pybind11",
-        )
-        .iter()
-        .any(|word| {
-            project.lines().any(|line| {
-                line.contains(word) && (line.contains("requires") || line.contains("backend"))
-            })
-        }) || setup.contains("Extension(")
-            || setup.contains("ext_modules")
-            || setup.contains("cythonize");
+        let compiles = self
+            .context
+            .memo
+            .is_compiled(dir, || is_compiled(project, setup));
         if compiles {
             self.add(
                 call,
@@ -242,4 +234,19 @@ fn split_flags(words: &[Word]) -> Vec<Word> {
         }
     }
     split
+}
+
+/// Whether the manifests of a package name a tool that compiles its sources.
+fn is_compiled(project: &str, setup: &str) -> bool {
+    let tools = list(
+        "maturin mesonpy scikit setuptools_rust setuptools-rust cython Cython cffi \
+        pybind11",
+    );
+    let mut lines = project
+        .lines()
+        .filter(|line| line.contains("requires") || line.contains("backend"));
+    lines.any(|line| tools.iter().any(|tool| line.contains(tool)))
+        || setup.contains("Extension(")
+        || setup.contains("ext_modules")
+        || setup.contains("cythonize")
 }
