@@ -97,6 +97,7 @@ impl Survey {
 
 /// Whether a survey of the tree after the changes must be that of the tree before:
 /// no path came, went or changed its mode, and no text that anybody read is another.
+/// Inference looks at the facts of no file whose text it did not ask for.
 pub fn differs_in_content(before: &Snapshot, after: &Snapshot, changes: &[Change]) -> bool {
     let is_silent = |change: &Change| {
         let (Some(old), Some(new)) = (change.before, change.after) else {

@@ -13,7 +13,7 @@ use crate::engine::tree::{Entry, Mode, Tree};
 const FILES: &[(&str, &str)] = &[
     (
         ".github/workflows/ci.yml",
-        "on: pull_request\njobs:\n  py: {runs-on: ubuntu-latest, steps: [{run: pytest api}]}\n  js: {runs-on: ubuntu-latest, steps: [{run: bash tools/js.sh}]}\n  all: {runs-on: ubuntu-latest, steps: [{run: frobnicate}]}\n",
+        "on: pull_request\njobs:\n  py: {runs-on: ubuntu-latest, steps: [{run: pytest api}]}\n  js: {runs-on: ubuntu-latest, steps: [{run: bash tools/js.sh}]}\n  lint: {runs-on: ubuntu-latest, steps: [{run: npx eslint .}]}\n  all: {runs-on: ubuntu-latest, steps: [{run: frobnicate}]}\n",
     ),
     ("api/__init__.py", ""),
     ("api/login.py", "from api import token\n"),
@@ -26,6 +26,7 @@ const FILES: &[(&str, &str)] = &[
         "import importlib\nimportlib.import_module(name)\n",
     ),
     ("data/users.json", "{}"),
+    ("eslint.config.js", "import js from '@eslint/js'\n"),
     (
         "package.json",
         "{\"name\": \"web\", \"scripts\": {\"test\": \"jest\"}}",
@@ -145,6 +146,7 @@ fn an_edit_that_says_the_same_shares_the_graph() {
 fn a_script_of_a_job_a_manifest_and_a_new_file_forbid_it() {
     for (path, text) in [
         ("tools/js.sh", "pytest\n"),
+        ("eslint.config.js", "import './web/rules.js'\n"),
         ("package.json", "{}"),
         ("web/c.js", "1"),
         (".github/workflows/ci.yml", "on: push\n"),
