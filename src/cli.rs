@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+mod admin;
 mod checkout;
 mod completions;
 mod graph;
@@ -60,6 +61,8 @@ enum Command {
     Serve(serve::Args),
     /// List the bot's tasks, retry one or bury one
     Tasks(tasks::Args),
+    /// Decide what only the operator of a server may
+    Admin(admin::Args),
     /// Send a saved webhook to a server on this machine, signed
     Replay(replay::Args),
     /// Print a completion script for a shell
@@ -114,6 +117,7 @@ pub fn run() -> ExitCode {
         Command::Rewrite(args) => rewrite::run(&args, &mut terminal),
         Command::Serve(args) => serve::run(&args),
         Command::Tasks(args) => tasks::run(&args, &mut terminal),
+        Command::Admin(args) => admin::run(&args, &mut terminal),
         Command::Replay(args) => replay::run(&args, &mut terminal),
         Command::Completions(args) => {
             completions::run(&args, &mut Cli::command(), &mut terminal);

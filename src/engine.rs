@@ -27,6 +27,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod plan_line;
 pub mod policy;
+pub mod rollout;
 pub mod shell;
 pub mod side;
 pub mod sources;

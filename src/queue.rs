@@ -52,9 +52,10 @@ pub fn deadline(kind: &TaskKind) -> Duration {
         TaskKind::Deliver { .. } => Duration::from_secs(30),
         TaskKind::ReportPull { .. } => Duration::from_mins(2),
         TaskKind::AnalysePull { .. } | TaskKind::AnswerCommand { .. } => Duration::from_mins(5),
-        TaskKind::SweepPulls | TaskKind::SyncInstallation | TaskKind::RedeliverMissed => {
-            Duration::from_mins(10)
-        }
+        TaskKind::SweepPulls
+        | TaskKind::WithdrawPlans
+        | TaskKind::SyncInstallation
+        | TaskKind::RedeliverMissed => Duration::from_mins(10),
         TaskKind::SyncRepo | TaskKind::OnboardRepo => Duration::from_mins(30),
     }
 }

@@ -11,7 +11,9 @@
 
 use async_trait::async_trait;
 
-use crate::engine::ids::{ForgeKind, InstallationId, ObjectId, PullNumber, RepoKey, Timestamp};
+use crate::engine::ids::{
+    ForgeKind, InstallationId, ObjectId, PullNumber, RepoId, RepoKey, Timestamp,
+};
 
 pub mod record;
 
@@ -31,9 +33,9 @@ mod tasks;
 mod contract;
 
 pub use record::{
-    AuditEntry, Cause, CommentRef, Delivery, DeliveryId, ForcedJob, Lane, LastGood, NewTask,
+    AuditEntry, Cause, CommentRef, Delivery, DeliveryId, ForcedJob, Gated, Lane, LastGood, NewTask,
     PlanRecord, Pull, Repository, RepositoryState, RunAll, Scope, Synced, Task, TaskId, TaskKind,
-    TaskState, WrittenCheck, WrittenComment,
+    TaskState, ToldSkip, WrittenCheck, WrittenComment,
 };
 
 use std::time::Duration;
@@ -204,6 +206,8 @@ pub enum RepositoryChange {
     Suspended,
     /// It was taken away.
     Removed,
+    /// The operator set how far it may go.
+    ModeSet(Mode),
     /// A configuration without faults came into force; `None` when there is no file.
     PolicyAccepted(Option<LastGood>),
     /// Mirror and facts reached this tip.
@@ -226,10 +230,21 @@ pub enum InstallationChange {
 pub enum PullChange {
     /// It is open with this head; what was bound to another head is dropped.
     Seen(ObjectId),
+    /// It was read from the forge: the same, and more.
+    Read {
+        /// The head.
+        head: ObjectId,
+        /// The target branch.
+        target: String,
+        /// A label makes everything run.
+        barred: bool,
+    },
+    /// Something outside of it changed that its plans rest on: none of them speaks for it.
+    Outdated,
     /// It was merged or closed.
     Closed,
     /// A plan was made; it is kept beside the record.
-    Planned(Box<Plan>),
+    Planned(Box<NewPlan>),
     /// A check was created or rewritten.
     CheckWritten(WrittenCheck),
     /// The comment was created or edited.
@@ -251,9 +266,36 @@ pub enum PullChange {
     RunAll(RunAll),
     /// Somebody asked for a job.
     JobForced(ForcedJob),
+    /// A maintainer said to skip a job.
+    Told(ToldSkip),
 }
 
-use crate::engine::plan::Plan;
+use crate::engine::plan::{Mode, Plan};
+
+/// A plan as it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPlan {
+    /// The plan.
+    pub plan: Plan,
+    /// The revision of the pull that it was made from.
+    pub revision: u64,
+    /// The gated workflows.
+    pub gated: Vec<Gated>,
+    /// Why its mode is less than the configuration says, in our words.
+    pub note: Option<String>,
+}
+
+impl From<Plan> for NewPlan {
+    /// A plan of nothing gated, for the first revision.
+    fn from(plan: Plan) -> Self {
+        Self {
+            plan,
+            revision: 0,
+            gated: Vec::new(),
+            note: None,
+        }
+    }
+}
 
 /// Which lines of the audit log are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -330,6 +372,13 @@ pub trait Store: Send + Sync {
     /// What is known of a repository under exactly this installation.
     async fn repository(&self, key: RepoKey) -> Result<Option<Repository>, StoreError>;
 
+    /// What is known of a repository under the installation that it was last seen under.
+    async fn repository_numbered(
+        &self,
+        forge: ForgeKind,
+        repo: RepoId,
+    ) -> Result<Option<Repository>, StoreError>;
+
     /// Every repository of a forge that was ever seen, by key.
     async fn repositories(&self, forge: ForgeKind) -> Result<Vec<Repository>, StoreError>;
 
@@ -393,6 +442,9 @@ pub trait Store: Send + Sync {
 
     /// Lines of the audit log, the newest first.
     async fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditEntry>, StoreError>;
+
+    /// The key under which lots are drawn; `fresh` becomes it when there is none yet.
+    async fn lots_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError>;
 
     /// Forgets deliveries and dead letters that are older than [`REMEMBER`], up
     /// to [`PRUNE_ROWS`] of them; returns how many. Call again until it is 0.

@@ -65,6 +65,7 @@ impl<'a> Planner<'a> {
             head,
             event: self.event.clone(),
             mode: None,
+            terms: None,
             last_good: None,
             history: &self.history,
             forced: Vec::new(),

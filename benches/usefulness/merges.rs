@@ -75,6 +75,7 @@ fn plan(subject: &Subject, loader: &mut Loader<'_>, pull: &Pull) -> anyhow::Resu
         head: subject.repo.commit(&pull.head)?,
         event: subject.event(),
         mode: Some(Mode::Advise),
+        terms: None,
         last_good: None,
         history: &history,
         forced: Vec::new(),

@@ -94,6 +94,7 @@ impl Checkout {
             head: self.head,
             event: self.event.clone(),
             mode,
+            terms: None,
             last_good: None,
             history: &self.history,
             forced: self.forced.clone(),

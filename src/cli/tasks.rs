@@ -52,7 +52,17 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         Action::Retry { id } => Order::Retry(TaskId(id)),
         Action::Bury { id } => Order::Bury(TaskId(id)),
     };
-    let asked = socket::ask(&dir, order)
+    give(&dir, order, terminal)
+}
+
+/// Gives an order to the server, or carries it out here when none runs, and says what
+/// came of it.
+pub(super) fn give(
+    dir: &std::path::Path,
+    order: Order,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let asked = socket::ask(dir, &order)
         .map_err(|error| Failure::Expected(format!("{error:#}: ask as the server's user")))?;
     let told = match asked {
         Some(told) => told,

@@ -113,6 +113,17 @@ pub enum Mode {
     Enforce,
 }
 
+impl Mode {
+    /// The word in files, tables and commands.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Observe => "observe",
+            Self::Advise => "advise",
+            Self::Enforce => "enforce",
+        }
+    }
+}
+
 /// One reason, with the chain that led to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

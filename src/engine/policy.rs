@@ -17,8 +17,8 @@ pub const FILE: &str = ".trimtab.yml";
 /// One configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// `mode`
-    pub mode: Mode,
+    /// `mode`; `None` where the file does not say it.
+    pub mode: Option<Mode>,
     /// `enforce`
     pub enforce: Cohort,
     /// `holdout`: percent of pulls that run in full.
@@ -126,7 +126,7 @@ pub struct Gates {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            mode: Mode::Observe,
+            mode: None,
             enforce: Cohort {
                 percent: 100,
                 ramp: 100,

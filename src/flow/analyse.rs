@@ -14,8 +14,10 @@ use crate::engine::history::History;
 use crate::engine::ids::{ObjectId, PullNumber};
 use crate::engine::impact::{self, Asked, Judgement};
 use crate::engine::pipeline::EventContext;
+use crate::engine::pipeline::rewrite::gates::Gates;
 use crate::engine::plan::{Diagnostic, Mode, Plan, ReasonId, RunEverything, SCHEMA};
 use crate::engine::policy::{self, Policy};
+use crate::engine::rollout::{self, Stance, Terms};
 use crate::engine::side::{self, Side, Survey};
 use crate::engine::tree::Snapshot;
 use crate::engine::verdict;
@@ -34,6 +36,8 @@ pub struct Question<'a> {
     pub event: EventContext,
     /// The mode, where it does not come from the configuration.
     pub mode: Option<Mode>,
+    /// What bounds the mode of the configuration; nothing does on a command line.
+    pub terms: Option<Terms>,
     /// The configuration that stays in force when the base's has faults.
     pub last_good: Option<&'a str>,
     /// What is known of earlier runs.
@@ -53,6 +57,10 @@ pub struct Answer {
     pub merge: Side,
     /// The text of the base's configuration, when it has no faults.
     pub policy_text: Option<String>,
+    /// The gates of the merge's workflows.
+    pub gates: Vec<Gates>,
+    /// Why the mode is less than what the configuration says.
+    pub note: Option<&'static str>,
 }
 
 /// Where a long analysis stands, for people who wait; an error ends it there.
@@ -92,29 +100,58 @@ pub fn run(
     if let Some(fault) = loader.unkept() {
         tracing::warn!(error = fault.to_string(), "facts are not kept");
     }
-    let plan = assemble(
+    let stance = stance(question, policy, &changes);
+    let gates = gates(&merged);
+    let mut plan = assemble(
         question,
-        &configuration,
+        (&configuration, stance),
         (merge, conflict, &merged),
         &judgement,
     );
+    for job in &mut plan.jobs {
+        let gates = gates.iter().find(|gates| gates.path == job.workflow);
+        job.workflow_key = gates.map(|gates| gates.key.as_str().to_owned());
+    }
     Ok(Answer {
         plan,
         merge: merged,
         policy_text: configuration.text,
+        gates,
+        note: stance.note,
     })
+}
+
+fn stance(question: &Question<'_>, policy: &Policy, changes: &[Change]) -> Stance {
+    let changed: Vec<&str> = changes.iter().map(|change| change.path.as_ref()).collect();
+    match (question.mode, question.terms) {
+        (Some(mode), _) => mode.into(),
+        (None, None) => policy.mode.unwrap_or_default().into(),
+        (None, Some(terms)) => rollout::stance(policy, terms, &question.event, &changed),
+    }
+}
+
+/// What gates the workflows that would run: those of the merge.
+fn gates(merge: &Side) -> Vec<Gates> {
+    let pipelines = merge.survey.pipelines.iter();
+    let read = |path: &str| Gates::read(path, merge.snapshot.text(path)?);
+    pipelines.filter_map(|it| read(&it.path)).collect()
 }
 
 fn assemble(
     question: &Question<'_>,
-    configuration: &Configuration,
+    (configuration, stance): (&Configuration, Stance),
     (merge, conflict, merged): (ObjectId, Vec<RunEverything>, &Side),
     judgement: &Judgement,
 ) -> Plan {
+    let held_out = stance.held_out.then(|| RunEverything {
+        id: ReasonId::Holdout,
+        subject: format!("{} % of pulls", configuration.policy.holdout),
+    });
     let everything = [
         question.forced.clone(),
         configuration.forced.iter().cloned().collect(),
         conflict,
+        held_out.into_iter().collect(),
         judgement.everything.clone(),
     ]
     .concat();
@@ -131,7 +168,7 @@ fn assemble(
         base: question.base,
         head: question.head,
         merge,
-        mode: question.mode.unwrap_or(configuration.policy.mode),
+        mode: stance.mode,
         policy_hash: configuration.hash.clone(),
         model: None,
         jobs: verdict::decide(&judgement.jobs, &everything),

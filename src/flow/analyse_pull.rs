@@ -10,17 +10,18 @@ use anyhow::Context as _;
 
 use super::analyse::{self, Answer, Question};
 use super::sync_repo::{Place, branch_ref, fetch, pull_ref};
-use super::{Context, checks};
+use super::{Context, publish};
 use crate::engine::history::History;
 use crate::engine::ids::{ObjectId, PullNumber, RepoKey};
 use crate::engine::impact::Asked;
 use crate::engine::pipeline::EventContext;
 use crate::engine::plan::{Mode, Plan, ReasonId, RunEverything, SCHEMA, Verdict};
+use crate::engine::rollout::{Lots, Terms};
 use crate::forge::{ForgeError, Pull, PullState};
 use crate::repo::Loader;
 use crate::store::{
-    self, LastGood, NewTask, PullChange, Repository, RepositoryChange, RepositoryState, RunAll,
-    WrittenCheck,
+    self, Gated, LastGood, NewPlan, NewTask, PullChange, Repository, RepositoryChange,
+    RepositoryState, RunAll, WrittenCheck,
 };
 use crate::telemetry::Metric;
 
@@ -30,7 +31,8 @@ const LABEL_FULL: &str = "trimtab:full";
 /// A label with this name pauses the bot on a pull.
 const LABEL_OFF: &str = "trimtab:off";
 
-/// Makes the plan and writes the machine check.
+/// Makes the plan and writes the machine check. What was published before and holds no
+/// longer is emptied first.
 pub async fn run(
     context: &Context,
     repo: RepoKey,
@@ -52,18 +54,23 @@ pub async fn run(
         Ok(pull) if pull.state != PullState::Open => return close(context, repo, number).await,
         other => other.context("read the pull")?,
     };
-    let seen = PullChange::Seen(pull.head);
+    let read = PullChange::Read {
+        head: pull.head,
+        target: pull.base_ref.clone(),
+        barred: [LABEL_FULL, LABEL_OFF].iter().any(|name| has(&pull, name)),
+    };
     let record = context
         .store
-        .change_pull(repo, number, seen, context.now())
+        .change_pull(repo, number, read, context.now())
         .await
         .context("remember the pull")?;
-    let plan = if repository.synced.is_some() {
+    publish::withdraw(context, &record).await?;
+    let made = if repository.synced.is_some() {
         plan(context, &repository, &pull, &record).await?
     } else {
-        without_trees(&repository, &pull)
+        without_trees(&repository, &pull).into()
     };
-    for job in &plan.jobs {
+    for job in &made.plan.jobs {
         let verdict = match job.verdict {
             Verdict::Run => "run",
             Verdict::Skip => "skip",
@@ -71,13 +78,16 @@ pub async fn run(
         };
         context.metrics.add(Metric::Verdicts, verdict, 1);
     }
-    let changed = PullChange::Planned(Box::new(plan.clone()));
+    let changed = PullChange::Planned(Box::new(NewPlan {
+        revision: record.revision,
+        ..made
+    }));
     context
         .store
         .change_pull(repo, number, changed, context.now())
         .await
         .context("remember the plan")?;
-    write_check(context, repo, number, &record, checks::machine(&plan)).await?;
+    publish::bring(context, repo, number, pull.head).await?;
     Ok(vec![context.report(repo, number)])
 }
 
@@ -116,6 +126,7 @@ pub(super) async fn write_check(
         name: check.name,
         id,
         hash,
+        skips: false,
     };
     let change = PullChange::CheckWritten(written);
     context
@@ -145,7 +156,7 @@ async fn plan(
     repository: &Repository,
     pull: &Pull,
     record: &store::Pull,
-) -> anyhow::Result<Plan> {
+) -> anyhow::Result<NewPlan> {
     let repo = repository.key;
     let base = branch_ref(&pull.base_ref)?;
     let head = pull_ref(repo.forge, pull.number);
@@ -160,8 +171,15 @@ async fn plan(
         pull: pull.clone(),
         record: record.clone(),
         base: None,
+        lots: lots(context, repo, pull.number).await?,
     };
     let answer = answer(context, matter).await?;
+    let gated = answer.gates.iter().map(|gates| Gated {
+        workflow: gates.path.clone(),
+        key: gates.key.as_str().to_owned(),
+        skip: gates.skips(&answer.plan.jobs),
+    });
+    let gated = gated.collect();
     if let Some(text) = answer.policy_text {
         let commit = answer.plan.base;
         let change = RepositoryChange::PolicyAccepted(Some(LastGood { commit, text }));
@@ -171,7 +189,26 @@ async fn plan(
             .await
             .context("remember the configuration")?;
     }
-    Ok(answer.plan)
+    Ok(NewPlan {
+        plan: answer.plan,
+        revision: record.revision,
+        gated,
+        note: answer.note.map(str::to_owned),
+    })
+}
+
+/// What was drawn for a pull. The key is made when it is first needed.
+pub(super) async fn lots(
+    context: &Context,
+    repo: RepoKey,
+    pull: PullNumber,
+) -> anyhow::Result<Lots> {
+    let mut fresh = [0; 32];
+    aws_lc_rs::rand::fill(&mut fresh)
+        .map_err(|_none| anyhow::anyhow!("no random number can be had"))?;
+    let key = context.store.lots_key(fresh).await;
+    let key = key.context("read the key of lots")?;
+    Ok(Lots::of(&key, repo, pull))
 }
 
 /// What an analysis of a pull is about.
@@ -181,6 +218,8 @@ pub(super) struct Matter {
     pub(super) record: store::Pull,
     /// The commit to compare with; the tip of the base when there is none.
     pub(super) base: Option<ObjectId>,
+    /// What was drawn for the pull.
+    pub(super) lots: Lots,
 }
 
 /// Analyses a pull whose commits are in the mirror. Dropped, it stops at its next
@@ -203,6 +242,7 @@ fn analyse_mirrored(place: &Place, matter: &Matter, wanted: &Weak<()>) -> anyhow
         pull,
         record,
         base,
+        lots,
     } = matter;
     let mirror = place.open()?;
     let base = match base {
@@ -234,6 +274,10 @@ fn analyse_mirrored(place: &Place, matter: &Matter, wanted: &Weak<()>) -> anyhow
         head: pull.head,
         event: event(pull, repository),
         mode: None,
+        terms: Some(Terms {
+            set: repository.mode,
+            lots: *lots,
+        }),
         last_good: repository
             .policy
             .as_ref()
@@ -255,11 +299,7 @@ fn analyse_mirrored(place: &Place, matter: &Matter, wanted: &Weak<()>) -> anyhow
 
 /// What is known before anything is read: labels, commands, pauses.
 fn forced(pull: &Pull, record: &store::Pull, repository: &Repository) -> Vec<RunEverything> {
-    let has = |name: &str| {
-        pull.labels
-            .iter()
-            .any(|label| label.eq_ignore_ascii_case(name))
-    };
+    let has = |name: &str| has(pull, name);
     let run_all = match record.run_all {
         RunAll::No => false,
         RunAll::Head(head) => head == pull.head,
@@ -281,6 +321,11 @@ fn forced(pull: &Pull, record: &store::Pull, repository: &Repository) -> Vec<Run
         .filter(|(holds, _, _)| *holds)
         .map(|(_, id, subject)| reason(id, subject))
         .collect()
+}
+
+fn has(pull: &Pull, name: &str) -> bool {
+    let mut labels = pull.labels.iter();
+    labels.any(|label| label.eq_ignore_ascii_case(name))
 }
 
 fn reason(id: ReasonId, subject: &str) -> RunEverything {

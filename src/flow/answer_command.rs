@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::Context;
 use super::analyse_pull::{self, Matter};
+use super::{Context, publish};
 use crate::engine::command::{self, Command, NotUnderstood, Scope, Span};
 use crate::engine::ids::{ObjectId, PullNumber, RepoKey};
 use crate::engine::plan::Plan;
@@ -283,6 +283,7 @@ impl Asking<'_> {
             pull: self.pull.clone(),
             record,
             base: Some(plan.base),
+            lots: analyse_pull::lots(self.context, self.repo, self.pull.number).await?,
         };
         let answer = analyse_pull::answer(self.context, matter).await?;
         let text = render::why(&answer.plan, &answer.merge, subject);
@@ -314,7 +315,8 @@ impl Asking<'_> {
         let changed = store
             .change_pull(self.repo, self.pull.number, change, now)
             .await;
-        changed.context("remember the command")?;
+        let pull = changed.context("remember the command")?;
+        publish::withdraw(self.context, &pull).await?;
         Ok(Outcome::Done(vec![self.analyse()]))
     }
 
@@ -325,19 +327,8 @@ impl Asking<'_> {
             .change_repository(self.repo, change, now)
             .await
             .context("remember the command")?;
-        let pulls = store
-            .open_pulls(self.repo)
-            .await
-            .context("list the open pulls")?;
-        let task = |pull: store::Pull| {
-            let kind = TaskKind::AnalysePull {
-                pull: pull.number,
-                head: pull.head,
-                cause: Cause::Refresh,
-            };
-            self.context.task(self.repo, kind)
-        };
-        Ok(Outcome::Done(pulls.into_iter().map(task).collect()))
+        let tasks = publish::withdraw_all(self.context, self.repo).await?;
+        Ok(Outcome::Done(tasks))
     }
 
     fn analyse(&self) -> NewTask {

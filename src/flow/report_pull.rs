@@ -49,7 +49,10 @@ pub async fn run(
     if pull.state != PullState::Open || pull.head != head {
         return Ok(Vec::new());
     }
-    let about = about(context, &pull, &record);
+    let about = About {
+        note: planned.note.clone(),
+        ..about(context, &pull, &record)
+    };
     let check = checks::human(&planned.plan, &about).context("render the check")?;
     analyse_pull::write_check(context, repo, number, &record, check).await?;
     if let Some(body) = body(&planned.plan, &about, &record).context("render the comment")? {
@@ -69,6 +72,7 @@ fn about(context: &Context, pull: &Pull, record: &store::Pull) -> About {
         draft: pull.draft,
         bot_author: pull.author.kind == AuthorKind::Bot,
         quiet: record.quiet,
+        note: None,
     }
 }
 

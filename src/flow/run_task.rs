@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::answer_command::Said;
 use super::{
-    Context, analyse_pull, answer_command, recover, report_pull, sync_repo, take_delivery,
+    Context, analyse_pull, answer_command, publish, recover, report_pull, sync_repo, take_delivery,
 };
 use crate::engine::command::VERBS;
 use crate::engine::ids::{InstallationId, RepoKey, Timestamp};
@@ -123,6 +123,7 @@ impl Runner {
             // happens to it; what it could skip is said by its first pull.
             TaskKind::SyncRepo | TaskKind::OnboardRepo => sync_repo::run(context, repo).await,
             TaskKind::SweepPulls => recover::sweep_pulls(context, repo).await,
+            TaskKind::WithdrawPlans => publish::withdraw_all(context, repo).await,
             TaskKind::Deliver { .. } | TaskKind::SyncInstallation | TaskKind::RedeliverMissed => {
                 Err(anyhow::anyhow!("the task does not belong to a repository"))
             }

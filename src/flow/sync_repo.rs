@@ -9,9 +9,10 @@ use anyhow::Context as _;
 
 use super::Context;
 use crate::engine::ids::{ForgeKind, ObjectId, PullNumber, RepoKey};
+use crate::engine::policy;
 use crate::forge::ForgeError;
 use crate::repo::{FactsCache, Fetch, Loader, Mirror, Repo};
-use crate::store::{NewTask, RepositoryChange, RepositoryState, TaskKind};
+use crate::store::{LastGood, NewTask, Repository, RepositoryChange, RepositoryState, TaskKind};
 
 /// Where one repository lies on this machine.
 #[derive(Debug, Clone)]
@@ -123,19 +124,20 @@ pub async fn run(context: &Context, repo: RepoKey) -> anyhow::Result<Vec<NewTask
     let branch = branch_ref(&record.default_branch)?;
     fetch(context, repo, vec![format!("+{branch}:{branch}")]).await?;
     let place = Place::of(context, repo);
-    let warming = tokio::task::spawn_blocking(move || -> anyhow::Result<ObjectId> {
+    let warming = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
         let repository = place.open()?;
         let tip = repository
             .commit(&branch)
             .context("find the default branch")?;
         let tree = repository.tree(tip).context("list the default branch")?;
-        Loader::new(&repository, place.facts())
+        let (snapshot, _) = Loader::new(&repository, place.facts())
             .load(tree)
             .context("read the default branch")?;
-        Ok(tip)
+        Ok((tip, snapshot.text(policy::FILE).map(str::to_owned)))
     });
-    let tip = warming.await.context("read the default branch")??;
+    let (tip, text) = warming.await.context("read the default branch")??;
     let first = record.synced.is_none();
+    let configured = accept(context, &record, (tip, text)).await?;
     let change = RepositoryChange::Synced(tip);
     context
         .store
@@ -145,9 +147,34 @@ pub async fn run(context: &Context, repo: RepoKey) -> anyhow::Result<Vec<NewTask
     // Pulls that came before the mirror was there have no real plan yet.
     Ok(if first {
         vec![context.task(repo, TaskKind::SweepPulls)]
+    } else if configured {
+        vec![context.task(repo, TaskKind::WithdrawPlans)]
     } else {
         Vec::new()
     })
+}
+
+/// Puts the configuration of the tip into force unless it has faults; whether it is
+/// another one than before.
+async fn accept(
+    context: &Context,
+    record: &Repository,
+    (commit, text): (ObjectId, Option<String>),
+) -> anyhow::Result<bool> {
+    let known = record.policy.as_ref().map(|policy| policy.text.as_str());
+    let is_good = text
+        .as_deref()
+        .is_none_or(|text| policy::parse(text).is_ok());
+    if known == text.as_deref() || !is_good {
+        return Ok(false);
+    }
+    let accepted = text.map(|text| LastGood { commit, text });
+    let change = RepositoryChange::PolicyAccepted(accepted);
+    let changed = context
+        .store
+        .change_repository(record.key, change, context.now());
+    changed.await.context("remember the configuration")?;
+    Ok(true)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! What an operator does to the queue: looks at it, hurries a task, gives one up.
+//! What an operator orders: to look at the queue, hurry a task, give one up, or to set
+//! how far a repository may go.
 //!
 //! The same orders come from the command line with the store in its own hands and
 //! through a running server's socket, so both are read and answered here.
@@ -7,11 +8,13 @@ use std::fmt;
 
 use anyhow::Context as _;
 
+use super::set_mode;
 use crate::engine::ids::Timestamp;
+use crate::engine::plan::Mode;
 use crate::store::{Store, TaskFilter, TaskId};
 
 /// What the operator wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
     /// See the tasks that wait or run, and the dead letters.
     List,
@@ -19,7 +22,17 @@ pub enum Order {
     Retry(TaskId),
     /// Make a waiting task a dead letter.
     Bury(TaskId),
+    /// Set how far a repository may go.
+    Mode {
+        /// `owner/name`
+        path: String,
+        /// The mode.
+        mode: Mode,
+    },
 }
+
+/// What has to be said with an order that lets jobs be skipped.
+pub const EVIDENCE: &str = "i-have-read-the-evidence";
 
 impl Order {
     /// Reads what [`Display`](fmt::Display) writes; `None` for anything else.
@@ -30,8 +43,24 @@ impl Order {
             "list" => (line == verb).then_some(Self::List),
             "retry" => id().map(Self::Retry),
             "bury" => id().map(Self::Bury),
+            "mode" => Self::parse_mode(line),
             _ => None,
         }
+    }
+}
+
+impl Order {
+    /// `mode OWNER/NAME enforce i-have-read-the-evidence`, or a lower mode without that.
+    fn parse_mode(line: &str) -> Option<Self> {
+        let words: Vec<&str> = line.split(' ').collect();
+        let (path, mode) = match words.as_slice() {
+            [_, path, "enforce", word] if *word == EVIDENCE => (path, Mode::Enforce),
+            [_, path, "advise"] => (path, Mode::Advise),
+            [_, path, "observe"] => (path, Mode::Observe),
+            _ => return None,
+        };
+        let path = (*path).to_owned();
+        Some(Self::Mode { path, mode })
     }
 }
 
@@ -41,6 +70,13 @@ impl fmt::Display for Order {
             Self::List => f.write_str("list"),
             Self::Retry(id) => write!(f, "retry {id}"),
             Self::Bury(id) => write!(f, "bury {id}"),
+            Self::Mode { path, mode } => {
+                write!(f, "mode {path} {}", mode.as_str())?;
+                match mode {
+                    Mode::Enforce => write!(f, " {EVIDENCE}"),
+                    Mode::Observe | Mode::Advise => Ok(()),
+                }
+            }
         }
     }
 }
@@ -63,6 +99,7 @@ pub async fn run(store: &dyn Store, order: Order, now: Timestamp) -> anyhow::Res
         Order::List => return list(store).await,
         Order::Retry(id) => (id, store.retry_task(id, now).await, "due now"),
         Order::Bury(id) => (id, store.bury_task(id, now).await, "buried"),
+        Order::Mode { path, mode } => return set_mode::run(store, (&path, mode), now).await,
     };
     if !done.context("change the task")? {
         let refusal = "for which that can be done: trimtab tasks list shows them";
@@ -90,12 +127,33 @@ async fn list(store: &dyn Store) -> anyhow::Result<Told> {
 mod tests {
     use super::*;
 
+    fn mode(mode: Mode) -> Order {
+        let path = "acme/shop".to_owned();
+        Order::Mode { path, mode }
+    }
+
+    #[test]
+    fn jobs_are_skipped_only_by_who_has_read_the_evidence() {
+        for line in [
+            "mode acme/shop enforce",
+            "mode acme/shop enforce yes",
+            "mode enforce i-have-read-the-evidence",
+            "mode acme/shop advise i-have-read-the-evidence",
+            "mode acme/shop",
+        ] {
+            assert_eq!(Order::parse(line), None, "{line:?}");
+        }
+    }
+
     #[test]
     fn an_order_is_read_as_it_is_written_and_nothing_else_is() {
         for order in [
             Order::List,
             Order::Retry(TaskId(7)),
             Order::Bury(TaskId(u64::MAX)),
+            mode(Mode::Enforce),
+            mode(Mode::Advise),
+            mode(Mode::Observe),
         ] {
             assert_eq!(Order::parse(&order.to_string()), Some(order));
         }

@@ -19,6 +19,8 @@ pub struct About {
     pub bot_author: bool,
     /// The author asked for one line.
     pub quiet: bool,
+    /// Why the mode is less than the configuration says, in our words.
+    pub note: Option<String>,
 }
 
 /// The most rows of the table that is not folded.
@@ -37,6 +39,7 @@ pub(super) struct View {
     head: String,
     base: String,
     mode: &'static str,
+    note: Option<String>,
     link: Option<String>,
     everything: Option<Everything>,
     rows: Vec<Row>,
@@ -120,6 +123,7 @@ pub(super) fn of(plan: &Plan, about: &About, most: usize) -> View {
         head: plan.head.short(),
         base: plan.base.short(),
         mode: mode_word(plan.mode),
+        note: about.note.clone(),
         link: link(plan, about),
         everything,
         rows: worth_showing(&order, shown),

@@ -54,6 +54,8 @@ pub(super) mod tag {
     pub(in crate::store) const AUDIT: u8 = b'a';
     /// the key of an act in the audit log, by scope and id
     pub(in crate::store) const ACT: u8 = b'A';
+    /// the key of lots
+    pub(in crate::store) const LOTS: u8 = b'K';
     /// the last probe
     pub(in crate::store) const PROBE: u8 = b'z';
 }

@@ -22,7 +22,9 @@ use super::{
     Repository, RepositoryChange, Scope, Settled, Store, StoreError, Task, TaskFilter, TaskId,
     audit, deliveries, pulls, repositories, tasks,
 };
-use crate::engine::ids::{ForgeKind, InstallationId, ObjectId, PullNumber, RepoKey, Timestamp};
+use crate::engine::ids::{
+    ForgeKind, InstallationId, ObjectId, PullNumber, RepoId, RepoKey, Timestamp,
+};
 
 /// A store over a backend. Clones share it.
 pub struct Keyed<B> {
@@ -268,6 +270,15 @@ impl<B: Backend> Store for Keyed<B> {
         self.read(move |draft| repositories::find(draft, key)).await
     }
 
+    async fn repository_numbered(
+        &self,
+        forge: ForgeKind,
+        repo: RepoId,
+    ) -> Result<Option<Repository>, StoreError> {
+        self.read(move |draft| repositories::numbered(draft, forge, repo))
+            .await
+    }
+
     async fn repositories(&self, forge: ForgeKind) -> Result<Vec<Repository>, StoreError> {
         self.read(move |draft| repositories::list(draft, forge))
             .await
@@ -355,6 +366,19 @@ impl<B: Backend> Store for Keyed<B> {
 
     async fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
         self.read(move |draft| audit::list(draft, filter)).await
+    }
+
+    async fn lots_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        self.write("lots_key", move |draft| {
+            let key = Key::new(tag::LOTS);
+            let known = draft.read(&key)?;
+            let known = known.and_then(|known| known.try_into().ok());
+            if known.is_none() {
+                draft.put(key, fresh.to_vec());
+            }
+            Ok(known.unwrap_or(fresh))
+        })
+        .await
     }
 
     async fn prune(&self, now: Timestamp) -> Result<usize, StoreError> {

@@ -9,9 +9,11 @@
 use super::key::{Key, tag};
 use super::rows::Draft;
 use super::{
-    ForcedJob, HEADS_PER_PULL, PlanRecord, Pull, PullChange, RunAll, StoreError, WrittenComment,
+    ForcedJob, HEADS_PER_PULL, NewPlan, PlanRecord, Pull, PullChange, RunAll, StoreError, ToldSkip,
+    WrittenComment,
 };
 use crate::engine::ids::{ForgeKind, ObjectId, PullNumber, RepoKey, Timestamp};
+use crate::engine::plan_line::LIFETIME;
 
 pub(super) fn find(
     draft: &Draft<'_>,
@@ -72,23 +74,21 @@ pub(super) fn change(
 ) -> Result<Pull, StoreError> {
     let mut pull = find(draft, repo, number)?.unwrap_or_else(|| unknown(repo, number));
     pull.changed = now;
+    let before = rests_on(&pull);
     match change {
         PullChange::Seen(head) => see(draft, &mut pull, head),
-        PullChange::Closed => pull.open = false,
-        PullChange::Planned(plan) => {
-            let head = plan.head;
-            remember(draft, &mut pull, head);
-            pull.planned = Some(head);
-            let at = now;
-            let plan = *plan;
-            let record = PlanRecord {
-                repo,
-                number,
-                at,
-                plan,
-            };
-            draft.put_record(plan_row(repo, number, head), &record)?;
+        PullChange::Read {
+            head,
+            target,
+            barred,
+        } => {
+            see(draft, &mut pull, head);
+            pull.target = Some(target);
+            pull.barred = barred;
         }
+        PullChange::Closed => pull.open = false,
+        PullChange::Outdated => pull.revision += 1,
+        PullChange::Planned(new) => plan(draft, &mut pull, *new, now)?,
         PullChange::CheckWritten(check) => {
             pull.checks
                 .retain(|old| (old.head, &old.name) != (check.head, &check.name));
@@ -104,9 +104,48 @@ pub(super) fn change(
         PullChange::Resumed => pull.paused = false,
         PullChange::RunAll(run_all) => pull.run_all = run_all,
         PullChange::JobForced(job) => force(&mut pull, job),
+        PullChange::Told(skip) => tell(&mut pull, skip),
+    }
+    if rests_on(&pull) != before {
+        pull.revision += 1;
     }
     write(draft, &pull)?;
     Ok(pull)
+}
+
+/// What a plan rests on, of what stands in the record.
+fn rests_on(pull: &Pull) -> impl PartialEq + use<> {
+    let jobs = (pull.forced.clone(), pull.told.clone());
+    let people = (pull.barred, pull.paused, pull.run_all);
+    (pull.open, pull.head, pull.target.clone(), people, jobs)
+}
+
+/// Keeps a plan. A line that says the same as before and holds for a while yet is not
+/// given another time, so that nothing is written for it.
+fn plan(
+    draft: &mut Draft<'_>,
+    pull: &mut Pull,
+    new: NewPlan,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (repo, number, head) = (pull.repo, pull.number, new.plan.head);
+    let fresh = now.seconds().saturating_add(LIFETIME);
+    let kept = plan_at(draft, repo, number, head)?
+        .filter(|old| old.gated == new.gated && old.not_after >= fresh - LIFETIME / 2)
+        .map(|old| old.not_after);
+    remember(draft, pull, head);
+    pull.planned = Some(head);
+    let record = PlanRecord {
+        repo,
+        number,
+        at: now,
+        plan: new.plan,
+        revision: new.revision,
+        gated: new.gated,
+        not_after: kept.unwrap_or(fresh),
+        note: new.note,
+    };
+    draft.put_record(plan_row(repo, number, head), &record)
 }
 
 /// The most jobs that are remembered one by one.
@@ -123,12 +162,26 @@ fn force(pull: &mut Pull, job: ForcedJob) {
     }
 }
 
+/// Remembers a job that is to be skipped; the last word on a job counts. Who says very
+/// many is not heard any more, and they run.
+fn tell(pull: &mut Pull, skip: ToldSkip) {
+    pull.told
+        .retain(|old| (old.head, &old.job) != (skip.head, &skip.job));
+    if pull.told.len() < FORCED {
+        pull.told.push(skip);
+        pull.told.sort();
+    }
+}
+
 fn unknown(repo: RepoKey, number: PullNumber) -> Pull {
     Pull {
         repo,
         number,
         open: true,
         head: None,
+        target: None,
+        barred: false,
+        revision: 0,
         heads: Vec::new(),
         planned: None,
         checks: Vec::new(),
@@ -137,6 +190,7 @@ fn unknown(repo: RepoKey, number: PullNumber) -> Pull {
         paused: false,
         run_all: RunAll::No,
         forced: Vec::new(),
+        told: Vec::new(),
         changed: Timestamp(0),
     }
 }
@@ -145,6 +199,7 @@ fn see(draft: &mut Draft<'_>, pull: &mut Pull, head: ObjectId) {
     pull.open = true;
     pull.head = Some(head);
     pull.forced.retain(|job| job.head == head);
+    pull.told.retain(|skip| skip.head == head);
     if matches!(pull.run_all, RunAll::Head(other) if other != head) {
         pull.run_all = RunAll::No;
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::ids::{
     ForgeKind, InstallationId, ObjectId, PullNumber, RepoId, RepoKey, Timestamp,
 };
-use crate::engine::plan::Plan;
+use crate::engine::plan::{Mode, Plan};
 
 mod task;
 
@@ -29,7 +29,7 @@ pub struct Format {
 }
 
 /// What this binary writes.
-pub const FORMAT: Format = Format { major: 1, minor: 0 };
+pub const FORMAT: Format = Format { major: 1, minor: 1 };
 
 /// What to do with a store of some format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,6 +171,9 @@ pub struct Repository {
     pub state: RepositoryState,
     /// A maintainer paused it: everything runs.
     pub paused: bool,
+    /// The mode that the operator has set; `None` when they never did.
+    #[serde(default)]
+    pub mode: Option<Mode>,
     /// The last configuration without faults.
     pub policy: Option<LastGood>,
     /// The last mirrored tip of the default branch.
@@ -211,6 +214,10 @@ pub struct Synced {
 
 /// What is remembered of a pull.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each was said by itself, and none follows from another"
+)]
 pub struct Pull {
     /// Its repository.
     pub repo: RepoKey,
@@ -220,6 +227,15 @@ pub struct Pull {
     pub open: bool,
     /// The head as last seen; `None` before the first event that names one.
     pub head: Option<ObjectId>,
+    /// The target branch as last read; `None` before that.
+    #[serde(default)]
+    pub target: Option<String>,
+    /// A label made everything run when the pull was last read.
+    #[serde(default)]
+    pub barred: bool,
+    /// Grows whenever something changes that a plan rests on, of what stands here.
+    #[serde(default)]
+    pub revision: u64,
     /// The last heads that were seen or planned, the newest last; their plans are kept.
     pub heads: Vec<ObjectId>,
     /// The head of the last plan.
@@ -236,6 +252,9 @@ pub struct Pull {
     pub run_all: RunAll,
     /// Jobs that somebody asked for, each bound to the head at that time.
     pub forced: Vec<ForcedJob>,
+    /// Jobs that a maintainer said to skip, each bound to the head at that time.
+    #[serde(default)]
+    pub told: Vec<ToldSkip>,
     /// When this record last changed.
     pub changed: Timestamp,
 }
@@ -262,8 +281,12 @@ pub struct WrittenCheck {
     pub name: String,
     /// The forge's number of it.
     pub id: u64,
-    /// The hash of what was written last.
+    /// The hash of what was written last; empty while it is not known whether a write
+    /// took place.
     pub hash: String,
+    /// Whether it may hold a plan line that skips jobs.
+    #[serde(default)]
+    pub skips: bool,
 }
 
 /// A comment that stands on the forge.
@@ -286,6 +309,19 @@ pub struct ForcedJob {
     pub job: String,
 }
 
+/// A job that a maintainer said to skip.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ToldSkip {
+    /// The head at that time.
+    pub head: ObjectId,
+    /// The job's id, as the person wrote it.
+    pub job: String,
+    /// The person's login.
+    pub by: String,
+    /// Their reason; foreign text.
+    pub reason: String,
+}
+
 /// A plan and when it was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanRecord {
@@ -297,6 +333,29 @@ pub struct PlanRecord {
     pub at: Timestamp,
     /// The plan.
     pub plan: Plan,
+    /// The revision of the pull that it was made from: it speaks for no other.
+    #[serde(default)]
+    pub revision: u64,
+    /// The gated workflows.
+    #[serde(default)]
+    pub gated: Vec<Gated>,
+    /// The last second, since 1970, at which its published lines hold.
+    #[serde(default)]
+    pub not_after: u64,
+    /// Why its mode is less than the configuration says, in our words.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// A gated workflow, and what the plan lets it skip.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gated {
+    /// Its path.
+    pub workflow: String,
+    /// Its key.
+    pub key: String,
+    /// The jobs, descendants first.
+    pub skip: Vec<String>,
 }
 
 /// One line of the audit log.

@@ -11,10 +11,28 @@ use super::rows::Draft;
 use super::{
     InstallationChange, Repository, RepositoryChange, RepositoryState, StoreError, Synced,
 };
-use crate::engine::ids::{ForgeKind, InstallationId, RepoKey, Timestamp};
+use crate::engine::ids::{ForgeKind, InstallationId, RepoId, RepoKey, Timestamp};
 
 pub(super) fn find(draft: &Draft<'_>, key: RepoKey) -> Result<Option<Repository>, StoreError> {
     draft.record(&row(key))
+}
+
+/// The repository with a number, under the installation that it was last seen under.
+pub(super) fn numbered(
+    draft: &Draft<'_>,
+    forge: ForgeKind,
+    repo: RepoId,
+) -> Result<Option<Repository>, StoreError> {
+    let under = Key::new(tag::SEEN_UNDER).forge(forge).number(repo.0);
+    let Some(installation) = draft.number(&under)?.map(InstallationId) else {
+        return Ok(None);
+    };
+    let key = RepoKey {
+        forge,
+        installation,
+        repo,
+    };
+    find(draft, key)
 }
 
 pub(super) fn list(draft: &Draft<'_>, forge: ForgeKind) -> Result<Vec<Repository>, StoreError> {
@@ -46,6 +64,7 @@ pub(super) fn change(
         RepositoryChange::Resumed => repository.paused = false,
         RepositoryChange::Suspended => repository.state = RepositoryState::Suspended,
         RepositoryChange::Removed => repository.state = RepositoryState::Removed,
+        RepositoryChange::ModeSet(mode) => repository.mode = Some(mode),
         RepositoryChange::PolicyAccepted(policy) => repository.policy = policy,
         RepositoryChange::Synced(tip) => repository.synced = Some(Synced { tip, at: now }),
     }
@@ -114,6 +133,7 @@ fn unseen(key: RepoKey, change: &RepositoryChange) -> Option<Repository> {
         default_branch: String::new(),
         state: RepositoryState::Active,
         paused: false,
+        mode: None,
         policy: None,
         synced: None,
         changed: Timestamp(0),

@@ -29,7 +29,7 @@ const NAME: &str = "trimtab.sock";
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The longest order.
-const LINE: u64 = 64;
+const LINE: u64 = 256;
 
 /// A socket that takes orders while it lives.
 #[derive(Debug)]
@@ -125,7 +125,7 @@ async fn answer(
 
 /// Gives an order to the server that runs on a data directory; `None` when there is
 /// none. Blocks.
-pub fn ask(data_dir: &Path, order: Order) -> anyhow::Result<Option<Told>> {
+pub fn ask(data_dir: &Path, order: &Order) -> anyhow::Result<Option<Told>> {
     let path = data_dir.join(NAME);
     let is_socket = |path: &Path| {
         std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket())
@@ -184,7 +184,7 @@ mod tests {
         store.enqueue(vec![task], Timestamp(1)).await.unwrap();
         let socket = Socket::open(dir).unwrap();
         let asked = dir.to_owned();
-        let asking = tokio::task::spawn_blocking(move || ask(&asked, order));
+        let asking = tokio::task::spawn_blocking(move || ask(&asked, &order));
         tokio::select! {
             () = socket.serve(&store, &clock, &wake) => unreachable!(),
             told = asking => told.unwrap().unwrap().unwrap(),
@@ -224,10 +224,10 @@ mod tests {
     #[tokio::test]
     async fn a_stale_socket_is_nobody_and_is_replaced() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(ask(dir.path(), Order::List).unwrap(), None);
+        assert_eq!(ask(dir.path(), &Order::List).unwrap(), None);
         let stale = std::os::unix::net::UnixListener::bind(dir.path().join(NAME)).unwrap();
         drop(stale);
-        assert_eq!(ask(dir.path(), Order::List).unwrap(), None);
+        assert_eq!(ask(dir.path(), &Order::List).unwrap(), None);
         std::fs::create_dir(dir.path().join("socket.new")).unwrap();
         let told = with_server(dir.path(), Order::List).await;
         assert!(matches!(told, Told::Done(_)), "{told:?}");
@@ -241,7 +241,7 @@ mod tests {
         let path = dir.path().join(NAME);
         let client = tokio::spawn(async move {
             let mut stream = UnixStream::connect(path).await.unwrap();
-            stream.write_all(&[b'x'; 200]).await.unwrap();
+            stream.write_all(&[b'x'; 400]).await.unwrap();
             let mut text = String::new();
             stream.read_to_string(&mut text).await.unwrap_or_default();
             text

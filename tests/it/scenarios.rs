@@ -3,6 +3,7 @@
 mod attacks;
 mod bad_input;
 mod commands;
+mod delivery;
 mod intake;
 mod numbers;
 mod outages;

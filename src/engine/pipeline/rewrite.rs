@@ -18,6 +18,7 @@ use crate::engine::yaml::{self, Node};
 
 pub mod document;
 mod gate;
+pub mod gates;
 mod read;
 mod refusal;
 pub mod repository;

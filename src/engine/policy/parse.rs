@@ -150,7 +150,7 @@ impl Reader {
             ("enforce", Mode::Enforce),
         ];
         self.set(&mut policy.mode, at("mode"), |reader, node| {
-            reader.word(node, modes)
+            reader.word(node, modes).map(Some)
         });
         self.cohort(&mut policy, root);
         self.set(&mut policy.holdout, at("holdout"), Self::percent);
@@ -509,7 +509,9 @@ notify: { slack: ci-alerts }
             for part in key.name.rsplit('.') {
                 text = format!("{{{}: {text}}}", if part == "*" { "x" } else { part });
             }
-            let policy = parse(&text).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
+            let mut policy = parse(&text).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
+            // To state the default is another thing than to be silent, for the mode alone.
+            policy.mode = policy.mode.filter(|mode| *mode != Mode::default());
             let mut expected = Policy::default();
             if key.name.starts_with("jobs.") {
                 expected.jobs.push(("x".into(), JobPolicy::default()));

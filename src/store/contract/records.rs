@@ -138,7 +138,7 @@ pub(super) async fn plans_are_kept_by_head_and_bounded(store: &dyn Store) {
         .map(|number| format!("{number:040x}").parse().unwrap())
         .collect();
     for head in &heads {
-        let planned = PullChange::Planned(Box::new(plan(*head)));
+        let planned = PullChange::Planned(Box::new(plan(*head).into()));
         assert_eq!(change(store, 1, planned).await.planned, Some(*head));
     }
     let kept = store.plan_at(REPO, PullNumber(1), heads[1]).await.unwrap();
@@ -159,6 +159,7 @@ pub(super) async fn a_check_is_replaced_by_its_name_and_head(store: &dyn Store) 
             name: name.to_owned(),
             id,
             hash: format!("hash-{id}"),
+            skips: false,
         })
     };
     change(store, 1, check('a', "trimtab", 1)).await;
@@ -172,6 +173,89 @@ pub(super) async fn a_check_is_replaced_by_its_name_and_head(store: &dyn Store) 
     assert_eq!(commented.comment.unwrap().id, 5);
     let lost = change(store, 1, PullChange::CommentLost).await;
     assert_eq!(lost.comment, None);
+}
+
+pub(super) async fn a_plan_speaks_for_one_revision_of_its_pull(store: &dyn Store) {
+    let (a, b) = (commit('a'), commit('b'));
+    let read = |head, target: &str, barred| PullChange::Read {
+        head,
+        target: target.to_owned(),
+        barred,
+    };
+    let revision = async |what: PullChange| change(store, 1, what).await.revision;
+    let first = revision(read(a, "main", false)).await;
+    assert_eq!(revision(read(a, "main", false)).await, first);
+    assert_eq!(revision(PullChange::Seen(a)).await, first);
+    assert_eq!(revision(PullChange::Quieted).await, first);
+    assert_eq!(
+        revision(PullChange::Planned(Box::new(plan(a).into()))).await,
+        first
+    );
+    let told = ToldSkip {
+        head: b,
+        job: "e2e".to_owned(),
+        by: "ada".to_owned(),
+        reason: "r".to_owned(),
+    };
+    let job = "e2e".to_owned();
+    let steps = [
+        read(a, "next", false),
+        read(a, "next", true),
+        PullChange::Seen(b),
+        PullChange::Seen(a),
+        PullChange::Paused,
+        PullChange::Resumed,
+        PullChange::RunAll(RunAll::Head(a)),
+        PullChange::JobForced(ForcedJob { head: a, job }),
+        PullChange::Told(told),
+        PullChange::Outdated,
+        PullChange::Closed,
+        PullChange::Seen(a),
+    ];
+    for (step, what) in (1..).zip(steps) {
+        assert_eq!(revision(what.clone()).await, first + step, "{what:?}");
+    }
+}
+
+pub(super) async fn a_line_that_still_says_the_same_keeps_its_time(store: &dyn Store) {
+    let gated = |jobs: &[&str]| Gated {
+        workflow: "ci.yml".to_owned(),
+        key: "0".repeat(32),
+        skip: jobs.iter().map(|job| (*job).to_owned()).collect(),
+    };
+    let not_after = async |jobs: &[&str], minutes: u64| {
+        let new = NewPlan {
+            gated: vec![gated(jobs)],
+            ..plan(commit('a')).into()
+        };
+        let (change, now) = (PullChange::Planned(Box::new(new)), at(minutes * 60));
+        let changed = store.change_pull(REPO, PullNumber(1), change, now).await;
+        changed.unwrap();
+        let kept = store.plan_at(REPO, PullNumber(1), commit('a')).await;
+        kept.unwrap().unwrap().not_after / 60
+    };
+    assert_eq!(not_after(&["unit"], 10).await, 70);
+    assert_eq!(not_after(&["unit"], 40).await, 70);
+    assert_eq!(not_after(&["unit"], 41).await, 101);
+    assert_eq!(not_after(&[], 42).await, 102);
+}
+
+pub(super) async fn the_key_of_lots_is_made_once(store: &dyn Store) {
+    assert_eq!(store.lots_key([1; 32]).await.unwrap(), [1; 32]);
+    assert_eq!(store.lots_key([2; 32]).await.unwrap(), [1; 32]);
+}
+
+pub(super) async fn a_repository_is_found_by_its_number(store: &dyn Store) {
+    let find = async |repo| store.repository_numbered(REPO.forge, repo).await.unwrap();
+    assert_eq!(find(REPO.repo).await, None);
+    see(store, REPO, 1).await;
+    let moved = RepoKey {
+        installation: InstallationId(8),
+        ..REPO
+    };
+    see(store, moved, 2).await;
+    assert_eq!(find(REPO.repo).await.map(|it| it.key), Some(moved));
+    assert_eq!(find(RepoId(43)).await, None);
 }
 
 pub(super) async fn closed_pulls_are_not_open(store: &dyn Store) {

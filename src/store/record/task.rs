@@ -105,6 +105,8 @@ pub enum TaskKind {
     OnboardRepo,
     /// Queue every open pull whose head has no plan.
     SweepPulls,
+    /// Empty what was published of a repository's plans, then have them made again.
+    WithdrawPlans,
     /// Read which repositories an installation gives.
     SyncInstallation,
     /// Ask the forge to send again what never arrived.
@@ -141,6 +143,7 @@ impl TaskKind {
             Self::SyncRepo => "sync-repo",
             Self::OnboardRepo => "onboard-repo",
             Self::SweepPulls => "sweep-pulls",
+            Self::WithdrawPlans => "withdraw-plans",
             Self::SyncInstallation => "sync-installation",
             Self::RedeliverMissed => "redeliver-missed",
         }
@@ -152,7 +155,8 @@ impl TaskKind {
             Self::Deliver { .. }
             | Self::AnalysePull { .. }
             | Self::ReportPull { .. }
-            | Self::AnswerCommand { .. } => Lane::Plan,
+            | Self::AnswerCommand { .. }
+            | Self::WithdrawPlans => Lane::Plan,
             Self::SyncRepo
             | Self::OnboardRepo
             | Self::SweepPulls
@@ -177,6 +181,7 @@ impl TaskKind {
             | Self::SyncRepo
             | Self::OnboardRepo
             | Self::SweepPulls
+            | Self::WithdrawPlans
             | Self::SyncInstallation
             | Self::RedeliverMissed => None,
         }
@@ -197,6 +202,7 @@ impl TaskKind {
             Self::SyncRepo
             | Self::OnboardRepo
             | Self::SweepPulls
+            | Self::WithdrawPlans
             | Self::SyncInstallation
             | Self::RedeliverMissed => format!("{name} {scope}"),
         }
@@ -304,6 +310,7 @@ impl fmt::Display for Task {
             TaskKind::SyncRepo
             | TaskKind::OnboardRepo
             | TaskKind::SweepPulls
+            | TaskKind::WithdrawPlans
             | TaskKind::SyncInstallation
             | TaskKind::RedeliverMissed => {}
         }

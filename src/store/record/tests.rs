@@ -83,6 +83,7 @@ fn the_shape_of_every_kind_of_task_is_fixed() {
         (TaskKind::SyncRepo, r#"{"kind":"sync-repo"}"#),
         (TaskKind::OnboardRepo, r#"{"kind":"onboard-repo"}"#),
         (TaskKind::SweepPulls, r#"{"kind":"sweep-pulls"}"#),
+        (TaskKind::WithdrawPlans, r#"{"kind":"withdraw-plans"}"#),
         (
             TaskKind::SyncInstallation,
             r#"{"kind":"sync-installation"}"#,
@@ -122,6 +123,7 @@ fn the_shape_of_a_repository_is_fixed() {
             default_branch: "main".to_owned(),
             state: RepositoryState::Suspended,
             paused: false,
+            mode: Some(Mode::Advise),
             policy: Some(LastGood {
                 commit: head(),
                 text: "mode: advise\n".to_owned(),
@@ -132,7 +134,7 @@ fn the_shape_of_a_repository_is_fixed() {
             }),
             changed: Timestamp(3),
         },
-        r#"{"key":{"forge":"github","installation":7,"repo":42},"full_name":"ada/shop","default_branch":"main","state":"suspended","paused":false,"policy":{"commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","text":"mode: advise\n"},"synced":{"tip":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","at":2},"changed":3}"#,
+        r#"{"key":{"forge":"github","installation":7,"repo":42},"full_name":"ada/shop","default_branch":"main","state":"suspended","paused":false,"mode":"advise","policy":{"commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","text":"mode: advise\n"},"synced":{"tip":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","at":2},"changed":3}"#,
     );
 }
 
@@ -144,6 +146,9 @@ fn the_shape_of_a_pull_is_fixed() {
             number: PullNumber(1),
             open: true,
             head: Some(head()),
+            target: Some("main".to_owned()),
+            barred: true,
+            revision: 8,
             heads: vec![head()],
             planned: None,
             checks: vec![WrittenCheck {
@@ -151,6 +156,7 @@ fn the_shape_of_a_pull_is_fixed() {
                 name: "trimtab".to_owned(),
                 id: 4,
                 hash: "h".to_owned(),
+                skips: true,
             }],
             comment: Some(WrittenComment {
                 id: 5,
@@ -164,10 +170,27 @@ fn the_shape_of_a_pull_is_fixed() {
                 head: head(),
                 job: "e2e".to_owned(),
             }],
+            told: vec![ToldSkip {
+                head: head(),
+                job: "e2e".to_owned(),
+                by: "ada".to_owned(),
+                reason: "r".to_owned(),
+            }],
             changed: Timestamp(7),
         },
-        r#"{"repo":{"forge":"github","installation":7,"repo":42},"number":1,"open":true,"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","heads":["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"],"planned":null,"checks":[{"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","name":"trimtab","id":4,"hash":"h"}],"comment":{"id":5,"hash":"h","at":6},"quiet":false,"paused":true,"run_all":{"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},"forced":[{"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","job":"e2e"}],"changed":7}"#,
+        r#"{"repo":{"forge":"github","installation":7,"repo":42},"number":1,"open":true,"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","target":"main","barred":true,"revision":8,"heads":["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"],"planned":null,"checks":[{"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","name":"trimtab","id":4,"hash":"h","skips":true}],"comment":{"id":5,"hash":"h","at":6},"quiet":false,"paused":true,"run_all":{"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},"forced":[{"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","job":"e2e"}],"told":[{"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","job":"e2e","by":"ada","reason":"r"}],"changed":7}"#,
     );
+}
+
+#[test]
+fn rows_of_the_first_format_are_read() {
+    let pull = r#"{"repo":{"forge":"github","installation":7,"repo":42},"number":1,"open":true,"head":null,"heads":[],"planned":null,"checks":[{"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","name":"trimtab","id":4,"hash":"h"}],"comment":null,"quiet":false,"paused":false,"run_all":"no","forced":[],"changed":7}"#;
+    let pull = Pull::decode(pull.as_bytes()).unwrap();
+    assert_eq!((pull.revision, pull.barred, pull.target), (0, false, None));
+    assert!(!pull.checks[0].skips);
+    let repository = r#"{"key":{"forge":"github","installation":7,"repo":42},"full_name":"ada/shop","default_branch":"main","state":"active","paused":false,"policy":null,"synced":null,"changed":3}"#;
+    let repository = Repository::decode(repository.as_bytes()).unwrap();
+    assert_eq!(repository.mode, None);
 }
 
 #[test]

@@ -17,13 +17,18 @@ const SPARE_DEPTH: usize = 5;
 
 /// The condition of a gated job.
 pub(super) fn gate(job: &WorkflowJob) -> String {
-    let asked = format!("!contains(needs.{PLAN_JOB}.outputs.skip, '|{}|')", job.id);
+    let asked = asks(&job.id);
     match &job.condition {
         Some(condition) if !condition.statuses.is_empty() => {
             format!("{asked} && ({})", condition.text)
         }
         _ => restated(job, &["!cancelled()", &asked]),
     }
+}
+
+/// The term by which a gate looks for the id of its job in the answer.
+pub(super) fn asks(job: &str) -> String {
+    format!("!contains(needs.{PLAN_JOB}.outputs.skip, '|{job}|')")
 }
 
 /// The condition of a job that asks for its needs by name.

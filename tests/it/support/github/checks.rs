@@ -125,7 +125,8 @@ fn describe(check: &mut Check, output: &Value) -> Result<(), Reply> {
     };
     check.title = required("title")?;
     check.summary = required("summary")?;
-    check.text = text("text");
+    // Not documented; keeping it is the worse for us.
+    check.text = text("text").or(check.text.take());
     let long = |text: &str| text.chars().count() > 65_535;
     if long(&check.summary) || check.text.as_deref().is_some_and(long) {
         return Err(invalid("Only 65535 characters are allowed"));

@@ -1,0 +1,80 @@
+//! `trimtab admin`: what only the operator of a server may decide.
+//!
+//! A running server is asked through the socket in its data directory; with none
+//! running, the store is opened here.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::{Failure, Terminal, tasks};
+use crate::config;
+use crate::engine::plan::Mode;
+use crate::flow::tend_tasks::Order;
+
+/// Arguments of `trimtab admin`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+    /// Where store and mirrors lie, instead of `DATA_DIR`
+    #[arg(long, value_name = "DIR", global = true)]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Set how far a repository may go; its configuration may ask for less
+    Mode {
+        /// The repository
+        #[arg(value_name = "OWNER/NAME")]
+        repository: String,
+        /// The mode
+        mode: ModeName,
+        /// Needed for `enforce`, which makes jobs be skipped
+        #[arg(long)]
+        i_have_read_the_evidence: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ModeName {
+    /// Plans are recorded, and only the checks are written
+    Observe,
+    /// The comment is written too
+    Advise,
+    /// Jobs are skipped
+    Enforce,
+}
+
+pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
+    let dir = config::data_dir(args.data_dir.as_deref());
+    let Action::Mode {
+        repository,
+        mode,
+        i_have_read_the_evidence,
+    } = &args.action;
+    let mode = match mode {
+        ModeName::Observe => Mode::Observe,
+        ModeName::Advise => Mode::Advise,
+        ModeName::Enforce => Mode::Enforce,
+    };
+    if mode == Mode::Enforce && !i_have_read_the_evidence {
+        return Err(Failure::Expected(
+            "`enforce` makes jobs be skipped: read what the checks of some pulls say would have been skipped, and repeat with --i-have-read-the-evidence".to_owned(),
+        ));
+    }
+    let is_path = repository
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .count()
+        == 2;
+    if !is_path || repository.len() > 150 || repository.contains(char::is_whitespace) {
+        return Err(Failure::Expected(format!(
+            "`{}` is not OWNER/NAME",
+            super::plan::clean(repository)
+        )));
+    }
+    let path = repository.clone();
+    tasks::give(&dir, Order::Mode { path, mode }, terminal)
+}

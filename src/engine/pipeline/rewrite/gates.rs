@@ -1,0 +1,264 @@
+//! The gates that a workflow file holds, read back from it, and what a plan lets them skip.
+//!
+//! What counts is the file that CI will run, not what a rewrite would write today: the key
+//! and the gated jobs are taken from its text, and a text whose key does not fit its gated
+//! jobs has no gates. A job without a gate runs, whatever a plan says of it, so that all it
+//! needs runs as well.
+//!
+//! Nothing here knows modes, pulls or people.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{PLAN_JOB, gate};
+use crate::engine::pipeline::edit;
+use crate::engine::plan::{JobPlan, Verdict};
+use crate::engine::plan_line::WorkflowKey;
+use crate::engine::yaml::{Entry, Node};
+
+/// A gated workflow file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gates {
+    /// Its path.
+    pub path: String,
+    /// The key that stands in its plan job.
+    pub key: WorkflowKey,
+    jobs: Vec<FileJob>,
+}
+
+/// A job of the file; ids in lower case, as GitHub compares them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct FileJob {
+    name: String,
+    id: String,
+    needs: Vec<String>,
+    gated: bool,
+}
+
+impl Gates {
+    /// The gates of a workflow file; `None` when it has none, or when they are not as a
+    /// rewrite writes them.
+    pub fn read(path: &str, text: &str) -> Option<Self> {
+        if !edit::is_marked(text) {
+            return None;
+        }
+        edit::split(text)?;
+        let root = super::parse(path, text).ok()?;
+        let jobs = root.get("jobs")?;
+        let step = jobs.get(PLAN_JOB)?.get("steps")?.items()?.first()?;
+        let key = WorkflowKey::parse(step.get("env")?.get("TRIMTAB_WORKFLOW")?.as_str()?)?;
+        let others = jobs.entries()?.iter().filter(|job| *job.key != *PLAN_JOB);
+        let jobs: Vec<FileJob> = others.map(FileJob::read).collect();
+        let gated: Vec<&str> = jobs
+            .iter()
+            .filter(|job| job.gated)
+            .map(|job| job.name.as_str())
+            .collect();
+        let fits = !gated.is_empty() && key == WorkflowKey::of(path, &gated);
+        fits.then(|| Self {
+            path: path.to_owned(),
+            key,
+            jobs,
+        })
+    }
+
+    /// The gated jobs that a plan skips, as a plan line names them: descendants first.
+    ///
+    /// A job is among them when all its legs, and all jobs of a workflow that it calls,
+    /// are skipped, and when no job that runs needs it, directly or not. Jobs that the
+    /// plan does not name do not start, and keep nothing.
+    pub fn skips(&self, plan: &[JobPlan]) -> Vec<String> {
+        let mut verdicts: BTreeMap<String, bool> = BTreeMap::new();
+        for job in plan.iter().filter(|job| job.workflow == self.path) {
+            let is_skipped = verdicts.entry(file_id(&job.job)).or_insert(true);
+            *is_skipped &= job.verdict == Verdict::Skip;
+        }
+        let is_skipped = |job: &&FileJob| job.gated && verdicts.get(&job.id) == Some(&true);
+        let mut skipped: BTreeSet<&str> = self
+            .jobs
+            .iter()
+            .filter(is_skipped)
+            .map(|job| job.id.as_str())
+            .collect();
+        let runs =
+            |job: &&FileJob| verdicts.contains_key(&job.id) && !skipped.contains(job.id.as_str());
+        let running: Vec<&FileJob> = self.jobs.iter().filter(runs).collect();
+        for needed in self.above(running) {
+            skipped.remove(needed);
+        }
+        self.descendants_first(&skipped)
+    }
+
+    /// Everything that these jobs need, directly or not.
+    fn above(&self, jobs: Vec<&FileJob>) -> BTreeSet<&str> {
+        let mut found = BTreeSet::new();
+        let mut open = jobs;
+        while let Some(job) = open.pop() {
+            for need in &job.needs {
+                if let Some(needed) = self.jobs.iter().find(|other| other.id == *need)
+                    && found.insert(needed.id.as_str())
+                {
+                    open.push(needed);
+                }
+            }
+        }
+        found
+    }
+
+    fn descendants_first(&self, skipped: &BTreeSet<&str>) -> Vec<String> {
+        let mut left: Vec<&FileJob> = self
+            .jobs
+            .iter()
+            .filter(|job| skipped.contains(job.id.as_str()))
+            .collect();
+        let mut ordered = Vec::new();
+        // A job in a circle of needs is never named: its workflow does not run at all.
+        while let Some(at) = left.iter().position(|job| {
+            let others = left.iter().filter(|other| other.id != job.id);
+            !self
+                .above(others.copied().collect())
+                .contains(job.id.as_str())
+        }) {
+            ordered.push(left.remove(at).name.clone());
+        }
+        ordered
+    }
+}
+
+impl FileJob {
+    fn read(entry: &Entry) -> Self {
+        let node = &entry.value;
+        let needs = node.get("needs").map(Node::words).unwrap_or_default();
+        let condition = node.get("if").and_then(Node::as_str).unwrap_or_default();
+        let waits = needs.contains(&PLAN_JOB);
+        Self {
+            name: entry.key.to_string(),
+            id: entry.key.to_ascii_lowercase(),
+            needs: needs.iter().map(|need| need.to_ascii_lowercase()).collect(),
+            gated: waits && condition.contains(&gate::asks(&entry.key)),
+        }
+    }
+}
+
+/// The job of the file behind a job of a plan: jobs of a called workflow are
+/// `caller / callee`, and an id holds neither a blank nor a slash.
+fn file_id(job: &str) -> String {
+    let caller = job.split(" / ").next().unwrap_or(job);
+    caller.to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::pipeline::rewrite::{Around, Settings, rewrite};
+
+    const PATH: &str = ".github/workflows/ci.yml";
+    const S: &str = "    runs-on: x\n    steps: [{run: a}]\n";
+
+    fn gated(jobs: &str) -> String {
+        let text = format!("on: [pull_request, push]\njobs:\n{jobs}");
+        rewrite(PATH, &text, &Around::default(), &Settings::default()).text
+    }
+
+    fn job(name: &str, verdict: Verdict) -> JobPlan {
+        JobPlan {
+            workflow: PATH.to_owned(),
+            workflow_key: None,
+            job: name.to_owned(),
+            leg: None,
+            verdict,
+            basis: None,
+            reasons: Vec::new(),
+            counterfactual: String::new(),
+            estimate: None,
+            backstop: None,
+            narrow: None,
+        }
+    }
+
+    /// What a line would name; `plan` has a `+` before jobs that run.
+    fn check(jobs: &str, plan: &[&str], expected: &[&str]) {
+        let plan: Vec<JobPlan> = plan
+            .iter()
+            .map(|name| match name.strip_prefix('+') {
+                Some(name) => job(name, Verdict::Run),
+                None => job(name, Verdict::Skip),
+            })
+            .collect();
+        let gates = Gates::read(PATH, &gated(jobs)).expect("the file is gated");
+        assert_eq!(gates.skips(&plan), expected);
+    }
+
+    fn chain() -> String {
+        format!(
+            "  build:\n{S}  unit:\n    needs: build\n{S}  e2e:\n    needs: [unit, build]\n{S}  lint:\n{S}"
+        )
+    }
+
+    #[test]
+    fn descendants_stand_before_what_they_need() {
+        let all = ["build", "unit", "e2e", "lint"];
+        check(&chain(), &all, &["e2e", "unit", "build", "lint"]);
+    }
+
+    #[test]
+    fn what_runs_keeps_everything_above_it() {
+        check(&chain(), &["build", "unit", "+e2e", "lint"], &["lint"]);
+        check(&chain(), &["build", "+unit", "e2e"], &["e2e"]);
+    }
+
+    #[test]
+    fn a_job_without_a_gate_runs_whatever_the_plan_says() {
+        let jobs = format!(
+            "{}  ship:\n    needs: unit\n    environment: live\n{S}",
+            chain()
+        );
+        let plan = ["build", "unit", "e2e", "lint", "ship"];
+        check(&jobs, &plan, &["e2e", "lint"]);
+        // One that does not start on pulls keeps nothing.
+        check(&jobs, &plan[..4], &["e2e", "unit", "build", "lint"]);
+    }
+
+    #[test]
+    fn a_job_is_skipped_with_all_its_legs_and_callees_or_not_at_all() {
+        let jobs = format!("  call:\n    uses: ./.github/workflows/x.yml\n  lint:\n{S}");
+        check(&jobs, &["call / a", "+call / b", "lint"], &["lint"]);
+        check(&jobs, &["call / a", "call / b", "lint"], &["call", "lint"]);
+        check(&jobs, &["lint", "+lint", "call / a"], &["call"]);
+    }
+
+    #[test]
+    fn ids_are_compared_as_github_does_and_named_as_they_stand() {
+        check(
+            &format!("  Build:\n{S}  unit:\n    needs: BUILD\n{S}"),
+            &["Build", "+unit"],
+            &[],
+        );
+        check(&format!("  Build:\n{S}"), &["Build"], &["Build"]);
+    }
+
+    #[test]
+    fn gates_that_were_tampered_with_are_none() {
+        let text = gated(&chain());
+        let key = Gates::read(PATH, &text).unwrap().key;
+        assert_eq!(
+            Gates::read(PATH, &text.replace(key.as_str(), &"0".repeat(32))),
+            None
+        );
+        assert_eq!(
+            Gates::read(PATH, &text.replace("'|lint|'", "'|lin|'")),
+            None
+        );
+        assert_eq!(Gates::read("other.yml", &text), None);
+        assert_eq!(Gates::read(PATH, &text.replace("# trimtab-end", "#")), None);
+        assert_eq!(Gates::read(PATH, "on: push\njobs: {}\n"), None);
+    }
+
+    #[test]
+    fn jobs_of_another_workflow_say_nothing_here() {
+        let mut other = job("lint", Verdict::Run);
+        other.workflow = "other.yml".to_owned();
+        let gates = Gates::read(PATH, &gated(&chain())).unwrap();
+        let plan = [job("lint", Verdict::Skip), other];
+        assert_eq!(gates.skips(&plan), ["lint"]);
+    }
+}
