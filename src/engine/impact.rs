@@ -16,6 +16,7 @@ use super::history::History;
 use super::inputs::{InputSet, JobInputs, Never, Opaque, OpaqueCause, Origin};
 use super::lock::{self, Locks};
 use super::ownership::Ownership;
+use super::pipeline::aggregate;
 use super::pipeline::compare::{self, Cause};
 use super::pipeline::edit;
 use super::pipeline::github::event::Occasion;
@@ -99,6 +100,10 @@ pub fn judge(case: &Case<'_>) -> Judgement {
             job: job.id.to_string(),
             leg: None,
             needs: job.needs.iter().map(ToString::to_string).collect(),
+            accepts: aggregate::accepted_skips(job)
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             is_new: cause == Some(&Cause::IsNew),
             redefined: redefined || pipelines.retriggered.contains(&pipeline.path),
             never: never(case, pipeline, job, inputs),

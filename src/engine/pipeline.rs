@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use super::plan::Diagnostic;
 
+pub mod aggregate;
 pub mod compare;
 pub mod edit;
 pub mod expression;

@@ -3,7 +3,7 @@
 //! The rules are asked in a fixed order and the first that holds decides; the
 //! last one is the skip, so that a job is skipped only when nothing at all speaks
 //! for running it. Then the plan is closed under `needs`: what runs has
-//! everything it needs.
+//! everything it needs, except a need whose skip the job is proven to accept.
 //!
 //! Nothing here looks at a file: `impact` has compared them.
 
@@ -46,6 +46,9 @@ pub struct JobFacts {
     pub leg: Option<String>,
     /// Ids of the jobs that it needs, directly.
     pub needs: Vec<String>,
+    /// Those of them that may be skipped while it runs: it sums up results, and judges
+    /// a skipped need as a successful one.
+    pub accepts: Vec<String>,
     /// Whether the base has the job too.
     pub is_new: bool,
     /// Whether its expanded definition differs from the base's.
@@ -72,7 +75,7 @@ pub fn decide(jobs: &[JobFacts], everything: &[RunEverything]) -> Vec<JobPlan> {
         .zip(&needs)
         .map(|(job, needs)| plan_of(job, everything, needs))
         .collect();
-    close_under_needs(&mut plans, &needs);
+    close_under_needs(&mut plans, jobs, &needs);
     plans
 }
 
@@ -260,38 +263,59 @@ fn counterfactual(job: &JobFacts, reason: Option<&Reason>) -> String {
     }
 }
 
-/// A job that runs needs every job that it needs to run too.
-fn close_under_needs(plans: &mut [JobPlan], needs: &[Vec<&JobFacts>]) {
-    let mut needed: BTreeMap<(String, String), String> = BTreeMap::new();
-    for (plan, needs) in plans
-        .iter()
-        .zip(needs)
-        .filter(|(plan, _)| plan.verdict != Verdict::Skip)
-    {
-        for need in needs {
+/// A job that runs needs every job that it needs to run too, at any distance: GitHub
+/// skips a job for a skipped ancestor. One that sums up results runs in any case, and
+/// needs those that it does not accept as skipped.
+fn close_under_needs(plans: &mut [JobPlan], jobs: &[JobFacts], needs: &[Vec<&JobFacts>]) {
+    loop {
+        let needed = needed_by_what_runs(plans, jobs, needs);
+        let mut is_closed = true;
+        for plan in plans.iter_mut().filter(|it| it.verdict == Verdict::Skip) {
+            if let Some(by) = needed.get(&(plan.workflow.clone(), plan.job.clone())) {
+                run_for(plan, by);
+                is_closed = false;
+            }
+        }
+        if is_closed {
+            return;
+        }
+    }
+}
+
+/// Every job, by workflow and id, that one which runs needs; and that one's id.
+fn needed_by_what_runs(
+    plans: &[JobPlan],
+    jobs: &[JobFacts],
+    needs: &[Vec<&JobFacts>],
+) -> BTreeMap<(String, String), String> {
+    let mut needed = BTreeMap::new();
+    let running = plans.iter().zip(jobs).zip(needs);
+    for ((plan, job), needs) in running.filter(|((plan, _), _)| plan.verdict != Verdict::Skip) {
+        let is_needed = |need: &&&JobFacts| {
+            let is_direct = job.needs.contains(&need.job);
+            job.accepts.is_empty() || is_direct && !job.accepts.contains(&need.job)
+        };
+        for need in needs.iter().filter(is_needed) {
             needed
                 .entry((need.workflow.clone(), need.job.clone()))
                 .or_insert_with(|| plan.job.clone());
         }
     }
-    for plan in plans
-        .iter_mut()
-        .filter(|plan| plan.verdict == Verdict::Skip)
-    {
-        if let Some(by) = needed.get(&(plan.workflow.clone(), plan.job.clone())) {
-            plan.verdict = Verdict::Run;
-            plan.basis = None;
-            plan.reasons.insert(
-                0,
-                Reason {
-                    id: ReasonId::NeededBy,
-                    subject: by.clone(),
-                    path: Vec::new(),
-                },
-            );
-            plan.counterfactual = format!("would be skipped if {by} were");
-        }
-    }
+    needed
+}
+
+fn run_for(plan: &mut JobPlan, by: &str) {
+    plan.verdict = Verdict::Run;
+    plan.basis = None;
+    plan.reasons.insert(
+        0,
+        Reason {
+            id: ReasonId::NeededBy,
+            subject: by.to_owned(),
+            path: Vec::new(),
+        },
+    );
+    plan.counterfactual = format!("would be skipped if {by} were");
 }
 
 #[cfg(test)]
@@ -372,6 +396,49 @@ mod tests {
             &jobs,
             &[],
             "setup Run needed-by test\nbuild Run needed-by test\ntest Run input-changed x.py",
+        );
+    }
+
+    #[test]
+    fn a_job_that_sums_up_keeps_what_it_does_not_accept_as_skipped() {
+        let sums_up = |accepts: &[&str]| JobFacts {
+            accepts: accepts.iter().map(|need| (*need).to_owned()).collect(),
+            ..job("ok", &["lint", "test"])
+        };
+        let jobs = |ok: JobFacts| {
+            [
+                job("build", &[]),
+                job("lint", &["build"]),
+                changed("x.py", job("test", &[])),
+                ok,
+            ]
+        };
+        check(
+            &jobs(sums_up(&["lint", "test"])),
+            &[],
+            "build Skip inputs-equal none of its 3 inferred inputs changed\n\
+             lint Skip inputs-equal none of its 3 inferred inputs changed\n\
+             test Run input-changed x.py\nok Run needs-changed test",
+        );
+        check(
+            &jobs(sums_up(&["test"])),
+            &[],
+            "build Run needed-by lint\nlint Run needed-by ok\n\
+             test Run input-changed x.py\nok Run needs-changed test",
+        );
+    }
+
+    #[test]
+    fn what_stands_behind_a_job_that_sums_up_keeps_all_its_ancestors() {
+        let ok = JobFacts {
+            accepts: vec!["lint".to_owned()],
+            ..job("ok", &["lint"])
+        };
+        let jobs = [job("lint", &[]), ok, changed("x", job("deploy", &["ok"]))];
+        check(
+            &jobs,
+            &[],
+            "lint Run needed-by deploy\nok Run needed-by deploy\ndeploy Run input-changed x",
         );
     }
 
