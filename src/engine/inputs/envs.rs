@@ -9,6 +9,7 @@ use super::OpaqueCause;
 use super::ini::{self, Sections, Setting};
 use super::walk::{Invocation, Text, Walk};
 use crate::engine::shell::{Value, Word};
+use tox_tables::Packaging;
 
 /// One configuration of tox, as it is called.
 struct Tox<'t> {
@@ -36,8 +37,13 @@ impl Walk<'_> {
         };
         self.exact(call, vec![globset::escape(&file).into()]);
         self.packaging(call, &dir);
-        if tox_tables::packs_sources(&sections) {
-            self.packed(call, &dir);
+        match tox_tables::packaging(&sections) {
+            Packaging::InPlace => {}
+            Packaging::Wheel => self.wheel(call, &dir),
+            Packaging::Sources => {
+                self.wheel(call, &dir);
+                self.packed(call, &dir);
+            }
         }
         let names = environments(call).or_else(|| self.tox_variable());
         let tox = Tox {

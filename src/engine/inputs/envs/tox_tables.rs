@@ -25,7 +25,7 @@ pub(super) fn file(text: &str) -> Option<Sections> {
 }
 
 fn sections(tox: &Table) -> Sections {
-    let mut found = Vec::new();
+    let mut found = vec![("tox".to_owned(), settings(tox))];
     let base = tox.get("env_run_base").and_then(Value::as_table);
     found.extend(base.map(|base| ("testenv".to_owned(), settings(base))));
     let environments = tox.get("env").and_then(Value::as_table);
@@ -43,10 +43,15 @@ fn settings(table: &Table) -> Vec<Setting> {
         "commands",
         "commands_pre",
         "commands_post",
+        "package",
+        "no_package",
+        "skip_install",
+        "skipsdist",
     ];
     let values = keys.iter().filter_map(|key| {
         let value = table.get(*key)?;
         let text = match value {
+            Value::Boolean(is_set) => is_set.to_string(),
             Value::Array(list) => list.iter().map(line).collect::<Vec<_>>().join("\n"),
             other => line(other),
         };
@@ -81,24 +86,50 @@ fn word(value: &Value) -> String {
     }
 }
 
-/// Whether tox installs the project from a distribution of its sources, as it does
-/// unless it is told otherwise (<https://tox.wiki/en/stable/config.html#package>).
-pub(super) fn packs_sources(sections: &Sections) -> bool {
-    let for_all = ["tox", "testenv", "tox:tox"];
-    let sections = sections
-        .iter()
-        .filter(|(name, _)| for_all.contains(&name.as_str()));
-    let settings = sections.flat_map(|(_, settings)| settings);
-    let mut others = settings.filter(|(key, value, _)| {
+/// How tox installs the project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packaging {
+    /// Not at all, or so that the sources are used where they lie.
+    InPlace,
+    /// As a wheel.
+    Wheel,
+    /// As a wheel made of a distribution of the sources.
+    Sources,
+}
+
+/// How tox installs the project: from a distribution of its sources, unless it is told
+/// otherwise for all environments
+/// (<https://tox.wiki/en/stable/config.html#package>).
+pub(super) fn packaging(sections: &Sections) -> Packaging {
+    let value = |(key, value, _): &Setting| {
         let is_set = matches!(value.trim(), "true" | "True" | "1");
-        match key.as_str() {
-            "package" => matches!(
-                value.trim(),
-                "wheel" | "editable" | "editable-legacy" | "skip"
-            ),
-            "skipsdist" | "no_package" | "skip_install" => is_set,
-            _ => false,
+        match (key.as_str(), value.trim()) {
+            ("package", "wheel") => Some(Packaging::Wheel),
+            ("package", "editable" | "editable-legacy" | "skip") => Some(Packaging::InPlace),
+            ("package", _) => Some(Packaging::Sources),
+            ("skipsdist" | "no_package" | "skip_install", _) if is_set => Some(Packaging::InPlace),
+            _ => None,
         }
-    });
-    others.next().is_none()
+    };
+    let (mut for_all, mut for_some) = (Packaging::Sources, Packaging::InPlace);
+    for (name, settings) in sections {
+        let told = settings.iter().filter_map(value);
+        if matches!(name.as_str(), "tox" | "testenv" | "tox:tox") {
+            for_all = told.last().unwrap_or(for_all);
+        } else if name.starts_with("testenv:") {
+            for_some = told.fold(for_some, Packaging::more);
+        }
+    }
+    for_all.more(for_some)
+}
+
+impl Packaging {
+    /// The one that reads more.
+    fn more(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Sources, _) | (_, Self::Sources) => Self::Sources,
+            (Self::Wheel, _) | (_, Self::Wheel) => Self::Wheel,
+            _ => Self::InPlace,
+        }
+    }
 }

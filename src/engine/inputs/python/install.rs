@@ -43,6 +43,10 @@ impl Walk<'_> {
                 && !text.contains(" @ ")
             {
                 self.requirement(call, word);
+                let place = locate(&call.place, text.split('[').next().unwrap_or_default());
+                if let Located::Inside(dir) = place {
+                    self.wheel(call, &dir);
+                }
             }
         }
         if sorted.has(&["--group"]) {
@@ -152,6 +156,30 @@ impl Walk<'_> {
                     extensions: Vec::new(),
                 },
             );
+        }
+    }
+
+    /// What a wheel holds: everything in the directories of the modules, prose too. An
+    /// installation in place packs none of it.
+    pub(in crate::engine::inputs) fn wheel(&mut self, call: &Invocation, dir: &str) {
+        let roots = [Some(dir.to_owned()), join(dir, "src")];
+        let tree = &self.context.snapshot.tree;
+        let mut globs: Vec<Box<str>> = Vec::new();
+        for root in roots.into_iter().flatten() {
+            let start = if root.is_empty() {
+                String::new()
+            } else {
+                format!("{root}/")
+            };
+            let modules = tree.iter().filter_map(|(_, entry)| {
+                let module = entry.path.strip_prefix(&*start)?;
+                let module = module.strip_suffix("/__init__.py")?;
+                (!module.contains('/')).then(|| format!("{start}{module}"))
+            });
+            globs.extend(modules.map(|module| below(&module, "**")));
+        }
+        if !globs.is_empty() {
+            self.exact(call, globs);
         }
     }
 

@@ -49,6 +49,58 @@ fn an_installed_directory_packs_its_licences_and_leaves_out_what_git_ignores() {
 }
 
 #[test]
+fn a_wheel_holds_everything_beside_its_modules_and_one_in_place_nothing() {
+    let files = &[
+        ("docs/index.rst", ""),
+        ("pyproject.toml", "[tool.flit.sdist]\ninclude = ['docs/']\n"),
+        ("src/flask/__init__.py", ""),
+        ("src/flask/sansio/README.md", ""),
+        ("tests/test_a.py", ""),
+    ];
+    check(
+        "pip install .",
+        files,
+        "pyproject.toml src/flask/__init__.py src/flask/sansio/README.md",
+    );
+    check("pip install -e .", files, "pyproject.toml");
+}
+
+#[test]
+fn tox_packs_what_it_is_told_to() {
+    let check = |settings: &str, expected: &str| {
+        let project = format!(
+            "[tool.flit.sdist]\ninclude = ['docs/']\n[tool.tox]\n{settings}\ncommands = []\n"
+        );
+        let files = &[
+            ("docs/index.rst", ""),
+            ("pyproject.toml", project.as_str()),
+            ("src/a/__init__.py", ""),
+        ];
+        check("tox run", files, expected);
+    };
+    check(
+        "[tool.tox.env_run_base]",
+        "docs/index.rst pyproject.toml src/a/__init__.py",
+    );
+    check(
+        "[tool.tox.env_run_base]\npackage = 'wheel'",
+        "pyproject.toml src/a/__init__.py",
+    );
+    check(
+        "[tool.tox.env_run_base]\nskip_install = true",
+        "pyproject.toml",
+    );
+    check(
+        "no_package = true\n[tool.tox.env_run_base]",
+        "pyproject.toml",
+    );
+    check(
+        "[tool.tox.env_run_base]\npackage = 'editable'\n[tool.tox.env.a]\npackage = 'wheel'",
+        "pyproject.toml src/a/__init__.py",
+    );
+}
+
+#[test]
 fn prettier_opens_every_file_of_a_directory() {
     let files = &[
         (".github/issue.png", ""),
