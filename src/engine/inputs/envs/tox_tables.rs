@@ -113,9 +113,9 @@ pub(super) fn packaging(sections: &Sections) -> Packaging {
     };
     let (mut for_all, mut for_some) = (Packaging::Sources, Packaging::InPlace);
     for (name, settings) in sections {
-        let told = settings.iter().filter_map(value);
+        let mut told = settings.iter().filter_map(value);
         if matches!(name.as_str(), "tox" | "testenv" | "tox:tox") {
-            for_all = told.last().unwrap_or(for_all);
+            for_all = told.next_back().unwrap_or(for_all);
         } else if name.starts_with("testenv:") {
             for_some = told.fold(for_some, Packaging::more);
         }
