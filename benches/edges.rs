@@ -149,7 +149,7 @@ fn load(dir: &Path) -> anyhow::Result<(Snapshot, Graph)> {
 fn ours(snapshot: &Snapshot, graph: &Graph, level: Level) -> BTreeMap<Edge, EdgeKind> {
     let name = |node: NodeId| match (level, graph.file(node), graph.unit(node)) {
         (Level::File, Some(file), _) => Some(snapshot.tree.path(file).to_owned()),
-        (Level::Directory, _, Some(unit)) => Some(unit.dir.to_string()),
+        (Level::Directory, _, Some(unit)) => unit.dir.as_deref().map(str::to_owned),
         _ => None,
     };
     let mut found = BTreeMap::new();

@@ -31,9 +31,10 @@ Exit codes:
   2  the command line is wrong
   3  the repository, a revision, a file or a setting cannot be used; the message says what to do
   4  `rewrite --check` found a stale rewrite
+  5  `plan` has nothing to compare: the message says which commits to name
 
 Examples:
-  trimtab plan                          what CI needs for HEAD, against the default branch
+  trimtab plan                          what CI needs for the branch that is checked out
   trimtab plan --base v1.2 --head fix   the same for two revisions
   trimtab why e2e-web                   the whole chain behind one verdict
   trimtab graph --format dot | dot -Tsvg > graph.svg";
@@ -76,6 +77,8 @@ pub(crate) enum Failure {
     Expected(String),
     /// What was looked for, in a command that only looks. Exit code 4.
     Found(String),
+    /// There is nothing to look at: head is the base. Exit code 5.
+    Nothing(String),
     /// Ours. Exit code 1.
     Internal(anyhow::Error),
 }
@@ -133,6 +136,10 @@ pub fn run() -> ExitCode {
         Err(Failure::Found(message)) => {
             terminal.fault(&message);
             ExitCode::from(4)
+        }
+        Err(Failure::Nothing(message)) => {
+            terminal.fault(&message);
+            ExitCode::from(5)
         }
         Err(Failure::Internal(error)) => {
             terminal.fault(&format!("{error:#}"));

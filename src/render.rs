@@ -19,7 +19,7 @@ mod replies;
 mod rows;
 mod view;
 
-pub use explain::{explain, plain};
+pub use explain::{Explained, explain, name_in, plain};
 pub use replies::{help, no_plan, not_understood, refused, reply_marker, status, why};
 pub use view::{About, headline};
 

@@ -13,6 +13,7 @@ use crate::engine::ids::ObjectId;
 use crate::engine::pipeline::EventContext;
 use crate::engine::plan::{Mode, ReasonId, RunEverything};
 use crate::flow::analyse::{self, Answer, Question};
+use crate::render;
 use crate::repo::{FactsCache, Loader, Repo};
 
 /// Which two commits are compared; shared by every command that plans.
@@ -21,13 +22,15 @@ pub(super) struct Revisions {
     /// The checkout; a directory inside it will do
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(super) repo: PathBuf,
-    /// What head is compared with [default: the merge base with the default branch]
+    /// What head is compared with: this commit itself, not where head left it [default: the
+    /// merge base of head and the default branch, which is where the branch began]
     #[arg(long, value_name = "REV")]
     base: Option<String>,
-    /// The proposed commit
+    /// The proposed commit: a branch, a tag or any other revision
     #[arg(long, value_name = "REV", default_value = "HEAD")]
     head: String,
-    /// Durations of earlier runs, a `trimtab.history/1` file
+    /// A JSON file with durations of earlier runs, from which savings are estimated
+    /// (`trimtab.history/1`, see docs/api.md)
     #[arg(long, value_name = "FILE")]
     history: Option<PathBuf>,
     /// Print no progress and no notes
@@ -46,6 +49,8 @@ pub(super) struct Checkout {
     forced: Vec<RunEverything>,
     event: EventContext,
     history: History,
+    /// What the base is, for people: `merge base with main`.
+    pub(super) base_words: String,
     /// What the user should know beside the answer.
     pub(super) notes: Vec<String>,
 }
@@ -57,7 +62,7 @@ impl Checkout {
         let repo = open_repo(&revisions.repo, &room)?;
         let head = repo.commit(&revisions.head).context("find the head")?;
         let branch = repo.default_branch();
-        let (base, forced, notes) = base_of(&repo, revisions, head, branch.as_deref())?;
+        let base = base_of(&repo, revisions, head, branch.as_deref())?;
         let history = match &revisions.history {
             None => History::default(),
             Some(path) => read_history(path)?,
@@ -69,12 +74,24 @@ impl Checkout {
             repo,
             _room: room,
             cache,
-            base,
+            base: base.commit,
             head,
-            forced,
+            forced: base.forced,
             event,
             history,
-            notes,
+            base_words: base.words,
+            notes: base.notes,
+        })
+    }
+
+    /// Why there is nothing to plan, and what to do; `None` when there is.
+    pub(super) fn nothing_differs(&self) -> Option<String> {
+        (self.base == self.head && self.forced.is_empty()).then(|| {
+            format!(
+                "nothing to plan: head and base are both {} ({}), so no file differs; check out the branch of a pull (what is not committed is not seen), or name other commits with --head and --base",
+                self.head.short(),
+                self.base_words
+            )
         })
     }
 
@@ -161,47 +178,79 @@ pub(super) fn open_repo(dir: &Path, room: &Room) -> anyhow::Result<Repo> {
     Repo::open(dir, &room.path).context("open the repository")
 }
 
+/// What head is compared with.
+struct Base {
+    commit: ObjectId,
+    /// What it is, for people.
+    words: String,
+    /// Why everything runs, as far as the base tells.
+    forced: Vec<RunEverything>,
+    notes: Vec<String>,
+}
+
 fn base_of(
     repo: &Repo,
     revisions: &Revisions,
     head: ObjectId,
     branch: Option<&str>,
-) -> Result<(ObjectId, Vec<RunEverything>, Vec<String>), Failure> {
+) -> Result<Base, Failure> {
     if let Some(base) = &revisions.base {
-        return Ok((
-            repo.commit(base).context("find the base")?,
-            Vec::new(),
-            Vec::new(),
-        ));
+        return Ok(Base {
+            commit: repo.commit(base).context("find the base")?,
+            words: render::plain(base),
+            forced: Vec::new(),
+            notes: Vec::new(),
+        });
     }
     let Some(branch) = branch else {
         let message = "there is no default branch here (looked for origin/HEAD, main, master, trunk and develop); name the base with --base";
         return Err(Failure::Expected(message.to_owned()));
     };
     let tip = repo.commit(branch).context("find the default branch")?;
-    let Some(base) = repo.merge_base(tip, head).context("find the merge base")? else {
-        let why = if repo.is_shallow() {
-            "the clone is shallow"
-        } else {
-            "the histories are unrelated"
+    let name = branch_name(branch);
+    if let Some(base) = repo.merge_base(tip, head).context("find the merge base")? {
+        let note = || {
+            format!(
+                "{name} has moved on since; the bot compares with its tip, as `--base {name}` does"
+            )
         };
-        let forced = RunEverything {
-            id: ReasonId::BaseUnknown,
-            subject: format!("{why}, there is no merge base with {branch}"),
-        };
-        return Ok((tip, vec![forced], Vec::new()));
+        let has_moved = base != tip && base != head;
+        return Ok(Base {
+            commit: base,
+            words: format!("merge base with {name}"),
+            forced: Vec::new(),
+            notes: has_moved.then(note).into_iter().collect(),
+        });
+    }
+    let why = if repo.is_shallow() {
+        "the clone is shallow"
+    } else {
+        "the histories are unrelated"
     };
-    let same = base == head;
-    let note = format!(
-        "HEAD is on {branch} already, so nothing differs; name another commit with --head or --base"
-    );
-    Ok((base, Vec::new(), if same { vec![note] } else { Vec::new() }))
+    let forced = RunEverything {
+        id: ReasonId::BaseUnknown,
+        subject: format!("{why}, there is no merge base with {name}"),
+    };
+    Ok(Base {
+        commit: tip,
+        words: format!("tip of {name}"),
+        forced: vec![forced],
+        notes: Vec::new(),
+    })
 }
 
 fn read_history(path: &Path) -> Result<History, Failure> {
-    let expected = |what: String| Failure::Expected(format!("{}: {what}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| expected(error.to_string()))?;
-    History::parse(&text).map_err(|error| expected(error.to_string()))
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::Expected(format!(
+            "cannot read the history {shown}: {error}; leave --history out to plan without one"
+        ))
+    })?;
+    History::parse(&text).map_err(|error| {
+        Failure::Expected(format!(
+            "{shown}: {error}; docs/api.md shows the format, and without --history nothing is estimated"
+        ))
+    })
 }
 
 fn event(repo: &Repo, target: &str) -> EventContext {

@@ -9,15 +9,17 @@ use clap::ValueEnum;
 use super::checkout::{Checkout, Revisions};
 use super::terminal::Text;
 use super::{Failure, Terminal};
-use crate::engine::plan::{Mode, Plan, Verdict};
+use crate::engine::plan::{JobPlan, Mode, Plan, Verdict};
 use crate::render::{self, About};
 
 /// Arguments of `trimtab plan`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
 pub(super) struct Args {
     #[command(flatten)]
     revisions: Revisions,
-    /// The mode to plan for, whatever the configuration says
+    /// The mode to plan for, whatever the configuration says: it changes the words of the
+    /// comment, and never a verdict
     #[arg(long, value_name = "MODE", default_value = "advise")]
     mode: ModeName,
     /// Where links in the comment lead, as on the bot's server
@@ -28,10 +30,22 @@ pub(super) struct Args {
     format: Format,
 }
 
+const AFTER: &str = "\
+Commits are compared; what is not committed is not seen. The bot compares a pull with
+the tip of its base: `--base main` says what it would say.
+
+Examples:
+  trimtab plan                          the branch that is checked out, against where it began
+  trimtab plan --base main              the same against the tip of main, as the bot does
+  trimtab plan --head fix --format json another branch, for other programs";
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum ModeName {
+    /// The bot records what it would skip and says nothing
     Observe,
+    /// The bot comments; every job runs
     Advise,
+    /// The bot comments, and workflows that are rewritten skip jobs
     Enforce,
 }
 
@@ -53,13 +67,16 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         ModeName::Enforce => Mode::Enforce,
     };
     let checkout = Checkout::open(&args.revisions)?;
+    if let Some(why) = checkout.nothing_differs() {
+        return Err(Failure::Nothing(why));
+    }
     let answer = checkout.analyse(Some(mode), terminal)?;
     for note in &checkout.notes {
         terminal.note(note);
     }
     let plan = &answer.plan;
     match args.format {
-        Format::Text => terminal.answer(&text(plan)),
+        Format::Text => terminal.answer(&text(plan, &checkout.base_words)),
         Format::Json => {
             let json = serde_json::to_string_pretty(plan).context("write the plan as JSON")?;
             terminal.answer(&(json + "\n"));
@@ -82,9 +99,9 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
 /// The widest column of job names.
 const WIDEST: usize = 40;
 
-fn text(plan: &Plan) -> String {
+fn text(plan: &Plan, basis: &str) -> String {
     let mut out = Text::begin(format!(
-        "{}\nhead {} · base {}\n",
+        "{}\nhead {} · base {} ({basis})\n",
         render::headline(plan),
         plan.head.short(),
         plan.base.short()
@@ -109,7 +126,7 @@ fn text(plan: &Plan) -> String {
         out.add("no job would start: there is no workflow for pull requests here\n".to_owned());
         return out.end();
     }
-    let name = |job: &crate::engine::plan::JobPlan| clean(&job.job);
+    let name = |job: &JobPlan| clean(&render::name_in(plan, job));
     let width = plan
         .jobs
         .iter()

@@ -2,12 +2,13 @@
 
 use super::checkout::{Checkout, Revisions};
 use super::{Failure, Terminal};
-use crate::render::{explain, plain};
+use crate::render::{Explained, explain, plain};
 
 /// Arguments of `trimtab why`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A job's id, a path, or a test's name
+    /// A job's id (`test`, or `ci.yml:test` where several workflows have one), a path, or a
+    /// test's name
     #[arg(value_name = "JOB|TEST|FILE")]
     subject: String,
     #[command(flatten)]
@@ -18,19 +19,44 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     terminal.quiet(args.revisions.quiet);
     let checkout = Checkout::open(&args.revisions)?;
     let answer = checkout.analyse(None, terminal)?;
-    let Some(text) = explain(&answer.plan, &answer.merge, &args.subject) else {
-        let known: Vec<String> = answer.plan.jobs.iter().map(|job| plain(&job.job)).collect();
-        let known = if known.is_empty() {
-            "no job starts for a pull here".to_owned()
-        } else {
-            format!("the jobs are: {}", known.join(", "))
-        };
-        let message = format!(
-            "no job, file or test here is called `{}`; {known}",
-            plain(&args.subject),
-        );
-        return Err(Failure::Expected(message));
-    };
-    terminal.answer(&text);
-    Ok(())
+    for note in &checkout.notes {
+        terminal.note(note);
+    }
+    let asked = plain(&args.subject);
+    match explain(&answer.plan, &answer.merge, &args.subject) {
+        Explained::Told(text) => {
+            terminal.answer(&text);
+            Ok(())
+        }
+        Explained::Several(names) => {
+            let commands = names
+                .iter()
+                .map(|name| format!("`trimtab why {}`", quoted(name)));
+            let commands = commands.collect::<Vec<_>>().join(", ");
+            Err(Failure::Expected(format!(
+                "several workflows have a job `{asked}`; ask for one of them: {commands}"
+            )))
+        }
+        Explained::Nothing(names) => {
+            let names: Vec<String> = names.iter().map(|name| plain(name)).collect();
+            let known = if names.is_empty() {
+                "no job starts for a pull here".to_owned()
+            } else {
+                format!("the jobs are: {}", names.join(", "))
+            };
+            let message = format!("no job, file or test here is called `{asked}`; {known}");
+            Err(Failure::Expected(message))
+        }
+    }
+}
+
+/// A name as a shell takes it for one word.
+fn quoted(name: &str) -> String {
+    let name = plain(name);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/:".contains(c);
+    if name.chars().all(is_plain) {
+        name
+    } else {
+        format!("'{}'", name.replace('\'', r"'\''"))
+    }
 }

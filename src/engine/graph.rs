@@ -108,8 +108,9 @@ impl EdgeKind {
 pub struct Unit {
     /// Shown to people: `go package ./api`, `crate engine`.
     pub name: Box<str>,
-    /// Its directory; `""` is the root.
-    pub dir: Box<str>,
+    /// Its directory (`""` is the root), by which a job can enter it; `None` for files
+    /// that are only named together, wherever they lie.
+    pub dir: Option<Box<str>>,
 }
 
 /// An import that should resolve inside the repository and does not.
@@ -182,6 +183,11 @@ impl Graph {
     /// The unit of a node; `None` for a file.
     pub fn unit(&self, node: NodeId) -> Option<&Unit> {
         self.units.get(node.0.checked_sub(self.files)? as usize)
+    }
+
+    /// Every unit.
+    pub fn units(&self) -> &[Unit] {
+        &self.units
     }
 
     /// Every edge.
@@ -325,11 +331,18 @@ impl<'a> Builder<'a> {
 
     /// Adds a unit and returns its node.
     pub fn unit(&mut self, name: impl Into<Box<str>>, dir: impl Into<Box<str>>) -> NodeId {
+        self.add(name.into(), Some(dir.into()))
+    }
+
+    /// Adds a unit of files that are named together, and returns its node. No job enters
+    /// it: whoever names the files needs it.
+    pub fn group(&mut self, name: impl Into<Box<str>>) -> NodeId {
+        self.add(name.into(), None)
+    }
+
+    fn add(&mut self, name: Box<str>, dir: Option<Box<str>>) -> NodeId {
         let index = self.snapshot.tree.len() + self.units.len();
-        self.units.push(Unit {
-            name: name.into(),
-            dir: dir.into(),
-        });
+        self.units.push(Unit { name, dir });
         NodeId(u32::try_from(index).unwrap_or(u32::MAX))
     }
 

@@ -14,6 +14,7 @@ use super::everything;
 use super::fingerprint::{self, Differences};
 use super::history::History;
 use super::inputs::{InputSet, JobInputs, Never, Opaque, OpaqueCause, Origin};
+use super::job_name;
 use super::lock::{self, Locks};
 use super::ownership::Ownership;
 use super::pipeline::aggregate;
@@ -25,6 +26,7 @@ use super::plan::{Diagnostic, ReasonId, RunEverything};
 use super::policy::Policy;
 use super::side::Side;
 use super::verdict::{ChangedInput, Comparison, JobFacts};
+use super::why::Ways;
 
 /// Everything that is compared.
 #[derive(Debug)]
@@ -48,7 +50,7 @@ pub struct Case<'a> {
 /// Jobs that somebody asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// A job's id, or a glob over ids.
+    /// A job's id or a glob over ids, behind a workflow and a colon or not.
     pub glob: String,
     /// Who or what asked, in words.
     pub by: String,
@@ -107,7 +109,7 @@ pub fn judge(case: &Case<'_>) -> Judgement {
             is_new: cause == Some(&Cause::IsNew),
             redefined: redefined || pipelines.retriggered.contains(&pipeline.path),
             never: never(case, pipeline, job, inputs),
-            asked: asked(case.asked, job),
+            asked: asked(case.asked, pipeline, job),
             comparison: compare_inputs(case, &locks, (pipeline, job, inputs)),
             backstops: filter::backstops(
                 &case.merge.survey.pipelines,
@@ -272,17 +274,12 @@ fn changed_inputs(
     if found.edited.is_empty() && found.regrouped.is_empty() {
         return Vec::new();
     }
-    let (old, new) = (case.base.closure(before), case.merge.closure(after));
+    let (old, new) = (Ways::of(case.base, before), Ways::of(case.merge, after));
     let way = |path: &String| {
         let sides = [(case.merge, &new), (case.base, &old)];
-        let mut ways = sides.into_iter().filter_map(|(side, closure)| {
-            let file = side.snapshot.tree.find(path)?;
-            let chain: Vec<String> = closure
-                .path(file.into())
-                .iter()
-                .map(|(node, _)| side.label(*node))
-                .collect();
-            (!chain.is_empty()).then_some(chain)
+        let mut ways = sides.into_iter().filter_map(|(side, ways)| {
+            let chain = ways.chain(side.snapshot.tree.find(path)?)?;
+            Some(chain.iter().map(|node| side.label(*node)).collect())
         });
         let chain = ways.next().unwrap_or_else(|| vec![path.clone()]);
         ChangedInput {
@@ -332,24 +329,15 @@ fn places(side: &Side, inputs: &InputSet) -> Vec<String> {
     }
     let mut ranked: Vec<(&str, usize)> = counts.into_iter().collect();
     ranked.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let name = |(place, _): &(&str, usize)| {
-        if place.is_empty() {
-            "the root".to_owned()
-        } else {
-            format!("{place}/")
-        }
+    let name = |(place, _): &(&str, usize)| match *place {
+        "" => "at the root".to_owned(),
+        place => format!("in {place}/"),
     };
     ranked.iter().take(3).map(name).collect()
 }
 
-fn asked(asked: &[Asked], job: &Job) -> Option<String> {
-    let fits = |asked: &&Asked| {
-        let glob = globset::GlobBuilder::new(&asked.glob)
-            .case_insensitive(true)
-            .build();
-        asked.glob.eq_ignore_ascii_case(&job.id.0)
-            || glob.is_ok_and(|glob| glob.compile_matcher().is_match(&*job.id.0))
-    };
+fn asked(asked: &[Asked], pipeline: &Pipeline, job: &Job) -> Option<String> {
+    let fits = |asked: &&Asked| job_name::fits(&asked.glob, &pipeline.path, &job.id.0);
     asked.iter().find(fits).map(|asked| asked.by.clone())
 }
 

@@ -215,8 +215,12 @@ struct Data<'a> {
 impl<'a> Data<'a> {
     fn unit(&mut self, builder: &mut Builder<'_>, dir: &'a str) -> NodeId {
         *self.units.entry(dir).or_insert_with(|| {
-            let shown = if dir.is_empty() { "." } else { dir };
-            let unit = builder.unit(format!("data of {shown}"), dir);
+            let name = if dir.is_empty() {
+                "data of the root package".to_owned()
+            } else {
+                format!("data of {dir}")
+            };
+            let unit = builder.unit(name, dir);
             self.order.push((dir, unit));
             unit
         })

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use super::diff::Change;
 use super::facts::Facts;
-use super::globs::Fitting;
-use super::graph::{self, Closure, Graph, NodeId, Widening};
+use super::globs::{self, Fitting};
+use super::graph::{self, Closure, EdgeKind, Graph, NodeId, Widening};
 use super::inputs::{self, Input, InputSet, JobInputs, resolve};
 use super::lock::{LockSlices, Locks, Slice};
 use super::ownership::{self, Names};
@@ -230,6 +230,23 @@ impl Side {
             &self.graph,
             &self.fitting,
         ))
+    }
+
+    /// The files that a tool of the job reads and does not run, and what they import.
+    pub fn checked(&self, inputs: &JobInputs) -> Closure {
+        let checked = resolve::checked(inputs, &self.snapshot, &self.fitting);
+        self.graph.closure_along(checked, EdgeKind::is_checked)
+    }
+
+    /// The files that an input names itself, in order.
+    pub fn named(&self, input: &Input) -> Vec<FileId> {
+        resolve::named(input, &self.snapshot, &self.fitting)
+    }
+
+    /// The files that a glob fits, in order.
+    pub fn fitting(&self, glob: &str) -> Vec<FileId> {
+        let known = self.fitting.files(glob).map(<[FileId]>::to_vec);
+        known.unwrap_or_else(|| globs::fitting(&self.snapshot.tree, glob))
     }
 
     /// A node in words: a path, or a unit's name.

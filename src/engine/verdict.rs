@@ -31,7 +31,7 @@ pub struct Comparison {
     pub changed: Vec<ChangedInput>,
     /// External packages that differ: `lodash 4.17.20 → 4.17.21`.
     pub changed_externals: Vec<String>,
-    /// Where inputs lie, for the counterfactual: `api/`, `tests/api/`.
+    /// Where inputs lie, for the counterfactual: `in api/`, `at the root`.
     pub places: Vec<String>,
 }
 
@@ -247,7 +247,8 @@ fn counterfactual(job: &JobFacts, reason: Option<&Reason>) -> String {
     };
     let places = match job.comparison.places.as_slice() {
         [] => "one of its inputs".to_owned(),
-        places => format!("a file in {}", places.join(", ")),
+        [place] => format!("a file {place}"),
+        [places @ .., last] => format!("a file {} or {last}", places.join(", ")),
     };
     match reason.id {
         ReasonId::InputsEqual => format!("would run if {places} changed"),

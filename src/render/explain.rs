@@ -1,36 +1,69 @@
 //! Everything behind one verdict, as text: for `trimtab why` and for the command in
 //! a comment, which give the same chain.
 //!
-//! A subject is a job, else a file, else the file of a test. What it says needs the
-//! analysed merge: a plan alone does not hold the way from a file to a job.
+//! A subject is a job, else a file, else a test. What it says needs the analysed
+//! merge: a plan alone does not hold the way from a file to a job.
 //!
 //! Foreign text stands here without control characters and is not escaped for
-//! Markdown: whoever puts this into a comment puts it into a code block.
+//! Markdown: whoever puts this into a comment puts it into a block of code.
 
-use crate::engine::facts::Reach;
-use crate::engine::impact::opaque_words;
-use crate::engine::inputs::{Input, JobInputs};
-use crate::engine::plan::{JobPlan, Plan, Verdict};
+use std::collections::BTreeSet;
+
+use crate::engine::job_name;
+use crate::engine::plan::{JobPlan, Plan};
 use crate::engine::side::Side;
 
-/// The chain behind a subject; `None` when nothing here is called that.
-pub fn explain(plan: &Plan, merge: &Side, subject: &str) -> Option<String> {
-    let named = |job: &&JobPlan| job.job.eq_ignore_ascii_case(subject);
+mod file;
+mod inputs;
+mod job;
+
+/// What there is to say of a subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Explained {
+    /// The chain behind it.
+    Told(String),
+    /// Jobs of several workflows are called that: names that tell them apart.
+    Several(Vec<String>),
+    /// Nothing here is called that: names of all jobs, none of them twice.
+    Nothing(Vec<String>),
+}
+
+/// The chain behind a subject.
+pub fn explain(plan: &Plan, merge: &Side, subject: &str) -> Explained {
+    let named = |job: &&JobPlan| job_name::names(subject, &job.workflow, &job.job);
     let jobs: Vec<&JobPlan> = plan.jobs.iter().filter(named).collect();
+    let names: BTreeSet<String> = jobs.iter().map(|job| name_in(plan, job)).collect();
+    if names.len() > 1 {
+        return Explained::Several(names.into_iter().collect());
+    }
     if !jobs.is_empty() {
-        let told = jobs.iter().map(|job| explain_job(plan, merge, job));
-        return Some(told.collect::<Vec<_>>().join("\n"));
+        return Explained::Told(job::explain(plan, merge, &jobs));
     }
     let path = subject.trim_start_matches("./");
     // `tests/test_a.py::test_b` is a test of that file.
     let file = path.split("::").next().unwrap_or(path);
-    explain_path(plan, merge, path)
-        .or_else(|| explain_path(plan, merge, file))
+    let told = file::explain(plan, merge, path)
+        .or_else(|| file::explain(plan, merge, file))
         .or_else(|| explain_test(plan, merge, subject))
+        .or_else(|| job::explain_unstarted(merge, subject));
+    told.map_or_else(|| Explained::Nothing(all_names(plan)), Explained::Told)
 }
 
-/// The files that define a test of this name, each with the jobs that it leads to. The
-/// name may stand behind those of its module, package or suite.
+/// The shortest name of a job that no other job of the plan has.
+pub fn name_in(plan: &Plan, job: &JobPlan) -> String {
+    let all = plan.jobs.iter();
+    let all = all.map(|job| (job.workflow.as_str(), job.job.as_str()));
+    job_name::shortest((&job.workflow, &job.job), all)
+}
+
+fn all_names(plan: &Plan) -> Vec<String> {
+    let mut names: Vec<String> = plan.jobs.iter().map(|job| name_in(plan, job)).collect();
+    names.dedup();
+    names
+}
+
+/// The files that define a test of this name, each with the jobs that read it. The name
+/// may stand behind those of its module, package or suite.
 fn explain_test(plan: &Plan, side: &Side, subject: &str) -> Option<String> {
     let last = |separator: &str| subject.rsplit(separator).next().unwrap_or(subject);
     let names = [subject, last("::"), last("."), last(" > "), last("/")];
@@ -43,7 +76,11 @@ fn explain_test(plan: &Plan, side: &Side, subject: &str) -> Option<String> {
         tests.any(|test| names.contains(&test.as_ref()))
     });
     let told: Vec<String> = files
-        .filter_map(|(_, entry)| explain_path(plan, side, &entry.path))
+        .filter_map(|(_, entry)| {
+            let told = file::explain(plan, side, &entry.path)?;
+            let (subject, path) = (plain(subject), plain(&entry.path));
+            Some(format!("{subject} is a test of {path}\n\n{told}"))
+        })
         .take(MOST)
         .collect();
     (!told.is_empty()).then(|| told.join("\n"))
@@ -58,147 +95,33 @@ pub fn plain(text: &str) -> String {
     text.chars().filter(printable).take(300).collect()
 }
 
+/// Foreign text as one short line, cut with a mark.
+fn brief(text: &str) -> String {
+    const LONGEST: usize = 90;
+    let text = plain(text);
+    if text.chars().count() <= LONGEST {
+        return text;
+    }
+    let kept: String = text.chars().take(LONGEST).collect();
+    format!("{}…", kept.trim_end())
+}
+
 /// The most lines of one list.
 const MOST: usize = 20;
 
-fn explain_job(plan: &Plan, merge: &Side, job: &JobPlan) -> String {
-    let verdict = match job.verdict {
-        Verdict::Run => "runs",
-        Verdict::Skip => "is skipped",
-        Verdict::Narrow => "runs in part",
-    };
-    let mut out = vec![format!(
-        "{} of {} {verdict}\n",
-        plain(&job.job),
-        plain(&job.workflow)
-    )];
-    for forced in plan.run_everything.iter().take(MOST) {
-        out.push(format!(
-            "  everything runs: {} {}\n",
-            forced.id.as_str(),
-            plain(&forced.subject)
-        ));
-    }
-    for reason in &job.reasons {
-        out.push(format!(
-            "  because  {}: {}\n",
-            reason.id.as_str(),
-            plain(&reason.subject)
-        ));
-        for (depth, step) in reason.path.iter().enumerate() {
-            out.push(format!(
-                "           {}{}\n",
-                "  ".repeat(depth.min(8)),
-                plain(step)
-            ));
+/// `1 file`, `12 files`, `2,809 files`.
+fn count(number: usize, one: &str) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
         }
+        grouped.push(digit);
     }
-    out.push(format!("  otherwise  {}\n", plain(&job.counterfactual)));
-    if let Some(backstop) = &job.backstop {
-        out.push(format!("  runs again  {}\n", plain(backstop)));
-    }
-    if let Some((_, _, inputs)) = merge.survey.find(&job.workflow, &job.job) {
-        out.push(explain_inputs(merge, &job.job, inputs));
-    }
-    out.concat()
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{grouped} {one}{plural}")
 }
 
-fn explain_inputs(merge: &Side, job: &str, inputs: &JobInputs) -> String {
-    let files = merge.files(inputs).files.len();
-    let mut out = vec![format!("  inputs  {files} files\n")];
-    for (input, origin) in inputs.parts.iter().take(MOST) {
-        let what = match input {
-            Input::Entry(globs) => format!("{} and all that they need", globs.join(" ")),
-            Input::Checked(globs) => format!("{} and what they import", globs.join(" ")),
-            Input::Exact(globs) => globs.join(" "),
-            Input::Shape(globs) => format!("{} without versions", globs.join(" ")),
-            Input::Except { extensions, except } => format!(
-                "**/*.{{{}}} without {}",
-                extensions.join(","),
-                except.join(" ")
-            ),
-            Input::Unit(dir) => format!("the unit in {dir} and all that it needs"),
-            Input::Tree { dir, extensions } if extensions.is_empty() => {
-                format!("everything in {dir}/")
-            }
-            Input::Tree { dir, extensions } => format!("{dir}/**/*.{{{}}}", extensions.join(",")),
-            Input::External { dir, name } => format!("the package {name} as {dir}/ asks for it"),
-        };
-        out.push(format!(
-            "    {}  ({}:{} {})\n",
-            plain(&what),
-            plain(&origin.file),
-            origin.line,
-            plain(&origin.what)
-        ));
-    }
-    if inputs.parts.len() > MOST {
-        out.push(format!("    and {} more\n", inputs.parts.len() - MOST));
-    }
-    for widening in merge.widenings(inputs).iter().take(MOST) {
-        let reach = match widening.reach {
-            Reach::Package => "its package",
-            Reach::Repository => "everything",
-        };
-        out.push(format!(
-            "    {reach}, because of {}:{} {}\n",
-            plain(merge.snapshot.tree.path(widening.file)),
-            widening.line,
-            plain(&widening.what)
-        ));
-    }
-    for opaque in &inputs.opaque {
-        out.push(format!(
-            "  not understood  {}\n",
-            plain(&opaque_words(opaque))
-        ));
-    }
-    if !inputs.opaque.is_empty() {
-        out.push(format!(
-            "  to make it known, name what it reads in .trimtab.yml on the default branch:\n    jobs:\n      \"{}\": {{ inputs: [\"path/**\"] }}\n",
-            plain(job)
-        ));
-    }
-    out.concat()
-}
-
-/// Which jobs a file leads to, and by which way.
-fn explain_path(plan: &Plan, side: &Side, path: &str) -> Option<String> {
-    let file = side.snapshot.tree.find(path)?;
-    let mut out = vec![format!("{}\n", plain(path))];
-    for (pipeline, job, inputs) in side.survey.jobs() {
-        if !plan
-            .jobs
-            .iter()
-            .any(|plan| plan.workflow == *pipeline.path && plan.job == *job.id.0)
-        {
-            continue;
-        }
-        let chain = side.closure(inputs).path(file.into());
-        let set = side.files(inputs);
-        let is_input = set.files.binary_search(&file).is_ok();
-        let words = match (is_input, chain.as_slice()) {
-            (false, _) if set.shapes.contains_key(side.snapshot.tree.path(file)) => {
-                "is an input but for versions and what it depends on".to_owned()
-            }
-            (false, _) => "is no input".to_owned(),
-            (true, []) if !inputs.opaque.is_empty() => {
-                "is an input: the job is not understood, so everything is".to_owned()
-            }
-            (true, [] | [_]) => "is an input by itself".to_owned(),
-            (true, chain) => {
-                let steps: Vec<String> = chain
-                    .iter()
-                    .map(|(node, _)| plain(&side.label(*node)))
-                    .collect();
-                format!("is an input: {}", steps.join(" → "))
-            }
-        };
-        out.push(format!(
-            "  {} of {}: {words}\n",
-            plain(&job.id.0),
-            plain(&pipeline.path)
-        ));
-    }
-    Some(out.concat())
-}
+#[cfg(test)]
+mod tests;

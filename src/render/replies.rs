@@ -5,7 +5,7 @@
 use handlebars::RenderError;
 
 use super::escape::code;
-use super::explain::explain;
+use super::explain::{Explained, explain};
 use super::{About, check_summary};
 use crate::engine::command::{NotUnderstood, VERBS};
 use crate::engine::plan::Plan;
@@ -76,18 +76,32 @@ const CHAIN: usize = 20_000;
 /// The whole chain behind a job, a file or a test, folded: what `trimtab why` prints.
 pub fn why(plan: &Plan, merge: &Side, asked: &str) -> String {
     let head = plan.head.short();
-    let Some(chain) = explain(plan, merge, asked) else {
-        let mut known: Vec<String> = plan.jobs.iter().map(|job| code(&job.job)).collect();
-        known.dedup();
-        known.truncate(40);
-        let (asked, known) = (code(asked), known.join(", "));
-        return format!(
-            "No job and no file of {head} is called {asked}. Jobs of this plan: {known}\n"
-        );
+    let listed = |names: &[String]| {
+        let names = names.iter().take(NAMES).map(|name| code(name));
+        names.collect::<Vec<_>>().join(", ")
     };
-    let block = block(&chain);
-    format!("<details><summary>Why, at {head}</summary>\n\n{block}\n</details>\n")
+    match explain(plan, merge, asked) {
+        Explained::Told(chain) => {
+            let block = block(&chain);
+            format!("<details><summary>Why, at {head}</summary>\n\n{block}\n</details>\n")
+        }
+        Explained::Several(names) => {
+            let (asked, listed) = (code(asked), listed(&names));
+            format!("Several workflows have a job {asked}. Ask for one of {listed}.\n")
+        }
+        Explained::Nothing(names) if names.is_empty() => {
+            let asked = code(asked);
+            format!("No file of {head} is called {asked}, and no job starts for this pull.\n")
+        }
+        Explained::Nothing(names) => {
+            let (asked, listed) = (code(asked), listed(&names));
+            format!("No job, file or test of {head} is called {asked}. The jobs are {listed}.\n")
+        }
+    }
 }
+
+/// The most jobs that an answer lists.
+const NAMES: usize = 40;
 
 /// Text as a block of code that it cannot leave.
 fn block(text: &str) -> String {

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::explain::name_in;
 use super::rows::{self, Row};
 use crate::engine::plan::{Estimate, EstimateKind, JobPlan, Mode, Plan, ReasonId, Verdict};
 
@@ -126,7 +127,7 @@ pub(super) fn of(plan: &Plan, about: &About, most: usize) -> View {
         note: about.note.clone(),
         link: link(plan, about),
         everything,
-        rows: worth_showing(&order, shown),
+        rows: worth_showing(plan, &order, shown),
         warnings: plan.diagnostics.iter().take(3).map(warning).collect(),
         jobs_title: format!("All {} jobs and rules", plan.jobs.len()),
         workflows: workflows(&order, most),
@@ -136,10 +137,10 @@ pub(super) fn of(plan: &Plan, about: &About, most: usize) -> View {
     }
 }
 
-/// The first rows of the table that is not folded: skips, and what forced jobs to run.
-fn worth_showing(order: &[&JobPlan], most: usize) -> Vec<Row> {
+/// The first rows of the table that is not folded: skips, and what the change reaches.
+fn worth_showing(plan: &Plan, order: &[&JobPlan], most: usize) -> Vec<Row> {
     let worth = order.iter().filter(|job| rows::rank(job) < 2);
-    let mut rows = rows::grouped(worth.copied(), NAMES);
+    let mut rows = rows::grouped(worth.copied(), NAMES, |job| name_in(plan, job));
     rows.truncate(most);
     rows
 }
@@ -158,12 +159,13 @@ fn workflows(order: &[&JobPlan], most: usize) -> Vec<Workflow> {
         rows: rows::grouped(
             shown.iter().filter(|job| job.workflow == path).copied(),
             usize::MAX,
+            |job| job.job.clone(),
         ),
     };
     paths.into_iter().map(workflow).collect()
 }
 
-fn what_of(id: ReasonId) -> &'static str {
+pub(super) fn what_of(id: ReasonId) -> &'static str {
     match id {
         ReasonId::UnownedFile => "no package owns",
         ReasonId::ToolchainFile => "this file concerns every job:",
@@ -244,7 +246,7 @@ fn evidence(plan: &Plan) -> Option<Evidence> {
         };
         format!(
             "{}: {}, {kind} over {} runs",
-            job.job,
+            name_in(plan, job),
             duration(estimate.seconds),
             estimate.n
         )

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod bad_input;
+mod command_line;
 mod commands;
 mod delivery;
 mod intake;

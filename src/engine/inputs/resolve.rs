@@ -90,15 +90,14 @@ pub fn entries(
     let last = u32::try_from(graph.len()).unwrap_or(u32::MAX);
     let units = (first..last).map(NodeId);
     nodes.extend(units.filter(|node| {
-        graph
-            .unit(*node)
-            .is_some_and(|unit| dirs.contains(&unit.dir.as_ref()))
+        let dir = graph.unit(*node).and_then(|unit| unit.dir.as_deref());
+        dir.is_some_and(|dir| dirs.contains(&dir))
     }));
     nodes
 }
 
 /// The files that a job's tools read without running them.
-fn checked(inputs: &JobInputs, snapshot: &Snapshot, fitting: &Fitting) -> Vec<NodeId> {
+pub fn checked(inputs: &JobInputs, snapshot: &Snapshot, fitting: &Fitting) -> Vec<NodeId> {
     let globs = inputs.parts.iter().filter_map(|(input, _)| match input {
         Input::Checked(globs) => Some(globs.iter()),
         _ => None,
@@ -195,23 +194,65 @@ fn exact(inputs: &JobInputs, snapshot: &Snapshot, fitting: &Fitting, chosen: &mu
             mark(chosen, *file);
         }
     }
-    for (input, _) in &inputs.parts {
+    for kind in inputs.parts.iter().filter_map(|(input, _)| Kind::of(input)) {
+        for (file, entry) in snapshot.tree.under(kind.dir) {
+            if kind.fits(&entry.path) {
+                mark(chosen, file);
+            }
+        }
+    }
+}
+
+/// The files below a directory that have one of some endings, but for some.
+struct Kind<'i> {
+    dir: &'i str,
+    extensions: &'i [Box<str>],
+    except: Vec<globset::GlobMatcher>,
+}
+
+impl<'i> Kind<'i> {
+    /// `None` for an input that does not go by kind.
+    fn of(input: &'i Input) -> Option<Self> {
         let (dir, extensions, except) = match input {
             Input::Tree { dir, extensions } => (dir.as_ref(), extensions, &[][..]),
             Input::Except { extensions, except } => ("", extensions, except.as_slice()),
-            _ => continue,
+            _ => return None,
         };
         // A glob that cannot be read excepts nothing.
         let globs = except
             .iter()
             .filter_map(|glob| globset::Glob::new(glob).ok());
-        let except: Vec<globset::GlobMatcher> = globs.map(|glob| glob.compile_matcher()).collect();
-        for (file, entry) in snapshot.tree.under(dir) {
-            let is_left_out = except.iter().any(|glob| glob.is_match(&*entry.path));
-            if !is_left_out && is_of_kind(&entry.path, extensions) {
-                mark(chosen, file);
-            }
+        Some(Self {
+            dir,
+            extensions,
+            except: globs.map(|glob| glob.compile_matcher()).collect(),
+        })
+    }
+
+    /// Whether a path below the directory is one of them.
+    fn fits(&self, path: &str) -> bool {
+        let is_left_out = self.except.iter().any(|glob| glob.is_match(path));
+        !is_left_out && is_of_kind(path, self.extensions)
+    }
+}
+
+/// The files that an input names itself, in order, before anything is closed over the
+/// graph.
+pub fn named(input: &Input, snapshot: &Snapshot, fitting: &Fitting) -> Vec<FileId> {
+    match input {
+        Input::Entry(globs) | Input::Checked(globs) | Input::Exact(globs) | Input::Shape(globs) => {
+            let files = matched(globs.iter(), snapshot, fitting);
+            files.into_iter().map(|node| FileId(node.0)).collect()
         }
+        Input::Tree { .. } | Input::Except { .. } => {
+            let kind = Kind::of(input);
+            let files = kind.iter().flat_map(|kind| {
+                let below = snapshot.tree.under(kind.dir);
+                below.filter(|(_, entry)| kind.fits(&entry.path))
+            });
+            files.map(|(file, _)| file).collect()
+        }
+        Input::Unit(_) | Input::External { .. } => Vec::new(),
     }
 }
 

@@ -381,18 +381,19 @@ impl Linker<'_, '_, '_> {
         });
     }
 
-    /// One unit for what is named together, so that many speakers share its edges.
+    /// One group for what is named together, so that many speakers share its edges.
     fn group(&mut self, from: &Speaker<'_>, group: Group, files: impl FnOnce() -> Vec<FileId>) {
         let shown = match &group {
             Group::Base(name) => format!("files named {name}"),
             Group::Dir(dir, _) => format!("files below {dir}"),
-            Group::Glob(base, pattern, _) => format!("files like {pattern} below {base:?}"),
+            Group::Glob(base, pattern, _) if base.is_empty() => format!("files like {pattern}"),
+            Group::Glob(base, pattern, _) => format!("files like {pattern} below {base}"),
         };
         let unit = if let Some(unit) = self.units.get(&group) {
             *unit
         } else {
             let files = files();
-            let unit = (!files.is_empty()).then(|| self.builder.unit(shown, ""));
+            let unit = (!files.is_empty()).then(|| self.builder.group(shown));
             for (unit, file) in unit
                 .iter()
                 .flat_map(|unit| files.iter().map(move |f| (*unit, *f)))

@@ -2,5 +2,6 @@
 
 pub(crate) mod bot;
 pub(crate) mod github;
+pub(crate) mod place;
 pub(crate) mod process;
 pub(crate) mod repo;

@@ -1,0 +1,133 @@
+//! A file: which jobs read it, and by which way.
+
+use std::collections::BTreeMap;
+
+use super::inputs::title;
+use super::{count, plain};
+use crate::engine::inputs::{JobInputs, Origin};
+use crate::engine::plan::Plan;
+use crate::engine::side::Side;
+use crate::engine::tree::FileId;
+use crate::engine::why::{Way, Ways};
+use crate::render::view::what_of;
+
+/// The most lines that are named as readers of a file.
+const LINES: usize = 3;
+
+/// Which jobs of a plan a file leads to, and by which way; `None` when there is no such
+/// file.
+pub(super) fn explain(plan: &Plan, side: &Side, path: &str) -> Option<String> {
+    let file = side.snapshot.tree.find(path)?;
+    let mut read: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
+    let mut order: Vec<(&str, String)> = Vec::new();
+    let mut unread: Vec<String> = Vec::new();
+    let mut readers = 0;
+    for job in &plan.jobs {
+        let Some((_, _, inputs)) = side.survey.find(&job.workflow, &job.job) else {
+            continue;
+        };
+        let Some(way) = way(side, inputs, file) else {
+            unread.push(plain(&super::name_in(plan, job)));
+            continue;
+        };
+        readers += 1;
+        let key = (job.workflow.as_str(), way);
+        let jobs = read.entry(key.clone()).or_default();
+        if jobs.is_empty() {
+            order.push(key);
+        }
+        jobs.push(&job.job);
+    }
+    let mut out = vec![head(plan, path, readers)];
+    for key in order {
+        let jobs = read.remove(&key).unwrap_or_default();
+        let (workflow, way) = key;
+        let jobs: Vec<String> = jobs.into_iter().map(plain).collect();
+        out.push(format!(
+            "\n  {} of {}\n{way}",
+            jobs.join(", "),
+            plain(workflow)
+        ));
+    }
+    if readers > 0 && !unread.is_empty() {
+        unread.dedup();
+        out.push(format!("\nNot read by {}.\n", unread.join(", ")));
+    }
+    Some(out.concat())
+}
+
+fn head(plan: &Plan, path: &str, readers: usize) -> String {
+    let path = plain(path);
+    let of = match (readers, plan.jobs.len()) {
+        (_, 0) => "no job starts for this pull".to_owned(),
+        (0, _) => "no job that this pull starts reads it".to_owned(),
+        (readers, all) if readers == all => "every job that this pull starts reads it".to_owned(),
+        (readers, all) => format!(
+            "{readers} of the {} that this pull starts read it",
+            count(all, "job")
+        ),
+    };
+    let mut forced = plan.run_everything.iter();
+    let forced = forced.find(|forced| plain(&forced.subject) == path);
+    let forced = forced.map_or_else(String::new, |forced| {
+        let (what, id) = (what_of(forced.id), forced.id.as_str());
+        format!("\n  it changed, so everything runs: {what} {path} ({id})")
+    });
+    format!("{path}: {of}{forced}\n")
+}
+
+/// By which way a job reads a file; `None` when it does not.
+fn way(side: &Side, inputs: &JobInputs, file: FileId) -> Option<String> {
+    let set = side.files(inputs);
+    let is_shape = set.shapes.contains_key(side.snapshot.tree.path(file));
+    if !is_shape && set.files.binary_search(&file).is_err() {
+        return None;
+    }
+    let way = Ways::of(side, inputs).of_file(file);
+    let mut out: Vec<String> = Vec::new();
+    if !inputs.opaque.is_empty() {
+        out.push("      it is not understood, so it may read anything\n".to_owned());
+    }
+    if is_shape {
+        out.push("      all of it but versions and dependencies\n".to_owned());
+    }
+    out.extend(way.map(|way| told(side, &way)));
+    Some(out.concat())
+}
+
+fn told(side: &Side, way: &Way<'_>) -> String {
+    let mut out: Vec<String> = Vec::new();
+    if way.chain.len() > 1 {
+        let steps = way.chain.iter().map(|node| plain(&side.label(*node)));
+        out.push(format!("      {}\n", steps.collect::<Vec<_>>().join(" → ")));
+    }
+    if let Some(widening) = way.widening {
+        let path = plain(side.snapshot.tree.path(widening.file));
+        let what = plain(&widening.what);
+        let place = format!("{path}:{}", widening.line);
+        out.push(format!(
+            "      no literal names what {place} loads: {what}\n"
+        ));
+    }
+    let mut lines: Vec<(&str, u32)> = Vec::new();
+    for (_, origin) in &way.lines {
+        let line = (origin.file.as_ref(), origin.line);
+        if lines.contains(&line) {
+            continue;
+        }
+        lines.push(line);
+        if lines.len() <= LINES {
+            out.push(format!("      {}\n", reader(origin)));
+        }
+    }
+    if lines.len() > LINES {
+        let others = count(lines.len() - LINES, "more line");
+        out.push(format!("      and {others}\n"));
+    }
+    out.concat()
+}
+
+/// The line that reads, as `why JOB` names it.
+fn reader(origin: &Origin) -> String {
+    title(&origin.file, origin.line, &[origin.what.as_ref()].into())
+}

@@ -1,0 +1,104 @@
+//! What the command line says to a person who begins with it.
+
+use super::super::support::place::{Place, answer, refusal};
+use super::WORKFLOW;
+
+const LEGACY: &str = "\
+on: [pull_request, push]
+jobs:
+  test:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: actions/checkout@v4
+      - run: cat docs/old.md
+";
+
+/// Two workflows with one job's id in common.
+const FILES: &[(&str, &str)] = &[
+    (".github/workflows/ci.yml", WORKFLOW),
+    (".github/workflows/legacy.yml", LEGACY),
+    ("docs/index.md", "# Shop\n"),
+    ("docs/old.md", "# Old\n"),
+    ("shop/__init__.py", ""),
+    ("shop/tax.py", "RATE = 0.2\n"),
+    ("tests/test_tax.py", "from shop import tax\n"),
+];
+
+fn place() -> Place {
+    Place::with(FILES, &[("docs/old.md", "# Older\n")])
+}
+
+#[test]
+fn on_the_default_branch_there_is_nothing_to_plan() {
+    let place = place();
+    let output = place.trimtab(&["plan"]).output().unwrap();
+    assert_eq!((output.status.code(), output.stdout), (Some(5), Vec::new()));
+    let said = String::from_utf8(output.stderr).unwrap();
+    let tip = place.git(&["rev-parse", "--short=7", "main"]);
+    assert_eq!(
+        said,
+        format!(
+            "trimtab: nothing to plan: head and base are both {tip} (merge base with main), so no file differs; check out the branch of a pull (what is not committed is not seen), or name other commits with --head and --base\n"
+        )
+    );
+    // What a job reads can be asked all the same.
+    let why = place.trimtab(&["why", "docs"]).output().unwrap();
+    assert!(answer(&why).starts_with("docs of .github/workflows/ci.yml is skipped\n"));
+}
+
+#[test]
+fn the_plan_says_which_commit_it_compares_with() {
+    let place = place();
+    place.commit("main", &[("shop/tax.py", "RATE = 0.3\n")]);
+    let output = place
+        .trimtab(&["plan", "--head", "topic"])
+        .output()
+        .unwrap();
+    let note =
+        "note: main has moved on since; the bot compares with its tip, as `--base main` does\n";
+    assert_eq!(String::from_utf8_lossy(&output.stderr), note);
+    assert!(
+        answer(&output).contains(" (merge base with main)\n"),
+        "{output:?}"
+    );
+    let args = ["plan", "--head", "topic", "--base", "main"];
+    let output = place.trimtab(&args).output().unwrap();
+    assert!(answer(&output).contains(" (main)\n"), "{output:?}");
+    assert_eq!(output.stderr, b"");
+}
+
+#[test]
+fn jobs_of_one_id_are_asked_for_by_their_workflow() {
+    let place = place();
+    let plan = place.plan();
+    insta::assert_snapshot!(plan.lines().skip(2).collect::<Vec<_>>().join("\n"), @"
+      skip  ci.yml:test      inputs-equal: none of its 3 inferred inputs changed
+      skip  docs             inputs-equal: its one inferred input did not change
+      run   legacy.yml:test  input-changed: docs/old.md
+
+    The whole chain for one job: trimtab why JOB
+    ");
+    let said = refusal(
+        &place
+            .trimtab(&["why", "test", "--head", "topic"])
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(
+        said,
+        "several workflows have a job `test`; ask for one of them: `trimtab why ci.yml:test`, `trimtab why legacy.yml:test`"
+    );
+    let args = ["why", "legacy.yml:test", "--head", "topic"];
+    insta::assert_snapshot!(answer(&place.trimtab(&args).output().unwrap()), @"
+    test of .github/workflows/legacy.yml runs
+
+      because     its input docs/old.md changed (input-changed)
+      otherwise   would be skipped if that had not changed
+      runs again  push to main
+
+    It reads 1 of 7 files:
+
+      .github/workflows/legacy.yml:7  cat docs/old.md
+          docs/old.md
+    ");
+}
