@@ -14,7 +14,6 @@ jobs:
     runs-on: ubuntu-latest
     steps:
       - uses: actions/checkout@a309ff8b426b58ec0e2a45f0f869d46889d02405
-      - run: pip install .
       - run: python -m pytest tests
   lint:
     runs-on: ubuntu-latest
@@ -124,16 +123,13 @@ fn a_job_is_told_with_its_reason_and_what_each_line_reads() {
 
     It reads 4 of 7 files:
 
-      .github/workflows/ci.yml:7  pip install .
-          pyproject.toml, and all it needs
-          the packages from outside that pyproject.toml asks for
-      .github/workflows/ci.yml:8  python -m pytest tests
+      .github/workflows/ci.yml:7  python -m pytest tests
           */__init__.py (1 file)
           pyproject.toml, and all it needs
           tests/**/test_*.py (1 file), and all it needs
           tests/*.py (1 file)
 
-    A file that came to fit one of 27 more patterns would be read too.
+    A file that came to fit one of 14 more patterns would be read too.
     ");
     insta::assert_snapshot!(told("lint"), @"
     lint of .github/workflows/ci.yml is skipped
@@ -144,7 +140,7 @@ fn a_job_is_told_with_its_reason_and_what_each_line_reads() {
 
     It reads 5 of 7 files:
 
-      .github/workflows/ci.yml:11  ruff check .
+      .github/workflows/ci.yml:10  ruff check .
           **/pyproject.toml (1 file)
           every *.py, *.pyi, *.ipynb and *.toml file, 1 more kind (5 files)
 
@@ -162,7 +158,7 @@ fn an_opaque_job_is_told_with_what_would_make_it_known() {
 
     It may read all 7 files, since it is not understood here:
 
-      .github/workflows/ci.yml:14: unknown program frobnicate
+      .github/workflows/ci.yml:13: unknown program frobnicate
 
     To make it known, name all that it reads in .trimtab.yml on the default branch, such as
 
@@ -171,7 +167,7 @@ fn an_opaque_job_is_told_with_what_would_make_it_known() {
 
     What is understood of it reads:
 
-      .github/workflows/ci.yml:14  cat docs/index.md
+      .github/workflows/ci.yml:13  cat docs/index.md
           docs/index.md
     "#);
 }
@@ -216,10 +212,10 @@ fn a_file_is_told_with_the_lines_that_read_it() {
 
       test of .github/workflows/ci.yml
           app/tax.py → tests/test_tax.py
-          .github/workflows/ci.yml:8  python -m pytest tests
+          .github/workflows/ci.yml:7  python -m pytest tests
 
       lint of .github/workflows/ci.yml
-          .github/workflows/ci.yml:11  ruff check .
+          .github/workflows/ci.yml:10  ruff check .
 
       all of .github/workflows/ci.yml
           it is not understood, so it may read anything
@@ -230,11 +226,11 @@ fn a_file_is_told_with_the_lines_that_read_it() {
     docs/index.md: 3 of the 4 jobs that this pull starts read it
 
       lint of .github/workflows/ci.yml
-          .github/workflows/ci.yml:11  ruff check .
+          .github/workflows/ci.yml:10  ruff check .
 
       all of .github/workflows/ci.yml
           it is not understood, so it may read anything
-          .github/workflows/ci.yml:14  cat docs/index.md
+          .github/workflows/ci.yml:13  cat docs/index.md
 
       test of .github/workflows/legacy.yml
           .github/workflows/legacy.yml:3  cat docs/index.md
