@@ -21,6 +21,7 @@ mod audit;
 mod deliveries;
 pub mod embedded;
 pub mod fault;
+mod flushes;
 mod key;
 pub mod keyed;
 pub mod memory;

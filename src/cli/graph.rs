@@ -3,6 +3,8 @@
 //! `json` keeps edges that stand in a file apart from those that exist without
 //! being written; `dot` draws files only.
 
+use std::io::Write;
+
 use anyhow::Context as _;
 use clap::ValueEnum;
 
@@ -10,10 +12,13 @@ use super::checkout::{Room, open_repo};
 use super::{Failure, Terminal};
 use crate::config;
 use crate::engine::graph::document::Document;
+use crate::engine::graph::{self, Graph};
+use crate::engine::ids::ObjectId;
+use crate::engine::ownership;
 use crate::engine::packages::Packages;
 use crate::engine::policy::Policy;
-use crate::engine::{graph, ownership};
-use crate::repo::{FactsCache, Loader};
+use crate::engine::tree::Tree;
+use crate::repo::{FactsCache, Loader, Repo};
 
 /// Arguments of `trimtab graph`.
 #[derive(Debug, clap::Args)]
@@ -42,36 +47,39 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let repo = open_repo(&args.repo, &room)?;
     let commit = repo.commit(&args.rev).context("find the commit")?;
     terminal.progress("reading the tree");
+    let (tree, graph) = read(&repo, commit)?;
+    let document = Document::of(&tree, &graph);
+    terminal.answer_by(|out| match args.format {
+        Format::Json => {
+            serde_json::to_writer(&mut *out, &document)?;
+            out.write_all(b"\n")
+        }
+        Format::Dot => dot(out, &document),
+    });
+    Ok(())
+}
+
+/// The graph of a commit. What was read of its files is let go before anything is written.
+fn read(repo: &Repo, commit: ObjectId) -> anyhow::Result<(Tree, Graph)> {
     let tree = repo.tree(commit).context("list the commit")?;
-    let (snapshot, _) = Loader::new(&repo, FactsCache::none())
+    let (snapshot, _) = Loader::new(repo, FactsCache::none())
         .load(tree)
         .context("read the commit")?;
     let packages = Packages::read(&snapshot);
     let mut builder = graph::build(&snapshot, &packages);
     ownership::link(&mut builder, &Policy::default());
     let graph = builder.finish();
-    let document = Document::of(&snapshot, &graph);
-    let text = match args.format {
-        Format::Json => serde_json::to_string(&document).context("write the graph as JSON")? + "\n",
-        Format::Dot => dot(&document),
-    };
-    terminal.answer(&text);
-    Ok(())
+    Ok((snapshot.tree, graph))
 }
 
-fn dot(document: &Document) -> String {
+fn dot(out: &mut dyn Write, document: &Document<'_>) -> std::io::Result<()> {
     let quote = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
-    let mut out =
-        String::from("digraph trimtab {\n  rankdir=LR;\n  node [shape=box, fontname=monospace];\n");
-    let line = |(from, to): &(String, String), style: &str| {
-        format!("  {} -> {}{style};\n", quote(from), quote(to))
-    };
-    out.extend(document.edges.iter().map(|edge| line(edge, "")));
-    out.extend(
-        document
-            .implicit
-            .iter()
-            .map(|edge| line(edge, " [style=dashed]")),
-    );
-    out + "}\n"
+    out.write_all(b"digraph trimtab {\n  rankdir=LR;\n  node [shape=box, fontname=monospace];\n")?;
+    for (from, to) in &document.edges {
+        writeln!(out, "  {} -> {};", quote(from), quote(to))?;
+    }
+    for (from, to) in &document.implicit {
+        writeln!(out, "  {} -> {} [style=dashed];", quote(from), quote(to))?;
+    }
+    out.write_all(b"}\n")
 }

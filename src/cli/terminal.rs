@@ -35,10 +35,18 @@ impl Terminal {
 
     /// The answer.
     pub(crate) fn answer(&mut self, text: &str) {
+        self.answer_by(|out| out.write_all(text.as_bytes()));
+    }
+
+    /// An answer that is too large to be put together before it is written.
+    pub(crate) fn answer_by(
+        &mut self,
+        write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
+    ) {
         self.clear_progress();
-        let mut out = std::io::stdout().lock();
+        let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
         // A closed pipe is the reader's choice and no fault of the command.
-        drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+        drop(write(&mut out).and_then(|()| out.flush()));
     }
 
     /// A remark beside the answer.

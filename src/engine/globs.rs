@@ -9,6 +9,7 @@
 //! that differed would make a job miss an input.
 
 use globset::{GlobBuilder, GlobMatcher};
+use memchr::memmem::Finder;
 use rustc_hash::FxHashMap;
 
 use super::tree::{Entry, FileId, Tree, base_name};
@@ -34,8 +35,8 @@ enum Rest {
     DeepAround(Box<str>, Box<str>),
     /// `START*END`
     Around(Box<str>, Box<str>),
-    /// Anything else, matched against the whole path.
-    Compiled(Box<GlobMatcher>),
+    /// Anything else, matched against the whole path, if that holds the text.
+    Compiled(Box<GlobMatcher>, Box<Finder<'static>>),
 }
 
 impl Pattern {
@@ -53,14 +54,12 @@ impl Pattern {
         // Nothing in a tree starts with a slash.
         let is_relative = !glob.starts_with('/');
         let quick = quick(rest, special == glob.len()).filter(|_| is_relative);
-        let rest = match quick {
-            Some(rest) => rest,
-            None => Rest::Compiled(Box::new(
-                GlobBuilder::new(glob)
-                    .literal_separator(true)
-                    .build()?
-                    .compile_matcher(),
-            )),
+        let rest = if let Some(rest) = quick {
+            rest
+        } else {
+            let compiled = GlobBuilder::new(glob).literal_separator(true).build()?;
+            let sought = Finder::new(required(glob)).into_owned();
+            Rest::Compiled(Box::new(compiled.compile_matcher()), Box::new(sought))
         };
         Ok(Self {
             dir: head.strip_suffix('/').unwrap_or(head).into(),
@@ -109,7 +108,9 @@ impl Pattern {
             Rest::DeepName(name) => base_name(below) == &**name,
             Rest::DeepAround(start, end) => is_around(base_name(below), start, end),
             Rest::Around(start, end) => !below.contains('/') && is_around(below, start, end),
-            Rest::Compiled(glob) => glob.is_match(path),
+            Rest::Compiled(glob, sought) => {
+                sought.find(path.as_bytes()).is_some() && glob.is_match(path)
+            }
         }
     }
 }

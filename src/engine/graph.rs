@@ -223,6 +223,17 @@ impl Graph {
         let mut closure = Closure {
             parents: vec![Parent::Absent; self.len()],
         };
+        self.grow(&mut closure, from, follows);
+        closure
+    }
+
+    /// Adds to a closure what more entry points need.
+    pub fn grow(
+        &self,
+        closure: &mut Closure,
+        from: impl IntoIterator<Item = NodeId>,
+        follows: fn(EdgeKind) -> bool,
+    ) {
         let mut queue: std::collections::VecDeque<NodeId> = std::collections::VecDeque::new();
         for node in from {
             if closure.claim(node, Parent::Entry) {
@@ -236,7 +247,6 @@ impl Graph {
                 }
             }
         }
-        closure
     }
 }
 

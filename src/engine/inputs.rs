@@ -202,6 +202,10 @@ pub fn infer(job: &Job, leg: Option<&Leg>, context: &Context<'_>) -> JobInputs {
     };
     limits::apply(job, &mut out);
     if let Some(rule) = rule_of(context.policy, &job.id.0) {
+        if !out.missing_texts.is_empty() {
+            // What is configured asks for no text, and yet one may say more.
+            context.memo.peek();
+        }
         configured(job, rule, &mut out);
     }
     out.parts.sort();

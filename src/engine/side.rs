@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 use super::diff::Change;
 use super::facts::Facts;
-use super::globs::{self, Fitting};
+use super::globs;
 use super::graph::{self, Closure, EdgeKind, Graph, NodeId, Widening};
-use super::inputs::{self, Input, InputSet, JobInputs, resolve};
+use super::inputs::resolve::{self, Lookup};
+use super::inputs::{self, Input, InputSet, JobInputs};
 use super::lock::{LockSlices, Locks, Slice};
 use super::ownership::{self, Names};
 use super::packages::Packages;
@@ -32,6 +33,8 @@ pub struct Survey {
     pub pipelines: Vec<Pipeline>,
     /// What each job reads, by pipeline and job, in the order of the pipelines.
     pub inputs: Vec<Vec<JobInputs>>,
+    /// The jobs whose inputs another text may change, by pipeline and job.
+    open: BTreeSet<(usize, usize)>,
 }
 
 impl Survey {
@@ -41,14 +44,21 @@ impl Survey {
             packages: Packages::read(snapshot),
             pipelines: github::read(snapshot),
             inputs: Vec::new(),
+            open: BTreeSet::new(),
         };
         nothing.again(snapshot, policy, event)
     }
 
     /// Infers the inputs once more, with the texts of scripts that were missing.
-    /// Manifests and pipelines are read from the start, so they stay.
+    /// Manifests and pipelines are read from the start, so they stay, and so do the
+    /// inputs of jobs that no further text can change.
     #[must_use]
-    pub fn again(self, snapshot: &Snapshot, policy: &Policy, event: Option<&EventContext>) -> Self {
+    pub fn again(
+        mut self,
+        snapshot: &Snapshot,
+        policy: &Policy,
+        event: Option<&EventContext>,
+    ) -> Self {
         let context = inputs::Context {
             snapshot,
             packages: &self.packages,
@@ -56,15 +66,24 @@ impl Survey {
             event,
             memo: &inputs::Memo::default(),
         };
-        let of_pipeline = |pipeline: &Pipeline| {
-            pipeline
-                .jobs
-                .iter()
-                .map(|job| inputs::infer(job, None, &context))
-                .collect()
-        };
-        let inputs = self.pipelines.iter().map(of_pipeline).collect();
-        Self { inputs, ..self }
+        let mut known = std::mem::take(&mut self.inputs).into_iter();
+        let open = std::mem::take(&mut self.open);
+        for (at, pipeline) in self.pipelines.iter().enumerate() {
+            let mut known = known.next().unwrap_or_default().into_iter();
+            let mut inputs = Vec::with_capacity(pipeline.jobs.len());
+            for (index, job) in pipeline.jobs.iter().enumerate() {
+                let settled = known.next().filter(|_| !open.contains(&(at, index)));
+                inputs.push(settled.unwrap_or_else(|| {
+                    let inferred = inputs::infer(job, None, &context);
+                    if context.memo.take_peek() || !inferred.missing_texts.is_empty() {
+                        self.open.insert((at, index));
+                    }
+                    inferred
+                }));
+            }
+            self.inputs.push(inputs);
+        }
+        self
     }
 
     /// Files whose text was needed and not there.
@@ -109,6 +128,14 @@ pub fn differs_in_content(before: &Snapshot, after: &Snapshot, changes: &[Change
     changes.iter().all(is_silent)
 }
 
+/// Whether the changed files of a tree that [`differs_in_content`] alone say what they
+/// said: then nothing in the graph is another.
+pub fn says_the_same(before: &Snapshot, after: &Snapshot, changes: &[Change]) -> bool {
+    changes
+        .iter()
+        .all(|change| said(before, change) == said(after, change))
+}
+
 /// One tree, analysed. What is equal on two trees is shared between their sides.
 #[derive(Debug)]
 pub struct Side {
@@ -122,14 +149,15 @@ pub struct Side {
     pub names: Arc<Names>,
     /// What could not be read.
     pub diagnostics: Vec<Diagnostic>,
-    fitting: Arc<Fitting>,
+    lookup: Arc<Lookup>,
 }
 
 impl Side {
     /// Builds the graph of a surveyed snapshot.
-    pub fn complete(snapshot: Snapshot, survey: Survey, policy: &Policy) -> Self {
+    pub fn complete(snapshot: Snapshot, survey: impl Into<Arc<Survey>>, policy: &Policy) -> Self {
+        let survey = survey.into();
         let (graph, names) = linked(&snapshot, &survey.packages, policy);
-        let fitting = resolve::fitting(&snapshot, survey.inputs.iter().flatten());
+        let lookup = Lookup::of(&snapshot, survey.inputs.iter().flatten());
         let diagnostics = survey
             .pipelines
             .iter()
@@ -137,11 +165,11 @@ impl Side {
             .collect();
         Self {
             snapshot,
-            survey: Arc::new(survey),
+            survey,
             graph: Arc::new(graph),
             names: Arc::new(names),
             diagnostics,
-            fitting: Arc::new(fitting),
+            lookup: Arc::new(lookup),
         }
     }
 
@@ -150,8 +178,7 @@ impl Side {
     /// say the same.
     #[must_use]
     pub fn edited(&self, snapshot: Snapshot, changes: &[Change], policy: &Policy) -> Self {
-        let is_same = |change: &Change| said(&self.snapshot, change) == said(&snapshot, change);
-        let (graph, names) = if changes.iter().all(is_same) {
+        let (graph, names) = if says_the_same(&self.snapshot, &snapshot, changes) {
             (Arc::clone(&self.graph), Arc::clone(&self.names))
         } else {
             let (graph, names) = linked(&snapshot, &self.survey.packages, policy);
@@ -163,7 +190,7 @@ impl Side {
             graph,
             names,
             diagnostics: self.diagnostics.clone(),
-            fitting: Arc::clone(&self.fitting),
+            lookup: Arc::clone(&self.lookup),
         }
     }
 
@@ -175,7 +202,7 @@ impl Side {
     /// The files that a job reads here.
     pub fn files(&self, inputs: &JobInputs) -> InputSet {
         let packages = &self.survey.packages;
-        resolve::resolve(inputs, &self.snapshot, &self.graph, packages, &self.fitting)
+        resolve::resolve(inputs, &self.snapshot, &self.graph, packages, &self.lookup)
     }
 
     /// What a job takes from outside here, as slices of lockfiles.
@@ -228,24 +255,24 @@ impl Side {
             inputs,
             &self.snapshot,
             &self.graph,
-            &self.fitting,
+            &self.lookup,
         ))
     }
 
     /// The files that a tool of the job reads and does not run, and what they import.
     pub fn checked(&self, inputs: &JobInputs) -> Closure {
-        let checked = resolve::checked(inputs, &self.snapshot, &self.fitting);
+        let checked = resolve::checked(inputs, &self.snapshot, self.lookup.fitting());
         self.graph.closure_along(checked, EdgeKind::is_checked)
     }
 
     /// The files that an input names itself, in order.
     pub fn named(&self, input: &Input) -> Vec<FileId> {
-        resolve::named(input, &self.snapshot, &self.fitting)
+        resolve::named(input, &self.snapshot, self.lookup.fitting())
     }
 
     /// The files that a glob fits, in order.
     pub fn fitting(&self, glob: &str) -> Vec<FileId> {
-        let known = self.fitting.files(glob).map(<[FileId]>::to_vec);
+        let known = self.lookup.fitting().files(glob).map(<[FileId]>::to_vec);
         known.unwrap_or_else(|| globs::fitting(&self.snapshot.tree, glob))
     }
 

@@ -6,10 +6,11 @@
 //!
 //! Nothing here reads a file: two trees with equal entries are the same tree.
 
+use std::hash::BuildHasher as _;
 use std::ops::Range;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::facts::{Facts, Language};
 use super::ids::ObjectId;
@@ -65,6 +66,7 @@ impl FileId {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tree {
     entries: Vec<Entry>,
+    places: Places,
 }
 
 impl Tree {
@@ -74,7 +76,8 @@ impl Tree {
             entries.sort_by(|a, b| a.path.cmp(&b.path));
             entries.dedup_by(|later, first| later.path == first.path);
         }
-        Self { entries }
+        let places = Places::of(&entries);
+        Self { entries, places }
     }
 
     /// How many paths there are.
@@ -89,11 +92,11 @@ impl Tree {
 
     /// The position of exactly this path.
     pub fn find(&self, path: &str) -> Option<FileId> {
-        let index = self
-            .entries
-            .binary_search_by(|entry| entry.path.as_ref().cmp(path))
-            .ok()?;
-        u32::try_from(index).ok().map(FileId)
+        let is_it = |index: u32| {
+            let entry = self.entries.get(index as usize);
+            entry.is_some_and(|entry| *entry.path == *path)
+        };
+        self.places.find(path, is_it).map(FileId)
     }
 
     /// The entry of a position that this tree gave out.
@@ -158,6 +161,58 @@ impl Tree {
         let rest = self.entries.get(start..).unwrap_or_default();
         let count = rest.partition_point(|entry| entry.path.starts_with(&prefix));
         start..start + count
+    }
+}
+
+/// Where paths stand, by their hash: resolvers ask for many paths that are nowhere, and
+/// a search through the sorted list compares long equal beginnings each time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Places {
+    /// An open table of half as many paths as slots; [`VACANT`] ends a chain.
+    slots: Vec<u32>,
+}
+
+const VACANT: u32 = u32::MAX;
+
+impl Places {
+    fn of(entries: &[Entry]) -> Self {
+        let size = (entries.len() * 2).next_power_of_two().max(2);
+        let mut places = Self {
+            slots: vec![VACANT; size],
+        };
+        for (index, entry) in (0..VACANT).zip(entries) {
+            let mut at = places.first(&entry.path);
+            while let Some(slot) = places.slots.get_mut(at) {
+                if *slot == VACANT {
+                    *slot = index;
+                    break;
+                }
+                at = (at + 1) % size;
+            }
+        }
+        places
+    }
+
+    fn find(&self, path: &str, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        let mut at = self.first(path);
+        loop {
+            let index = *self.slots.get(at)?;
+            if index == VACANT {
+                return None;
+            }
+            if is_it(index) {
+                return Some(index);
+            }
+            at = (at + 1) % self.slots.len();
+        }
+    }
+
+    /// The slot at which a path's chain begins.
+    fn first(&self, path: &str) -> usize {
+        let hash = FxBuildHasher.hash_one(path);
+        // The hasher ends with its best bits at the low end.
+        let low = usize::try_from(hash & u64::from(u32::MAX)).unwrap_or_default();
+        low & self.slots.len().saturating_sub(1)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::panic::resume_unwind;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 
@@ -239,9 +239,20 @@ fn sides(
         let merge = side_beside(&loader, merge, settings)?;
         return Ok((Side::complete(base, survey, policy), merge));
     }
-    let base = Side::complete(base, survey, policy);
-    let merge = base.edited(merge, changes, policy);
-    Ok((base, merge))
+    if side::says_the_same(&base, &merge, changes) {
+        let base = Side::complete(base, survey, policy);
+        let merge = base.edited(merge, changes, policy);
+        return Ok((base, merge));
+    }
+    // Two graphs are needed, and neither waits for the other.
+    let survey = Arc::new(survey);
+    let shared = Arc::clone(&survey);
+    Ok(std::thread::scope(|scope| {
+        let other = scope.spawn(|| Side::complete(base, survey, policy));
+        let merge = Side::complete(merge, shared, policy);
+        let base = other.join().unwrap_or_else(|panic| resume_unwind(panic));
+        (base, merge)
+    }))
 }
 
 /// Analyses one tree, reading the scripts that its jobs name as they are found.

@@ -60,6 +60,9 @@ impl FactsCache {
 
     /// Adds facts; they are on disk after [`FactsCache::save`].
     pub fn add(&mut self, blob: ObjectId, language: Language, facts: &Facts) {
+        if self.path.is_none() {
+            return;
+        }
         let mut body = Vec::with_capacity(64);
         write_bytes(&mut body, blob.as_bytes());
         body.push(language_code(language));

@@ -13,6 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::fault::{Faults, NoFaults, PlannedFault, Point};
+use super::flushes::Flushes;
 use super::key::{Key, tag};
 use super::record::{FORMAT, Fit, Format};
 use super::rows::{Backend, Draft};
@@ -34,6 +35,7 @@ pub struct Keyed<B> {
 struct Inner<B> {
     backend: B,
     turn: Mutex<()>,
+    flushes: Flushes,
     faults: Arc<dyn Faults>,
 }
 
@@ -56,6 +58,7 @@ impl<B: Backend> Keyed<B> {
         let inner = Arc::new(Inner {
             backend,
             turn: Mutex::new(()),
+            flushes: Flushes::default(),
             faults,
         });
         inner.write("open", stamp)?;
@@ -107,7 +110,7 @@ impl<B: Backend> Inner<B> {
         }
         drop(turn);
         reached(Point::Applied)?;
-        self.backend.flush()?;
+        self.flushes.settle(|| self.backend.flush())?;
         reached(Point::Flushed)?;
         Ok(outcome)
     }

@@ -7,35 +7,35 @@
 use serde::Serialize;
 
 use super::{EdgeKind, Graph, NodeId};
-use crate::engine::tree::Snapshot;
+use crate::engine::tree::Tree;
 
 /// A graph, with paths from the root and units by their names.
 #[derive(Debug, Default, Serialize)]
-pub struct Document {
+pub struct Document<'g> {
     /// Who imports, includes or embeds whom.
-    pub edges: Vec<(String, String)>,
+    pub edges: Vec<(&'g str, &'g str)>,
     /// Who needs whom without saying so.
-    pub implicit: Vec<(String, String)>,
+    pub implicit: Vec<(&'g str, &'g str)>,
     /// Imports that should resolve here and do not.
-    pub unresolved: Vec<Unresolved>,
+    pub unresolved: Vec<Unresolved<'g>>,
 }
 
 /// An import that should resolve here and does not.
 #[derive(Debug, Serialize)]
-pub struct Unresolved {
+pub struct Unresolved<'g> {
     /// The importing file.
-    pub from: String,
+    pub from: &'g str,
     /// As it is written.
-    pub specifier: String,
+    pub specifier: &'g str,
 }
 
-impl Document {
-    /// The document of a graph over a snapshot.
-    pub fn of(snapshot: &Snapshot, graph: &Graph) -> Self {
+impl<'g> Document<'g> {
+    /// The document of a graph over a tree.
+    pub fn of(tree: &'g Tree, graph: &'g Graph) -> Self {
         let label = |node: NodeId| match (graph.file(node), graph.unit(node)) {
-            (Some(file), _) => snapshot.tree.path(file).to_owned(),
-            (None, Some(unit)) => unit.name.to_string(),
-            (None, None) => String::new(),
+            (Some(file), _) => tree.path(file),
+            (None, Some(unit)) => &*unit.name,
+            (None, None) => "",
         };
         let mut document = Self::default();
         for (from, to, kind) in graph.edges() {
@@ -49,8 +49,8 @@ impl Document {
         }
         document.edges.dedup();
         let unresolved = graph.unresolved.iter().map(|it| Unresolved {
-            from: snapshot.tree.path(it.from).to_owned(),
-            specifier: it.specifier.to_string(),
+            from: tree.path(it.from),
+            specifier: &it.specifier,
         });
         document.unresolved.extend(unresolved);
         document

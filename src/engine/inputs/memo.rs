@@ -4,13 +4,13 @@
 //! read yet is not remembered. It changes how often something is parsed, never what
 //! is found.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
 use crate::engine::graph::python::discover;
-use crate::engine::tree::{FileId, Snapshot};
+use crate::engine::tree::{FileId, Snapshot, base_name};
 use crate::engine::yaml::{self, Node};
 
 /// Parsed files of one snapshot.
@@ -20,6 +20,20 @@ pub struct Memo {
     tables: Remembered<Option<Rc<toml::Table>>>,
     collected: Remembered<Rc<[FileId]>>,
     compiled: Remembered<bool>,
+    named: Remembered<Rc<[FileId]>>,
+    links: Remembered<Rc<Links>>,
+    has_peeked: Cell<bool>,
+}
+
+/// What a file of configuration leads to.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    /// Files that its words name.
+    pub(super) named: Vec<String>,
+    /// Files that it extends.
+    pub(super) extended: Vec<String>,
+    /// Whether it extends something that was not found.
+    pub(super) is_open: bool,
 }
 
 type Remembered<T> = RefCell<FxHashMap<Box<str>, T>>;
@@ -31,6 +45,42 @@ impl Memo {
             let clean = text.trim_start_matches('\u{feff}').replace('\t', "  ");
             yaml::parse(path, &clean).ok().map(Rc::new)
         })
+    }
+
+    /// A manifest in JSON with comments and this text; `None` when it does not parse.
+    pub(super) fn commented_json(&self, path: &str, text: &str) -> Option<Rc<Node>> {
+        remembered(&self.json, &format!("// {path}"), || {
+            let lines = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"));
+            let clean = lines.collect::<Vec<_>>().join("\n").replace('\t', "  ");
+            yaml::parse(path, &clean).ok().map(Rc::new)
+        })
+    }
+
+    /// Every file of this base name, in order.
+    pub(super) fn files_named(&self, snapshot: &Snapshot, name: &str) -> Rc<[FileId]> {
+        remembered(&self.named, name, || {
+            let entries = snapshot.tree.iter();
+            let named = entries.filter(|(_, entry)| base_name(&entry.path) == name);
+            named.map(|(file, _)| file).collect()
+        })
+    }
+
+    /// What a file of configuration leads to, as `read` finds it.
+    pub(super) fn links(&self, path: &str, read: impl FnOnce() -> Links) -> Rc<Links> {
+        remembered(&self.links, path, || Rc::new(read()))
+    }
+
+    /// Says that a job was judged by a text that is not there and that it did not ask
+    /// for: if another job's asking brings it, the job is judged again.
+    pub(super) fn peek(&self) {
+        self.has_peeked.set(true);
+    }
+
+    /// Whether anything was peeked at since this was asked before.
+    pub(in crate::engine) fn take_peek(&self) -> bool {
+        self.has_peeked.take()
     }
 
     /// A manifest in TOML with this text; `None` when it does not parse.

@@ -6,7 +6,9 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
+use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
 use super::{Input, InputSet, JobInputs, manifests};
@@ -18,31 +20,68 @@ use crate::engine::ownership;
 use crate::engine::packages::Packages;
 use crate::engine::tree::{FileId, Snapshot, base_name};
 
-/// Every glob of some jobs, looked up in one tree.
-pub fn fitting<'j>(snapshot: &Snapshot, jobs: impl IntoIterator<Item = &'j JobInputs>) -> Fitting {
-    let parts = jobs.into_iter().flat_map(|inputs| &inputs.parts);
-    let globs = parts.flat_map(|(input, _)| match input {
-        Input::Entry(globs) | Input::Checked(globs) | Input::Exact(globs) | Input::Shape(globs) => {
-            globs.as_slice()
+/// What the jobs of one tree ask for, looked up once.
+#[derive(Debug, Default)]
+pub struct Lookup {
+    fitting: Fitting,
+    /// What each package owns, but for prose and the like.
+    owned: OnceLock<FxHashMap<Box<str>, Vec<FileId>>>,
+}
+
+impl Lookup {
+    /// Looks up every glob of some jobs.
+    pub fn of<'j>(snapshot: &Snapshot, jobs: impl IntoIterator<Item = &'j JobInputs>) -> Self {
+        let parts = jobs.into_iter().flat_map(|inputs| &inputs.parts);
+        let globs = parts.flat_map(|(input, _)| match input {
+            Input::Entry(globs)
+            | Input::Checked(globs)
+            | Input::Exact(globs)
+            | Input::Shape(globs) => globs.as_slice(),
+            _ => &[],
+        });
+        Self {
+            fitting: Fitting::of(&snapshot.tree, globs.map(AsRef::as_ref)),
+            owned: OnceLock::new(),
         }
-        _ => &[],
-    });
-    Fitting::of(&snapshot.tree, globs.map(AsRef::as_ref))
+    }
+
+    /// What globs fit, as far as it was looked up.
+    pub fn fitting(&self) -> &Fitting {
+        &self.fitting
+    }
+
+    fn owned(&self, dir: &str, snapshot: &Snapshot, packages: &Packages) -> &[FileId] {
+        let owned = self.owned.get_or_init(|| {
+            let mut owned: FxHashMap<Box<str>, Vec<FileId>> = FxHashMap::default();
+            for (file, entry) in snapshot.tree.iter() {
+                let owner = packages.owner_dir(&entry.path);
+                if let Some(dir) = owner.filter(|_| !ownership::is_inert(&entry.path)) {
+                    match owned.get_mut(dir) {
+                        Some(files) => files.push(file),
+                        None => drop(owned.insert(dir.into(), vec![file])),
+                    }
+                }
+            }
+            owned
+        });
+        owned.get(dir).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// The files that a job reads on a tree, sorted; all of them when it is opaque.
-/// `fitting` may hold what its globs fit; the others are looked up here.
+/// `lookup` may hold what its globs fit; the others are looked up here.
 pub fn resolve(
     inputs: &JobInputs,
     snapshot: &Snapshot,
     graph: &Graph,
     packages: &Packages,
-    fitting: &Fitting,
+    lookup: &Lookup,
 ) -> InputSet {
     if !inputs.opaque.is_empty() || !inputs.missing_texts.is_empty() {
         return everything(snapshot);
     }
-    let closure = graph.closure(entries(inputs, snapshot, graph, fitting));
+    let fitting = &lookup.fitting;
+    let closure = graph.closure(entries(inputs, snapshot, graph, lookup));
     let checked = checked(inputs, snapshot, fitting);
     let checked = graph.closure_along(checked, EdgeKind::is_checked);
     let mut chosen = vec![false; snapshot.tree.len()];
@@ -50,7 +89,7 @@ pub fn resolve(
     for file in nodes.filter_map(|node| graph.file(node)) {
         mark(&mut chosen, file);
     }
-    if !widen(&closure, graph, snapshot, packages, &mut chosen) {
+    if !widen(closure, graph, snapshot, (packages, lookup), &mut chosen) {
         return everything(snapshot);
     }
     exact(inputs, snapshot, fitting, &mut chosen);
@@ -71,13 +110,13 @@ pub fn entries(
     inputs: &JobInputs,
     snapshot: &Snapshot,
     graph: &Graph,
-    fitting: &Fitting,
+    lookup: &Lookup,
 ) -> Vec<NodeId> {
     let globs = inputs.parts.iter().filter_map(|(input, _)| match input {
         Input::Entry(globs) => Some(globs.iter()),
         _ => None,
     });
-    let mut nodes = matched(globs.flatten(), snapshot, fitting);
+    let mut nodes = matched(globs.flatten(), snapshot, &lookup.fitting);
     let dirs: Vec<&str> = inputs
         .parts
         .iter()
@@ -134,30 +173,31 @@ fn everything(snapshot: &Snapshot) -> InputSet {
 /// A package that is reached so brings its own unresolved constructs along. Prose and
 /// the like belong to it only where something names them.
 fn widen(
-    closure: &Closure,
+    mut closure: Closure,
     graph: &Graph,
     snapshot: &Snapshot,
-    packages: &Packages,
+    (packages, lookup): (&Packages, &Lookup),
     chosen: &mut [bool],
 ) -> bool {
-    let Some(mut open) = reached_packages(closure, graph, snapshot, packages) else {
-        return false;
-    };
     let mut done: BTreeSet<&str> = BTreeSet::new();
-    while let Some(dir) = open.pop() {
-        if !done.insert(dir) {
-            continue;
-        }
-        let members = snapshot.tree.under(dir).filter(|(_, entry)| {
-            packages.owner_dir(&entry.path) == Some(dir) && !ownership::is_inert(&entry.path)
-        });
-        // What its package needs, it may need.
-        let more = graph.closure(members.map(|(file, _)| NodeId::from(file)));
-        let Some(further) = reached_packages(&more, graph, snapshot, packages) else {
+    loop {
+        let Some(reached) = reached_packages(&closure, graph, snapshot, packages) else {
             return false;
         };
-        open.extend(further);
-        for file in more.nodes().filter_map(|node| graph.file(node)) {
+        let fresh: Vec<&str> = reached.difference(&done).copied().collect();
+        if fresh.is_empty() {
+            break;
+        }
+        // What its package needs, it may need.
+        let members = fresh
+            .iter()
+            .flat_map(|dir| lookup.owned(dir, snapshot, packages))
+            .map(|file| NodeId::from(*file));
+        graph.grow(&mut closure, members, EdgeKind::closes);
+        done.extend(fresh);
+    }
+    if !done.is_empty() {
+        for file in closure.nodes().filter_map(|node| graph.file(node)) {
             mark(chosen, file);
         }
     }
@@ -170,7 +210,7 @@ fn reached_packages<'p>(
     graph: &Graph,
     snapshot: &Snapshot,
     packages: &'p Packages,
-) -> Option<Vec<&'p str>> {
+) -> Option<BTreeSet<&'p str>> {
     let reached = |widening: &&Widening| closure.contains(widening.file.into());
     let package = |widening: &Widening| match widening.reach {
         Reach::Repository => None,

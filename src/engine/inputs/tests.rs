@@ -6,7 +6,6 @@ use std::sync::Arc;
 mod understood;
 
 use super::*;
-use crate::engine::globs::Fitting;
 use crate::engine::ids::ObjectId;
 use crate::engine::pipeline::{Action, JobId, Step};
 use crate::engine::tree::{Entry, Mode, Tree};
@@ -113,7 +112,13 @@ fn reached(inputs: &JobInputs, files: &[(&str, &str)]) -> String {
     let snapshot = snapshot(files);
     let packages = Packages::read(&snapshot);
     let graph = crate::engine::graph::Builder::new(&snapshot, &packages).finish();
-    let set = resolve::resolve(inputs, &snapshot, &graph, &packages, &Fitting::default());
+    let set = resolve::resolve(
+        inputs,
+        &snapshot,
+        &graph,
+        &packages,
+        &resolve::Lookup::default(),
+    );
     let paths: Vec<&str> = set
         .files
         .iter()

@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::Input;
+use super::memo::Links;
 use super::programs::{arguments, by_extension, refs};
 use super::table::{Class, Command};
 use super::walk::{Invocation, Walk, below};
@@ -127,16 +128,14 @@ impl Walk<'_> {
                 globs.push(below(at, name));
             }
         }
-        let names = |name: &str| command.config.iter().any(|known| **known == *name);
-        let inner = self
-            .context
-            .snapshot
-            .tree
-            .under(dir)
-            .map(|(_, entry)| &*entry.path);
-        let inner =
-            inner.filter(|path| names(base_name(path)) && !MANIFESTS.contains(&base_name(path)));
-        found.extend(inner.map(str::to_owned));
+        let tree = &self.context.snapshot.tree;
+        let below = tree.span(dir);
+        let inner = command.config.iter();
+        for name in inner.filter(|name| !MANIFESTS.contains(&&***name)) {
+            let all = self.context.memo.files_named(self.context.snapshot, name);
+            let inner = all.iter().filter(|file| below.contains(file));
+            found.extend(inner.map(|file| tree.path(*file).to_owned()));
+        }
         found.sort();
         found.dedup();
         for path in found {
@@ -160,29 +159,42 @@ impl Walk<'_> {
             if is_code(&path) {
                 entries.insert(path.clone());
             }
-            let mut next: Vec<String> = words(text)
-                .flat_map(|word| self.named(&path, word))
-                .collect();
+            let links = self.context.memo.links(&path, || self.links(&path, text));
+            if links.is_open {
+                self.whole(call);
+            }
             // What a manifest or a module names is code of the project, and imports are
             // followed elsewhere; only what is extended is configuration for certain.
             let is_project = is_code(&path) || MANIFESTS.contains(&base_name(&path));
-            entries.extend(next.iter().cloned());
-            next.retain(|named| !is_project || !is_code(named));
-            for word in extended(text).into_iter().flat_map(words) {
-                let found = self.extended_files(&path, word);
-                if found.is_empty() && is_relative(word) {
-                    self.whole(call);
+            let named = links.named.iter();
+            let followed = named.filter(|named| !is_project || !is_code(named));
+            for next in followed.chain(&links.extended) {
+                if seen.insert(next.clone()) {
+                    open.push(next.clone());
                 }
-                entries.extend(found.iter().cloned());
-                next.extend(found);
             }
-            open.extend(next.into_iter().filter(|named| seen.insert(named.clone())));
+            entries.extend(links.named.iter().chain(&links.extended).cloned());
         }
         let globs = entries.iter().map(|path| globset::escape(path).into());
         let globs: Vec<Box<str>> = globs.collect();
         if !globs.is_empty() {
             self.entry(call, globs);
         }
+    }
+
+    /// What the text of a file of configuration leads to.
+    fn links(&self, path: &str, text: &str) -> Links {
+        let mut links = Links::default();
+        let named: BTreeSet<&str> = words(text).collect();
+        for word in named {
+            links.named.extend(self.named(path, word));
+        }
+        for word in extended(text).into_iter().flat_map(words) {
+            let found = self.extended_files(path, word);
+            links.is_open |= found.is_empty() && is_relative(word);
+            links.extended.extend(found);
+        }
+        links
     }
 
     /// The files that a word of a configuration may mean.
@@ -232,8 +244,27 @@ fn is_relative(word: &str) -> bool {
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| c.is_whitespace() || "\"'`,;=:()[]{}<>".contains(c))
-        .filter(|word| !word.is_empty())
+    let ends = |c: char| {
+        c.is_whitespace()
+            || matches!(
+                c,
+                '"' | '\''
+                    | '`'
+                    | ','
+                    | ';'
+                    | '='
+                    | ':'
+                    | '('
+                    | ')'
+                    | '['
+                    | ']'
+                    | '{'
+                    | '}'
+                    | '<'
+                    | '>'
+            )
+    };
+    text.split(ends).filter(|word| !word.is_empty())
 }
 
 /// The values of every `extend` and `extends` in a configuration: a list in brackets, a

@@ -18,9 +18,11 @@ use crate::engine::globs::{self, Pattern};
 use crate::engine::graph::{Builder, EdgeKind, NodeId};
 use crate::engine::tree::{self, FileId, Mode, Tree};
 
+mod grams;
 mod paths;
 mod voices;
 
+use grams::Grams;
 use paths::{holds_data, is_at_or_above, is_test_data, relative, stem, without_fields};
 use voices::{Voice, spoken, voice, words, written};
 
@@ -97,6 +99,9 @@ struct Index<'a> {
     plain: Vec<FileId>,
     /// The paths of what is no code, one a line.
     listing: String,
+    /// Where the line of each of these begins.
+    lines: Vec<usize>,
+    grams: Grams,
 }
 
 impl<'a> Index<'a> {
@@ -110,12 +115,15 @@ impl<'a> Index<'a> {
             inert: FxHashSet::default(),
             plain: Vec::new(),
             listing: String::new(),
+            lines: Vec::new(),
+            grams: Grams::of(""),
         };
         for (file, entry) in tree.iter() {
             let name = base_name(&entry.path);
             let class = ownership.classify(&entry.path);
             if class != Class::Code {
                 index.plain.push(file);
+                index.lines.push(index.listing.len());
                 index.listing.extend([&*entry.path, "\n"]);
             }
             match class {
@@ -135,15 +143,25 @@ impl<'a> Index<'a> {
                 dir = dir_of(dir);
             }
         }
+        index.grams = Grams::of(&index.listing);
         index
     }
 
-    /// What is no code below a directory.
-    fn plain_below(&self, dir: &str) -> &[FileId] {
-        let span = self.tree.span(dir);
-        let start = self.plain.partition_point(|file| *file < span.start);
-        let end = self.plain.partition_point(|file| *file < span.end);
-        self.plain.get(start..end).unwrap_or_default()
+    /// What is no code and has a text in its path, in order.
+    fn plain_with(&self, text: &str) -> Vec<FileId> {
+        if text.is_empty() {
+            return self.plain.clone();
+        }
+        if !self.grams.may_hold(text) {
+            return Vec::new();
+        }
+        let found = memchr::memmem::find_iter(self.listing.as_bytes(), text.as_bytes());
+        let line = |at: usize| self.lines.partition_point(|start| *start <= at);
+        let mut files: Vec<FileId> = found
+            .filter_map(|at| self.plain.get(line(at).checked_sub(1)?).copied())
+            .collect();
+        files.dedup();
+        files
     }
 
     /// Whether a file lies in an importable package of Python: it is installed.
@@ -179,12 +197,18 @@ enum Group {
     Glob(Box<str>, Box<str>, Voice),
 }
 
+/// A glob, and the files whose paths hold what it asks for.
+struct Glob {
+    pattern: Pattern,
+    candidates: Vec<FileId>,
+}
+
 struct Linker<'b, 'a, 'i> {
     builder: &'b mut Builder<'a>,
     index: &'i Index<'a>,
     units: FxHashMap<Group, Option<NodeId>>,
     /// Compiled globs; `None` where no path holds what a glob asks for.
-    globs: FxHashMap<Box<str>, Option<Rc<Pattern>>>,
+    globs: FxHashMap<Box<str>, Option<Rc<Glob>>>,
 }
 
 impl Linker<'_, '_, '_> {
@@ -357,9 +381,15 @@ impl Linker<'_, '_, '_> {
         }
         let known = self.globs.entry(pattern.into()).or_insert_with(|| {
             // Most literals with a `*` are no globs at all: what they ask for is nowhere.
-            let sought = globs::required(&glob).as_bytes();
-            memchr::memmem::find(index.listing.as_bytes(), sought)?;
-            Pattern::new(&format!("**/{glob}")).ok().map(Rc::new)
+            let candidates = index.plain_with(globs::required(&glob));
+            if candidates.is_empty() {
+                return None;
+            }
+            let pattern = Pattern::new(&format!("**/{glob}")).ok()?;
+            Some(Rc::new(Glob {
+                pattern,
+                candidates,
+            }))
         });
         let Some(glob) = known.clone() else {
             return;
@@ -372,10 +402,13 @@ impl Linker<'_, '_, '_> {
                 let ending = path.rsplit_once('.').map_or(path, |(_, ending)| ending);
                 let may_be_meant = !index.inert.contains(&file)
                     || voice == Voice::Code && pattern.ends_with(ending);
-                may_be_meant && glob.is_match(path.get(skip..).unwrap_or_default())
+                may_be_meant && glob.pattern.is_match(path.get(skip..).unwrap_or_default())
             };
-            let below = index.plain_below(base).iter().copied();
+            let span = index.tree.span(base);
+            let start = glob.candidates.partition_point(|file| *file < span.start);
+            let below = glob.candidates.iter().copied().skip(start);
             below
+                .take_while(|file| *file < span.end)
                 .filter(|file| fits(*file, index.tree.path(*file)))
                 .collect()
         });

@@ -1,14 +1,17 @@
 //! Walks a parsed script as the shell would, over every branch.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::feed;
 use super::parse::{self, AssignedValue, Assignment, Node, Parsed, RawWord, Redirect, Simple};
-use super::{Call, Feed, Place, Script, Start, Unread, Value, Word};
+use super::{Call, Feed, Script, Start, Unread, Value, Word};
 
 mod builtins;
 mod choice;
+mod state;
+
+pub(super) use state::State;
+use state::merged;
 
 /// How deep functions, sourced files and substitutions may go.
 const DEPTH: u32 = 24;
@@ -21,17 +24,6 @@ const UNROLLED: usize = 64;
 pub(super) const ENV_FILE: &str = "/github/env";
 /// The path of the file that adds to `PATH` for later steps.
 pub(super) const PATH_FILE: &str = "/github/path";
-
-/// What changes while a script runs.
-#[derive(Clone)]
-pub(super) struct State {
-    pub(super) variables: BTreeMap<Box<str>, Value>,
-    pub(super) place: Place,
-    pub(super) arguments: Option<Vec<Word>>,
-    /// Every body that a name may have.
-    functions: BTreeMap<String, Vec<Rc<Node>>>,
-    stack: Vec<Place>,
-}
 
 /// Where the output of a command goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,10 +52,10 @@ pub(super) struct Walker<'a, 't> {
 pub(super) fn walk(text: &str, start: Start<'_, '_>) -> Script {
     let mut walker = Walker {
         state: State {
-            variables: start.variables.clone(),
+            variables: Rc::new(start.variables.clone()),
             place: start.place.clone(),
-            arguments: start.arguments.map(<[Word]>::to_vec),
-            functions: BTreeMap::new(),
+            arguments: start.arguments.map(|words| Rc::new(words.to_vec())),
+            functions: Rc::default(),
             stack: Vec::new(),
         },
         start,
@@ -157,7 +149,7 @@ impl Walker<'_, '_> {
             Node::For { name, words, body } => self.for_loop(name, words.as_deref(), body),
             Node::Function(name, body) => {
                 let bodies = vec![Rc::clone(body)];
-                self.state.functions.insert(name.clone(), bodies);
+                Rc::make_mut(&mut self.state.functions).insert(name.clone(), bodies);
             }
             Node::Redirected(body, redirects, line) => self.redirected(body, redirects, *line),
             Node::Test(words, line) => self.test(words, *line),
@@ -223,14 +215,14 @@ impl Walker<'_, '_> {
             before = Some(start);
             if !ends(body) {
                 ended = Some(match ended {
-                    Some(other) => merged(other, after),
+                    Some(other) => merged(other, &after),
                     None => after,
                 });
             }
         }
         let left_out = before.filter(|_| !complete);
         self.state = match (ended, left_out) {
-            (Some(ended), Some(left_out)) => merged(ended, left_out),
+            (Some(ended), Some(left_out)) => merged(ended, &left_out),
             (Some(state), None) | (None, Some(state)) => state,
             (None, None) => return,
         };
@@ -246,7 +238,7 @@ impl Walker<'_, '_> {
             self.script.exports.len(),
         );
         if let Some(name) = name {
-            self.state.variables.insert(name.into(), Value::Unknown);
+            self.state.assign(name.into(), Value::Unknown);
         }
         self.node(condition);
         self.node(body);
@@ -278,7 +270,7 @@ impl Walker<'_, '_> {
         };
         for value in values {
             let text = Value::Text(value.text);
-            self.state.variables.insert(name.into(), text);
+            self.state.assign(name.into(), text);
             self.node(body);
         }
     }
@@ -381,7 +373,7 @@ impl Walker<'_, '_> {
             .collect();
         if call.words.is_empty() {
             for (name, value) in &call.assignments {
-                self.state.variables.insert(name.clone(), value.clone());
+                self.state.assign(name.clone(), value.clone());
             }
             self.script.calls.push(call);
         } else if self.script.calls.len() < CALLS {
@@ -426,37 +418,10 @@ impl Walker<'_, '_> {
     }
 
     fn merge(&mut self, other: State) {
-        let state = std::mem::replace(&mut self.state, other.clone());
-        self.state = merged(state, other);
+        let state = std::mem::replace(&mut self.state, other);
+        let other = self.state.clone();
+        self.state = merged(state, &other);
     }
-}
-
-/// What holds after one of two ways.
-fn merged(mut left: State, right: State) -> State {
-    for (name, value) in &mut left.variables {
-        let other = right.variables.get(name);
-        if other != Some(value) {
-            *value = choice::either(value, other);
-        }
-    }
-    for name in right.variables.into_keys() {
-        left.variables.entry(name).or_insert(Value::Unknown);
-    }
-    if left.place != right.place {
-        left.place = Place::Unknown;
-    }
-    if left.arguments != right.arguments {
-        left.arguments = None;
-    }
-    for (name, bodies) in right.functions {
-        let known = left.functions.entry(name).or_default();
-        for body in bodies {
-            if !known.iter().any(|other| Rc::ptr_eq(other, &body)) {
-                known.push(body);
-            }
-        }
-    }
-    left
 }
 
 fn first_word(node: &Node) -> Option<String> {

@@ -59,7 +59,10 @@ impl Walk<'_> {
             let is_runner = !is_manifest && !path.contains("tsconfig") && !path.contains("abel");
             let text = self.context.snapshot.text(path);
             // A configuration that was not read may say anything.
-            all |= is_runner && text.is_none();
+            if is_runner && text.is_none() {
+                self.context.memo.peek();
+                all = true;
+            }
             let says = text.filter(|text| is_runner || is_manifest && text.contains("\"jest\": {"));
             config.push_str(says.unwrap_or_default());
         }

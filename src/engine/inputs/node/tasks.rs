@@ -6,7 +6,6 @@ use super::super::walk::{Invocation, Text, Walk};
 use super::npm::manifest;
 use crate::engine::packages::Ecosystem;
 use crate::engine::shell::{Place, Word};
-use crate::engine::tree::base_name;
 use crate::engine::yaml;
 
 impl Walk<'_> {
@@ -99,8 +98,9 @@ impl Walk<'_> {
             "turbo.json nx.json lerna.json package.json **/project.json **/package.json **/turbo.json",
         );
         self.exact(call, files.into_iter().map(Into::into).collect());
-        let mut entries = self.context.snapshot.tree.iter();
-        if name == "nx" && entries.any(|(_, entry)| base_name(&entry.path) == "project.json") {
+        let projects = self.context.memo;
+        let projects = projects.files_named(self.context.snapshot, "project.json");
+        if name == "nx" && !projects.is_empty() {
             // Targets with executors of their own.
             return self.unknown_use(call);
         }
@@ -136,7 +136,7 @@ impl Walk<'_> {
             let Some(text) = self.text(file) else {
                 continue;
             };
-            let Ok(root) = yaml::parse(file, &without_comments(text)) else {
+            let Some(root) = self.context.memo.commented_json(file, text) else {
                 continue;
             };
             for key in ["tasks", "pipeline", "targetDefaults"] {
@@ -185,14 +185,6 @@ impl Walk<'_> {
             names
         }
     }
-}
-
-/// JSON with comments as YAML reads it.
-fn without_comments(text: &str) -> String {
-    let lines = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"));
-    lines.collect::<Vec<_>>().join("\n").replace('\t', "  ")
 }
 
 /// The tasks on the command line.

@@ -28,7 +28,13 @@ fn closed(script: &str, files: &[(&str, &str)]) -> String {
     let mut builder = graph::build(&snapshot, &packages);
     ownership::link(&mut builder, &policy);
     let graph = builder.finish();
-    let set = resolve::resolve(&inputs, &snapshot, &graph, &packages, &Fitting::default());
+    let set = resolve::resolve(
+        &inputs,
+        &snapshot,
+        &graph,
+        &packages,
+        &resolve::Lookup::default(),
+    );
     let paths = set.files.iter().map(|file| snapshot.tree.path(*file));
     paths.collect::<Vec<_>>().join(" ")
 }
@@ -274,7 +280,13 @@ fn shapes(script: &str, files: &[(&str, &str)]) -> Vec<String> {
     let packages = Packages::read(&snapshot);
     let graph = graph::Builder::new(&snapshot, &packages).finish();
     let inputs = infer_in(&job(script), None, files);
-    let set = resolve::resolve(&inputs, &snapshot, &graph, &packages, &Fitting::default());
+    let set = resolve::resolve(
+        &inputs,
+        &snapshot,
+        &graph,
+        &packages,
+        &resolve::Lookup::default(),
+    );
     set.shapes.keys().map(ToString::to_string).collect()
 }
 
@@ -295,7 +307,13 @@ fn a_manifest_that_cargo_fails_on_is_not_the_shape_of_one_that_it_reads() {
         let packages = Packages::read(&snapshot);
         let graph = graph::Builder::new(&snapshot, &packages).finish();
         let inputs = infer_in(&job("cargo fmt --check"), None, &files);
-        let set = resolve::resolve(&inputs, &snapshot, &graph, &packages, &Fitting::default());
+        let set = resolve::resolve(
+            &inputs,
+            &snapshot,
+            &graph,
+            &packages,
+            &resolve::Lookup::default(),
+        );
         set.shapes.get("Cargo.toml").copied()
     };
     assert_eq!(shape_of(good), shape_of(&good.replace("\"1\"", "\"1.2\"")));

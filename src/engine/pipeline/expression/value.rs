@@ -149,7 +149,7 @@ impl Object {
 
     /// Sets a property, in place of the one that is there.
     pub fn set(&mut self, key: &str, value: Value) {
-        let same = |entry: &&mut (Box<str>, Value)| entry.0.to_lowercase() == key.to_lowercase();
+        let same = |entry: &&mut (Box<str>, Value)| is_same_key(&entry.0, key);
         match self.entries.iter_mut().find(same) {
             Some(entry) => entry.1 = value,
             None => self.entries.push((key.into(), value)),
@@ -177,12 +177,21 @@ impl Object {
 
     /// A property that is listed.
     pub fn find(&self, key: &str) -> Option<&Value> {
-        let same = |entry: &&(Box<str>, Value)| entry.0.to_lowercase() == key.to_lowercase();
+        let same = |entry: &&(Box<str>, Value)| is_same_key(&entry.0, key);
         self.entries.iter().find(same).map(|(_, value)| value)
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = &Value> {
         self.entries.iter().map(|(_, value)| value)
+    }
+}
+
+/// Whether two keys differ in case at most.
+fn is_same_key(one: &str, other: &str) -> bool {
+    if one.is_ascii() && other.is_ascii() {
+        one.eq_ignore_ascii_case(other)
+    } else {
+        one.to_lowercase() == other.to_lowercase()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Commands that the shell itself answers: `cd`, `export`, `source`, functions.
 
+use std::rc::Rc;
+
 use super::{DEPTH, Output, Walker};
 use crate::engine::shell::{Call, Located, Place, Source, Value, Word, locate};
 
@@ -75,7 +77,7 @@ impl Walker<'_, '_> {
                 } else {
                     Value::Text(value.into())
                 };
-                self.state.variables.insert(name.into(), value.clone());
+                self.state.assign(name.into(), value.clone());
                 call.assignments.push((name.into(), value));
             }
         }
@@ -86,8 +88,7 @@ impl Walker<'_, '_> {
 
     fn forget(&mut self, call: Call) {
         for word in call.words.iter().skip(1) {
-            let variables = &mut self.state.variables;
-            variables.insert(word.text.clone(), Value::Unknown);
+            self.state.assign(word.text.clone(), Value::Unknown);
         }
         if !call.reads.is_empty() {
             let mut call = call;
@@ -100,7 +101,8 @@ impl Walker<'_, '_> {
         if call.words.get(1).is_some_and(|word| &*word.text == "--") {
             let program = Word::literal("");
             let rest = call.words.iter().skip(2).cloned();
-            self.state.arguments = Some(std::iter::once(program).chain(rest).collect());
+            let all = std::iter::once(program).chain(rest).collect();
+            self.state.arguments = Some(Rc::new(all));
         }
     }
 
@@ -110,7 +112,7 @@ impl Walker<'_, '_> {
         } else if let Some(arguments) = &mut self.state.arguments
             && arguments.len() > 1
         {
-            arguments.remove(1);
+            Rc::make_mut(arguments).remove(1);
         }
     }
 
@@ -194,7 +196,7 @@ impl Walker<'_, '_> {
     fn function(&mut self, call: Call) {
         let name = call.words.first().map(|word| word.text.to_string());
         let bodies = name.and_then(|name| self.state.functions.get(&name).cloned());
-        let outer = self.state.arguments.replace(call.words);
+        let outer = self.state.arguments.replace(Rc::new(call.words));
         if self.depth + 4 >= DEPTH {
             self.unread(call.line, "functions that call each other too deep");
             self.state.arguments = outer;

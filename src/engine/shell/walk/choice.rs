@@ -3,6 +3,8 @@
 //! Branches that set a literal make such a variable; a round of a loop makes an unknown
 //! one, since a later round may make further values.
 
+use std::rc::Rc;
+
 use super::super::parse::{AssignedValue, Node, Part, RawWord, Redirect, Simple};
 use super::{State, Value, Walker, merged};
 
@@ -64,16 +66,16 @@ impl Walker<'_, '_> {
         for text in texts {
             self.state = before.clone();
             let chosen = Value::Text(text.clone());
-            self.state.variables.insert(name.into(), chosen.clone());
+            self.state.assign(name.into(), chosen.clone());
             self.node(&Node::Simple(simple.clone()));
             let mut state = std::mem::replace(&mut self.state, before.clone());
             if state.variables.get(name) == Some(&chosen) {
                 // Which of them it is nobody knows afterwards.
                 let all = Value::OneOf(texts.to_vec());
-                state.variables.insert(name.into(), all);
+                state.assign(name.into(), all);
             }
             after = Some(match after {
-                Some(other) => merged(other, state),
+                Some(other) => merged(other, &state),
                 None => state,
             });
         }
@@ -84,9 +86,12 @@ impl Walker<'_, '_> {
     /// What holds after a round of a loop that may come again: a variable that a round
     /// changes may have any value.
     pub(super) fn merge_round(&mut self, before: State) {
-        let known = before.variables.clone();
+        let known = Rc::clone(&before.variables);
         self.merge(before);
-        for (name, value) in &mut self.state.variables {
+        if Rc::ptr_eq(&known, &self.state.variables) {
+            return;
+        }
+        for (name, value) in Rc::make_mut(&mut self.state.variables) {
             if matches!(value, Value::OneOf(_)) && known.get(name) != Some(value) {
                 *value = Value::Unknown;
             }
