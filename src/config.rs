@@ -53,6 +53,8 @@ pub struct GithubApp {
     pub web_url: Url,
     /// Where the REST interface is: `https://api.github.com`, or `.../api/v3`.
     pub api_url: Url,
+    /// Who signs the identities of runs.
+    pub actions_issuer: Url,
 }
 
 /// Who may see a server's numbers. With neither setting nobody does.
@@ -191,6 +193,11 @@ const SETTINGS: &[Setting] = &[
         "the REST interface; found from GITHUB_URL when empty",
     ),
     setting(
+        "ACTIONS_ISSUER",
+        Some(""),
+        "who signs the identities of runs; found from GITHUB_URL when empty",
+    ),
+    setting(
         "DATA_DIR",
         Some(DATA_DIR),
         "where store and mirrors lie: a local disk, one process",
@@ -317,6 +324,10 @@ impl Reader<'_> {
             "" => Ok(None),
             text => url(text).map(Some),
         });
+        let issuer = self.read("ACTIONS_ISSUER", |text| match text {
+            "" => Ok(None),
+            text => url(text).map(Some),
+        });
         let web_url = web_url?;
         let old = old.filter(|old| !old.expose_secret().is_empty());
         Some(GithubApp {
@@ -324,6 +335,7 @@ impl Reader<'_> {
             private_key: private_key?,
             webhook_secrets: secret.into_iter().chain(old).collect(),
             api_url: api_url?.unwrap_or_else(|| api_of(&web_url)),
+            actions_issuer: issuer?.unwrap_or_else(|| issuer_of(&web_url)),
             web_url,
         })
     }
@@ -406,6 +418,19 @@ fn url(text: &str) -> Result<Url, String> {
     } else {
         Err("is not a plain http or https URL".to_owned())
     }
+}
+
+/// The issuer of identities: a host of its own on github.com, a path below an Enterprise
+/// Server (<https://docs.github.com/en/enterprise-server/actions/concepts/security/openid-connect>).
+fn issuer_of(web: &Url) -> Url {
+    let mut issuer = web.clone();
+    if web.host_str() == Some("github.com") {
+        let host = Some("token.actions.githubusercontent.com");
+        issuer.set_host(host).unwrap_or_default();
+    } else {
+        issuer.set_path("/_services/token");
+    }
+    issuer
 }
 
 /// The REST interface of a forge: a host of its own on github.com, a path below an
@@ -512,6 +537,8 @@ mod tests {
     fn four_settings_are_enough() {
         let config = read(WHOLE).unwrap();
         assert_eq!(config.github.api_url.as_str(), "https://api.github.com/");
+        let issuer = config.github.actions_issuer.as_str();
+        assert_eq!(issuer, "https://token.actions.githubusercontent.com/");
         assert_eq!(config.limits.body_bytes, 25 << 20);
         assert_eq!(config.store_dir(), Path::new("/var/lib/trimtab/store"));
         assert_eq!(config.github.webhook_secrets.len(), 1);
@@ -522,6 +549,8 @@ mod tests {
         let server = [WHOLE, &[("GITHUB_URL", "https://ghe.example")]].concat();
         let config = read(&server).unwrap();
         assert_eq!(config.github.api_url.as_str(), "https://ghe.example/api/v3");
+        let issuer = config.github.actions_issuer.as_str();
+        assert_eq!(issuer, "https://ghe.example/_services/token");
         let fake = [WHOLE, &[("GITHUB_API_URL", "http://127.0.0.1:9/x")]].concat();
         let config = read(&fake).unwrap();
         assert_eq!(config.github.api_url.as_str(), "http://127.0.0.1:9/x");

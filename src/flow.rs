@@ -24,6 +24,7 @@ pub mod publish;
 pub mod recover;
 pub mod report_pull;
 pub mod run_task;
+pub mod serve_plan;
 pub mod set_mode;
 pub mod sync_repo;
 pub mod take_delivery;

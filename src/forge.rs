@@ -180,6 +180,12 @@ pub trait Forge: Send + Sync {
     /// GitLab: [`POST /projects/:id/statuses/:sha`](https://docs.gitlab.com/api/commits/#set-commit-pipeline-status), which replaces by name.
     async fn write_check(&self, repo: RepoKey, check: &CheckRun) -> Result<CheckId, ForgeError>;
 
+    /// A run of a pipeline as it is now.
+    ///
+    /// GitHub: [`GET /repos/{owner}/{repo}/actions/runs/{run_id}`](https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run).
+    /// GitLab: [`GET /projects/:id/pipelines/:pipeline_id`](https://docs.gitlab.com/api/pipelines/#get-a-single-pipeline).
+    async fn run(&self, repo: RepoKey, number: u64) -> Result<Run, ForgeError>;
+
     /// What a user may do in the repository. The user is identified by number: when
     /// the login now belongs to somebody else, the answer is [`Permission::None`].
     ///
@@ -247,6 +253,19 @@ pub struct Pull {
     /// The tip of the target branch when the forge last looked. The branch may have
     /// moved since: the mirror knows the present tip.
     pub base: ObjectId,
+}
+
+/// A run of a pipeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The forge's number of it.
+    pub number: u64,
+    /// What started it, in the forge's word.
+    pub event: String,
+    /// The head of the pull, or the commit that was pushed.
+    pub head: ObjectId,
+    /// Nothing of it runs any more.
+    pub ended: bool,
 }
 
 /// Whether a pull still takes pushes.

@@ -18,6 +18,7 @@ use crate::telemetry::Metrics;
 mod body;
 mod error;
 mod health;
+mod plan_api;
 mod plans;
 mod router;
 mod serve;
@@ -25,6 +26,7 @@ pub mod socket;
 mod webhook;
 
 pub use body::Room;
+pub use plan_api::Door;
 pub use router::{metrics_router, router};
 pub use serve::serve;
 
@@ -45,6 +47,8 @@ pub struct Edge {
     pub room: Room,
     /// What opens `/metrics`; without it the public address does not serve them.
     pub metrics_token: Option<SecretString>,
+    /// Where runs ask what they may skip.
+    pub door: Door,
     /// Where repositories are, for links.
     pub forge_web: Url,
     /// Called when something was queued.

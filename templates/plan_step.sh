@@ -46,16 +46,22 @@ read_plan() {
 }
 status_of() { printf '%s' "$1" | sed -n '$p'; }
 
-# First the server, which waits with its answer; it knows this run by its identity.
+# First the server, which waits with its answer; it knows this run by its identity. A run
+# of a fork has none to show, and a server that refuses is not asked again.
+server=
+[ -n "${PLAN_URL:-}" ] && [ -n "${PLAN_AUD:-}" ] && [ -n "${ACTIONS_ID_TOKEN_REQUEST_URL:-}" ] && server=yes
 ask_server() {
-  [ -n "${PLAN_URL:-}" ] && [ -n "${PLAN_AUD:-}" ] || return 1
-  [ -n "${ACTIONS_ID_TOKEN_REQUEST_URL:-}" ] || return 1
+  [ -n "$server" ] || return 1
   answer=$(fetch -H "Authorization: bearer ${ACTIONS_ID_TOKEN_REQUEST_TOKEN:-}" \
     "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=$PLAN_AUD")
   token=$(printf '%s' "$answer" | sed -n 's/.*"value" *: *"\([^"]*\)".*/\1/p')
   [ -n "$token" ] || return 1
   answer=$(fetch -H "Authorization: Bearer $token" "$PLAN_URL?sha=$HEAD_SHA&workflow=$TRIMTAB_WORKFLOW")
-  [ "$(status_of "$answer")" = 200 ] && read_plan "$answer"
+  case $(status_of "$answer") in
+  200) read_plan "$answer" ;;
+  4??) server=; return 1 ;;
+  *) return 1 ;;
+  esac
 }
 # Then the check that the bot wrote: at most two looks, and none after a refusal.
 looks=0
@@ -72,12 +78,14 @@ ask_check() {
   esac
 }
 
+# Two looks are far apart where nothing else is asked meanwhile.
 wait=2
+[ -n "$server" ] || wait=8
 while :; do
   ask_server && finish "$skip" 'from the server'
   ask_check && finish "$skip" 'from the check'
   [ "$(left)" -gt "$wait" ] || finish '' 'no plan in time'
-  [ "$looks" -ge 2 ] && [ -z "${PLAN_URL:-}" ] && finish '' 'no plan'
+  [ "$looks" -ge 2 ] && [ -z "$server" ] && finish '' 'no plan'
   sleep "$wait"
   wait=$((wait * 2))
 done

@@ -49,6 +49,10 @@ pub(super) struct Args {
     /// The id of the GitHub App whose check carries the plan [default: as the file has it]
     #[arg(long, value_name = "ID")]
     app_id: Option<std::num::NonZeroU64>,
+    /// The `PUBLIC_URL` of the server, which the plan job then asks before it looks at the
+    /// check; empty for none [default: as the file has it, or none]
+    #[arg(long, value_name = "URL", value_parser = server)]
+    server: Option<String>,
     /// The label of the runner that asks for the plan; one that is always there
     /// [default: as the file has it, or ubuntu-latest]
     #[arg(long, value_name = "LABEL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
@@ -89,6 +93,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let settings = Settings {
         app_id: args.app_id.map(|id| id.to_string()),
         runner: args.runner.clone(),
+        server: args.server.clone(),
     };
     let files = rewrite_all(&read(&root)?, branch, &settings);
     if args.check {
@@ -104,6 +109,24 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         write_all(&root, &files, args, terminal)?;
     }
     show(&files, args, terminal)
+}
+
+/// An address as audiences are written; it stands in a workflow, so that it is plain.
+fn server(text: &str) -> Result<String, String> {
+    let text = text.trim_end_matches('/');
+    let url = url::Url::parse(text).ok();
+    let plain = url.is_some_and(|url| {
+        matches!(url.scheme(), "https" | "http")
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+    });
+    let odd = |c: char| !(c.is_ascii_alphanumeric() || ".:/-_~[]".contains(c));
+    if text.is_empty() || plain && !text.contains(odd) {
+        Ok(text.to_owned())
+    } else {
+        Err("is no plain http or https URL".to_owned())
+    }
 }
 
 /// What a file becomes.

@@ -21,13 +21,13 @@ use crate::engine::ids::ForgeKind;
 use crate::flow::run_task::Runner;
 use crate::flow::{self, recover};
 use crate::forge::Forge;
-use crate::forge::github::{Client, Endpoint, GitHub};
+use crate::forge::github::{Client, Endpoint, GitHub, Verifier};
 use crate::queue::GRACE;
 use crate::signer::Signer;
 use crate::store::{Store, StoreError, embedded};
 use crate::telemetry::{self, Metrics};
 use crate::web::socket::Socket;
-use crate::web::{self, Edge, Room, metrics_router, router};
+use crate::web::{self, Door, Edge, Room, metrics_router, router};
 use crate::worker::{Bell, Width, Worker};
 
 /// Arguments of `trimtab serve`.
@@ -99,6 +99,9 @@ async fn serve(config: Config) -> Result<(), Failure> {
         None => None,
     };
     let ringing = bell.clone();
+    let issuer = config.github.actions_issuer;
+    let verifier = Verifier::new(issuer, &config.public_url, Arc::clone(&clock));
+    let verifier = verifier.context("set up the client of the issuer")?;
     let edge = Edge {
         store,
         clock,
@@ -107,6 +110,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         app: config.github.app_id,
         room: Room::of(config.limits.body_bytes),
         metrics_token: config.metrics.token,
+        door: Door::new(context.clone(), verifier),
         forge_web: config.github.web_url,
         wake: Arc::new(move || ringing.ring()),
         draining: drain.subscribe(),

@@ -10,9 +10,11 @@ mod checks;
 mod client;
 mod comments;
 mod deliveries;
+mod identity;
 mod memory;
 pub mod payload;
 mod pulls;
+mod runs;
 pub mod signature;
 
 use std::sync::Arc;
@@ -25,10 +27,11 @@ use secrecy::ExposeSecret;
 use self::auth::Access;
 pub use self::auth::{Grant, Purpose, Tokens, mint, mint_listing};
 pub use self::client::{Client, ClientError, Endpoint, Heard, Observer};
+pub use self::identity::{Identity, Untrusted, Verifier};
 use self::memory::Memory;
 use super::{
     Author, CheckId, CheckRun, CloneAccess, Comment, CommentId, CommentRef, Delivery, Forge,
-    ForgeError, Permission, Pull, Reaction, Repository,
+    ForgeError, Permission, Pull, Reaction, Repository, Run,
 };
 use crate::engine::ids::{InstallationId, PullNumber, RepoKey};
 
@@ -119,6 +122,10 @@ impl Forge for GitHub {
 
     async fn write_check(&self, repo: RepoKey, check: &CheckRun) -> Result<CheckId, ForgeError> {
         checks::write(&self.access, self.app, repo, check).await
+    }
+
+    async fn run(&self, repo: RepoKey, number: u64) -> Result<Run, ForgeError> {
+        runs::one(&self.access, repo, number).await
     }
 
     async fn permission(&self, repo: RepoKey, user: &Author) -> Result<Permission, ForgeError> {

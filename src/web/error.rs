@@ -6,6 +6,8 @@
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
+use crate::forge::github::Untrusted;
+
 /// Why a request is not served.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WebError {
@@ -30,6 +32,15 @@ pub(super) enum WebError {
     /// No pull has the commit as its head.
     #[error("no pull with this head is known here\n")]
     NoPlan,
+    /// The question names no head and workflow.
+    #[error("ask with `sha`, a commit, and `workflow`, a key of 32 digits\n")]
+    BadQuestion,
+    /// Nobody believes who asks.
+    #[error("{0}\n")]
+    Untrusted(Untrusted),
+    /// Who asks is known and may not.
+    #[error("{0}\n")]
+    Refused(&'static str),
     /// The token of the metrics is missing or another one.
     #[error("the metrics want their token: send `Authorization: Bearer METRICS_TOKEN`\n")]
     NoToken,
@@ -47,12 +58,17 @@ pub(super) enum WebError {
 impl IntoResponse for WebError {
     fn into_response(self) -> Response {
         let status = match &self {
-            Self::BadSignature | Self::OtherApp | Self::NoToken => StatusCode::UNAUTHORIZED,
-            Self::BadHeader(_) | Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::NotReady | Self::Busy | Self::Untrusted(Untrusted::NoKeys) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::BadSignature | Self::OtherApp | Self::NoToken | Self::Untrusted(_) => {
+                StatusCode::UNAUTHORIZED
+            }
+            Self::Refused(_) => StatusCode::FORBIDDEN,
+            Self::BadHeader(_) | Self::Malformed | Self::BadQuestion => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::NoPlan => StatusCode::NOT_FOUND,
-            Self::NotReady | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(cause) => {
                 tracing::error!(error = format!("{cause:#}"), "request failed");
                 StatusCode::INTERNAL_SERVER_ERROR

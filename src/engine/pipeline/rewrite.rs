@@ -40,6 +40,9 @@ pub struct Settings {
     pub runner: Option<String>,
     /// The id of the GitHub App whose check carries the plan.
     pub app_id: Option<String>,
+    /// Where the server is that can be asked beside the check, without a slash at its end;
+    /// empty for none.
+    pub server: Option<String>,
 }
 
 /// The runner where nothing says another one.
@@ -54,11 +57,13 @@ impl Settings {
             .and_then(|root| root.get("jobs")?.get(PLAN_JOB));
         let step = job.and_then(|job| job.get("steps")?.items()?.first());
         let app_id = step.and_then(|step| step.get("env")?.get("TRIMTAB_APP_ID")?.as_str());
+        let server = step.and_then(|step| step.get("env")?.get("PLAN_AUD")?.as_str());
         let runner = job.and_then(|job| job.get("runs-on")?.as_str());
         let owned = |kept: Option<&str>| kept.map(str::to_owned);
         Self {
             runner: self.runner.clone().or_else(|| owned(runner)),
             app_id: self.app_id.clone().or_else(|| owned(app_id)),
+            server: self.server.clone().or_else(|| owned(server)),
         }
     }
 }

@@ -33,6 +33,8 @@ pub enum Purpose {
     Check,
     /// To fetch the repository's objects.
     Clone,
+    /// To read runs of workflows.
+    Run,
 }
 
 /// A token for one repository and one purpose.

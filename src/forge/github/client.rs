@@ -14,7 +14,7 @@ use std::time::Duration;
 use http::header::{ACCEPT, ETAG, IF_NONE_MATCH, LINK, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use http_body_util::{BodyExt, Limited};
-use hyper_rustls::HttpsConnectorBuilder;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -51,7 +51,7 @@ const PAGES_MAX: usize = 100;
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
-const NAME: &str = concat!("trimtab/", env!("CARGO_PKG_VERSION"));
+pub(super) const NAME: &str = concat!("trimtab/", env!("CARGO_PKG_VERSION"));
 
 /// Where GitHub is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -342,6 +342,19 @@ where
     })
 }
 
+/// Connections with the machine's certificates, and a limit of time until they stand.
+pub(super) fn connector() -> Result<HttpsConnector<HttpConnector>, ClientError> {
+    let mut tcp = HttpConnector::new();
+    tcp.set_connect_timeout(Some(CONNECT));
+    tcp.enforce_http(false);
+    Ok(HttpsConnectorBuilder::new()
+        .with_native_roots()
+        .map_err(ClientError::Certificates)?
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(tcp))
+}
+
 fn connect(base: &url::Url) -> Result<Octocrab, ClientError> {
     let uri: Uri = base
         .as_str()
@@ -351,15 +364,7 @@ fn connect(base: &url::Url) -> Result<Octocrab, ClientError> {
             base: base.clone(),
             source,
         })?;
-    let mut tcp = HttpConnector::new();
-    tcp.set_connect_timeout(Some(CONNECT));
-    tcp.enforce_http(false);
-    let tls = HttpsConnectorBuilder::new()
-        .with_native_roots()
-        .map_err(ClientError::Certificates)?
-        .https_or_http()
-        .enable_http1()
-        .wrap_connector(tcp);
+    let tls = connector()?;
     let service = HttpClient::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(Duration::from_mins(1))

@@ -440,8 +440,7 @@ async fn installation_only_reads() {
 
 /// What the manifest asks for and nothing uses yet: a permission that is added later
 /// must be approved by every installation.
-const LATER: [&str; 5] = [
-    "actions",
+const LATER: [&str; 4] = [
     "merge_group",
     "merge_queues",
     "workflow_job",
@@ -495,6 +494,13 @@ async fn the_manifest_has_what_the_code_handles_and_asks_for() {
         .await;
     bot.settle().await;
     bot.said(repo, pull);
+    let run = bot.github.start_run(repo, pull);
+    let (head, key) = (head(&bot, repo, pull), "0".repeat(32));
+    let url = bot.url(&format!("/api/v1/plan?sha={head}&workflow={key}"));
+    let identity = format!("Bearer {}", bot.github.identity(repo, run));
+    let request = http::Request::get(url.as_str()).header("authorization", identity);
+    let told = bot.ask(request, b"").await;
+    assert_eq!(told, (200, String::new()));
     for token in bot.github.state().tokens.values() {
         for (name, level) in &token.permissions {
             used.insert((name.clone(), format!("{level:?}").to_lowercase()));

@@ -16,17 +16,19 @@ use trimtab::clock::{Clock, ManualClock};
 use trimtab::engine::ids::{ForgeKind, PullNumber, RepoKey};
 use trimtab::flow::run_task::Runner;
 use trimtab::flow::{self, Context};
-use trimtab::forge::github::{Client, GitHub};
+use trimtab::forge::github::{Client, GitHub, Verifier};
 use trimtab::signer::Signer;
 use trimtab::store::{Store, TaskFilter, TaskState, memory};
 use trimtab::telemetry::Metrics;
-use trimtab::web::{Edge, Room, router, serve};
+use trimtab::web::{Door, Edge, Room, router, serve};
 use trimtab::worker::{Bell, Width, Worker};
 
 use super::github::model::{APP, CLIENT_ID};
 use super::github::{FakeGithub, key};
 use super::repo::Edit;
 
+/// How this bot is reached, as far as runs know.
+pub(crate) const PUBLIC_URL: &str = "https://bot.example/";
 const START: u64 = 1_795_251_661;
 /// What opens this bot's metrics.
 const NUMBERS: &str = "only for the operator";
@@ -114,6 +116,9 @@ impl Bot {
 
     async fn listen(&mut self) {
         let bell = self.bell.clone();
+        let clock = Arc::clone(&self.clock) as _;
+        let audience = PUBLIC_URL.parse().unwrap();
+        let verifier = Verifier::new(self.github.issuer(), &audience, clock).unwrap();
         let edge = Edge {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock) as _,
@@ -122,6 +127,7 @@ impl Bot {
             app: APP,
             room: Room::of(BODY),
             metrics_token: Some(NUMBERS.into()),
+            door: Door::new(self.context.clone(), verifier),
             forge_web: self.github.endpoint().web,
             wake: Arc::new(move || bell.ring()),
             draining: self.drain.subscribe(),

@@ -11,6 +11,7 @@ mod checks;
 mod conversation;
 mod git;
 mod http;
+pub(crate) mod identity;
 mod json;
 pub(crate) mod key;
 pub(crate) mod model;
@@ -126,6 +127,7 @@ impl FakeGithub {
             archived: false,
             git,
             pulls: [].into(),
+            runs: [].into(),
             roles: [].into(),
         };
         model.repos.insert(id, repo);

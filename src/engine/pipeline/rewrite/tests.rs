@@ -291,17 +291,26 @@ fn a_file_with_a_mark_that_we_did_not_write_is_left_alone() {
 }
 
 #[test]
-fn a_second_rewrite_keeps_runner_and_app_unless_told_otherwise() {
+fn a_second_rewrite_keeps_runner_app_and_server_unless_told_otherwise() {
     let settings = Settings {
         runner: Some("mine".to_owned()),
         app_id: Some("77".to_owned()),
+        server: Some("https://bot.example".to_owned()),
     };
     let text = jobs(&format!("  a:\n{S}"));
     let first = rewrite("ci.yml", &text, &Around::default(), &settings);
     assert!(
         first.text.contains("TRIMTAB_APP_ID: \"77\"") && first.text.contains("runs-on: \"mine\"")
     );
+    let asked = "PLAN_URL: \"https://bot.example/api/v1/plan\"";
+    assert!(first.text.contains(asked) && first.text.contains("id-token: write"));
     assert_eq!(rewritten(&first.text).text, first.text);
+    let without = Settings {
+        server: Some(String::new()),
+        ..Settings::default()
+    };
+    let without = rewrite("ci.yml", &first.text, &Around::default(), &without).text;
+    assert!(!without.contains("PLAN_URL: \"") && !without.contains("id-token"));
 }
 
 #[test]

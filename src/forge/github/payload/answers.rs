@@ -14,7 +14,7 @@ use crate::engine::ids::{
 use crate::forge::github::client::Answer;
 use crate::forge::{
     Author, AuthorKind, Comment, CommentId, CommentPlace, CommentRef, Delivery, ForgeError, Pull,
-    PullState, Repository,
+    PullState, Repository, Run,
 };
 
 impl Answer {
@@ -213,6 +213,28 @@ pub(crate) struct CheckAnswer {
 #[derive(Deserialize)]
 pub(crate) struct OutputAnswer {
     pub(crate) annotations_count: u64,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct RunAnswer {
+    id: u64,
+    event: String,
+    status: Option<String>,
+    head_sha: ObjectId,
+    repository: Id,
+}
+
+impl RunAnswer {
+    /// The run, if it is the one that was asked for, of the repository asked about.
+    pub(crate) fn of(self, repo: RepoKey, number: u64) -> Option<Run> {
+        let is_it = self.id == number && self.repository.id == repo.repo.0;
+        is_it.then(|| Run {
+            number,
+            event: self.event,
+            head: self.head_sha,
+            ended: self.status.as_deref() == Some("completed"),
+        })
+    }
 }
 
 #[derive(Deserialize)]

@@ -16,6 +16,7 @@ pub(crate) fn scope(purpose: Option<Purpose>, repo: Option<RepoId>) -> Value {
         Some(Purpose::Comment) => ("pull_requests", "write"),
         Some(Purpose::Check) => ("checks", "write"),
         Some(Purpose::Clone) => ("contents", "read"),
+        Some(Purpose::Run) => ("actions", "read"),
         None => ("metadata", "read"),
     };
     let mut permissions = Map::new();

@@ -13,7 +13,12 @@ static PAIR: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::generate(KeySize::Rsa
 
 /// The key as the forge hands it to the app's owner.
 pub(crate) fn private() -> SecretString {
-    let der: Pkcs8V1Der<'_> = PAIR.as_der().unwrap();
+    pem(&PAIR)
+}
+
+/// A private key as PEM text.
+pub(super) fn pem(pair: &KeyPair) -> SecretString {
+    let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
     let text = BASE64_STANDARD.encode(der.as_ref());
     let lines: Vec<&str> = text
         .as_bytes()

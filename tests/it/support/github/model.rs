@@ -34,6 +34,10 @@ pub(crate) struct Model {
     pub(crate) deliveries: Vec<Delivery>,
     /// Every request that the bot made, oldest first.
     pub(crate) requests: Vec<Request>,
+    /// The keys that the issuer publishes, when they are not its own.
+    pub(crate) published: Option<Vec<Value>>,
+    /// Where it says that they are, when that is not where they are.
+    pub(crate) keys_at: Option<String>,
     /// What goes wrong next.
     pub(crate) faults: Vec<Fault>,
     /// How many requests are left until the reset, if that is counted.
@@ -78,6 +82,7 @@ pub(crate) struct Repo {
     pub(crate) archived: bool,
     pub(crate) git: GitRepo,
     pub(crate) pulls: BTreeMap<u64, Pull>,
+    pub(crate) runs: BTreeMap<u64, Run>,
     /// What users may do: the role's name. Who is missing has none.
     pub(crate) roles: BTreeMap<u64, String>,
 }
@@ -97,6 +102,16 @@ pub(crate) struct Pull {
     pub(crate) head_repo: Option<u64>,
     pub(crate) base: ObjectId,
     pub(crate) base_ref: String,
+}
+
+/// A run of a workflow.
+#[derive(Debug, Clone)]
+pub(crate) struct Run {
+    pub(crate) number: u64,
+    pub(crate) event: String,
+    pub(crate) status: String,
+    pub(crate) head: ObjectId,
+    pub(crate) reference: String,
 }
 
 #[derive(Debug, Clone)]

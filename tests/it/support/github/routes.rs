@@ -44,6 +44,7 @@ fn in_repo(
 ) -> Answer {
     match (method, rest) {
         ("GET", ["pulls"]) => pulls(model, request, repo),
+        ("GET", ["actions", "runs", number]) => run(model, request, repo, number),
         ("GET", ["pulls", number]) => pull(model, request, repo, number),
         ("GET", ["pulls", _, "reviews", id]) => conversation::review(model, request, repo, id),
         ("GET", ["issues", number, "comments"]) => conversation::list(model, request, repo, number),
@@ -349,6 +350,25 @@ fn pull(model: &Model, request: &Incoming, repo: u64, number: &str) -> Answer {
     let number: u64 = number.parse().map_err(|_fault| not_found())?;
     let pull = repo.pulls.get(&number).ok_or_else(not_found)?;
     Ok(Reply::new(200, shapes::pull(model, repo, pull)))
+}
+
+fn run(model: &Model, request: &Incoming, repo: u64, number: &str) -> Answer {
+    guard(model, request, repo, &[("actions", Level::Read)])?;
+    let repo = &model.repos[&repo];
+    let number: u64 = number.parse().map_err(|_fault| not_found())?;
+    let run = repo.runs.get(&number).ok_or_else(not_found)?;
+    let body = json!({
+        "id": run.number,
+        "event": run.event,
+        "status": run.status,
+        "conclusion": null,
+        "head_sha": run.head.to_string(),
+        "run_attempt": 1,
+        "path": ".github/workflows/ci.yml",
+        "pull_requests": [],
+        "repository": shapes::repo(model, repo),
+    });
+    Ok(Reply::new(200, body))
 }
 
 fn permission(model: &Model, request: &Incoming, repo: u64, login: &str) -> Answer {
