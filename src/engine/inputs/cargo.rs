@@ -52,18 +52,9 @@ impl Walk<'_> {
             "fmt" => self.cargo_format(&inner),
             "install" if !texts.contains(&"--path") => {}
             "publish" if texts.contains(&"--dry-run") => self.crates(&inner),
-            "fetch" | "update" | "generate-lockfile" | "vendor" => {
-                let dir = inner.dir().unwrap_or("").to_owned();
-                self.add(
-                    &inner,
-                    Input::External {
-                        dir: dir.into(),
-                        name: "*".into(),
-                    },
-                );
-            }
-            "clean" | "login" | "search" | "version" | "cache" | "binstall" | "locate-project"
-            | "help" | "pkgid" | "add" | "remove" | "prefetch" => {}
+            "fetch" | "update" | "generate-lockfile" | "vendor" | "pkgid" | "add" | "remove"
+            | "prefetch" | "locate-project" => self.cargo_versions(&inner),
+            "clean" | "login" | "search" | "version" | "cache" | "binstall" | "help" => {}
             "sort" | "spellcheck" | "readme" | "sync-readme" | "deadlinks" => self.whole(&inner),
             name if list(CARGO_BUILDS).contains(&name) => self.crates(&inner),
             name if super::table::command("cargo", &[name]).is_some() => self.listed(call, "cargo"),
@@ -72,6 +63,21 @@ impl Walk<'_> {
                 OpaqueCause::UnknownProgram(format!("cargo {name}").into()),
             ),
         }
+    }
+
+    /// What settles versions compares the manifests of all members with the lockfile.
+    fn cargo_versions(&mut self, call: &Invocation) {
+        let rest = call.words.get(1..).unwrap_or_default();
+        let sorted = arguments(rest, &list(CARGO_VALUES), &["--manifest-path"]);
+        let Some(dir) = cargo_directory(call, &sorted.reads) else {
+            return self.unknown_use(call);
+        };
+        self.cargo_configuration(call, &dir);
+        let root = self.workspace_root(&dir);
+        self.exact(
+            call,
+            vec![below(&root, "Cargo.lock"), below(&dir, "Cargo.lock")],
+        );
     }
 
     /// Formatting needs to know which targets there are, and of no version.

@@ -51,6 +51,9 @@ impl Walk<'_> {
             "mod" | "work" => {
                 inner.words.truncate(1);
                 let dir = inner.dir().unwrap_or("").to_owned();
+                // Tidying and verifying judge the file, not only what stands in it.
+                let sums = ["go.sum", "go.work.sum"];
+                self.exact(&inner, sums.iter().map(|name| below(&dir, name)).collect());
                 self.add(
                     &inner,
                     Input::External {

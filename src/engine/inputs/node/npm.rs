@@ -189,8 +189,13 @@ impl Walk<'_> {
         let dir = inner.dir().unwrap_or("").to_owned();
         match sub.as_str() {
             "install" | "ci" | "i" | "clean-install" | "add" | "import" | "fetch" | "rebuild"
-            | "dedupe" | "update" | "link" | "prune" | "install-clean" => {
+            | "update" | "link" | "prune" | "install-clean" => {
                 self.node_install(inner, &dir);
+            }
+            "dedupe" => {
+                self.node_install(inner, &dir);
+                let locks = ["yarn.lock", "package-lock.json", "pnpm-lock.yaml"];
+                self.exact(inner, locks.iter().map(|name| below(&dir, name)).collect());
             }
             "" if name == "yarn" => self.node_install(inner, &dir),
             "" => {}
@@ -200,7 +205,7 @@ impl Walk<'_> {
             "exec" | "dlx" | "x" | "create" if name != "bun" || sub == "x" => {
                 self.downloaded(&inner.without(1));
             }
-            "pack" => self.exact(inner, vec![below(&dir, "package.json")]),
+            "pack" => self.pack(inner, &dir),
             "publish" => self.never(call, Never::Delivers),
             "version" | "deploy" | "release" if self.package_script(&dir, &sub).is_none() => {
                 self.never(call, Never::Delivers);
@@ -314,6 +319,16 @@ impl Walk<'_> {
         let root = self.context.memo.json(&path, text)?;
         let entry = root.get("scripts")?.entry(name)?;
         Some((entry.value.as_str()?.to_owned(), entry.line))
+    }
+
+    /// Packing takes what the manifest lists, after the scripts that make it.
+    fn pack(&mut self, call: &Invocation, dir: &str) {
+        self.exact(call, vec![below(dir, "**")]);
+        for script in ["prepack", "prepare", "postpack"] {
+            if self.package_script(dir, script).is_some() {
+                self.run_named(call, script, &call.without(1));
+            }
+        }
     }
 
     /// A script of `package.json` with its `pre` and `post`.

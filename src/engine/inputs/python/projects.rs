@@ -1,8 +1,9 @@
 //! uv, poetry, pipenv, pdm, hatch, rye and pipx.
 
 use super::super::programs::list;
-use super::super::walk::{Invocation, Walk};
+use super::super::walk::{Invocation, Walk, below};
 use crate::engine::shell::Word;
+use crate::engine::tree::join;
 
 /// Sub-commands that resolve or install what the project asks for.
 const SYNCS: &str = "sync install lock export update add check requirements remove";
@@ -25,15 +26,35 @@ impl Walk<'_> {
             ("uv", "pip") => self.manager_pip(call, &inner.without(1)),
             (_, "run") => {
                 self.packaging(&inner, &dir);
+                self.locked(&inner, &dir, "run");
                 self.run_in_environment(&inner.without(1), name);
             }
             (_, sub) if name != "hatch" && list(SYNCS).contains(&sub) => {
                 self.packaging(&inner, &dir);
+                self.locked(&inner, &dir, sub);
             }
             (_, "build") if name != "pipenv" => self.python_build(&inner.other(&["build"])),
             ("hatch" | "rye", "test") => self.program(&inner.other(&["pytest"])),
             ("hatch", "fmt") => self.program(&inner.other(&["ruff", "check"])),
             _ => self.listed(call, name),
+        }
+    }
+
+    /// What resolving reads: the manifests of a workspace, and the lockfile as it stands
+    /// where the command judges it.
+    fn locked(&mut self, call: &Invocation, dir: &str, sub: &str) {
+        let mut globs = Vec::new();
+        let project = self.text(&join(dir, "pyproject.toml").unwrap_or_default());
+        if project.is_some_and(|text| text.contains("tool.uv.workspace")) {
+            globs.push(below(dir, "**/pyproject.toml"));
+        }
+        if matches!(sub, "lock" | "check") {
+            let locks =
+                list("uv.lock poetry.lock pdm.lock Pipfile Pipfile.lock requirements*.lock");
+            globs.extend(locks.iter().map(|name| below(dir, name)));
+        }
+        if !globs.is_empty() {
+            self.exact(call, globs);
         }
     }
 
