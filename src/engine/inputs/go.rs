@@ -13,6 +13,17 @@ const GO_VALUES: &str = "-run -bench -count -timeout -tags -cover -coverprofile 
     --rerun-fails --packages -covermode";
 
 impl Walk<'_> {
+    /// Tidying and verifying judge the file of checksums, not only what stands in it.
+    fn go_versions(&mut self, call: &mut Invocation) {
+        call.words.truncate(1);
+        let dir: Box<str> = call.dir().unwrap_or("").into();
+        let sums = ["go.sum", "go.work.sum"];
+        self.exact(call, sums.iter().map(|name| below(&dir, name)).collect());
+        let name = "*".into();
+        self.add(call, Input::External { dir, name });
+        self.go_packages(call);
+    }
+
     /// `go test ./...` and its kin; `gotestsum -- ARGUMENTS`.
     pub(super) fn go(&mut self, call: &Invocation) {
         let texts = call.texts();
@@ -48,21 +59,7 @@ impl Walk<'_> {
                 self.go_packages(&inner);
             }
             "run" => self.go_run(&inner),
-            "mod" | "work" => {
-                inner.words.truncate(1);
-                let dir = inner.dir().unwrap_or("").to_owned();
-                // Tidying and verifying judge the file, not only what stands in it.
-                let sums = ["go.sum", "go.work.sum"];
-                self.exact(&inner, sums.iter().map(|name| below(&dir, name)).collect());
-                self.add(
-                    &inner,
-                    Input::External {
-                        dir: dir.into(),
-                        name: "*".into(),
-                    },
-                );
-                self.go_packages(&inner);
-            }
+            "mod" | "work" => self.go_versions(&mut inner),
             "tool"
                 if inner.texts().get(1).is_some_and(|tool| {
                     matches!(

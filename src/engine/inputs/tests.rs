@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 mod understood;
+mod versions;
 
 use super::*;
 use crate::engine::ids::ObjectId;
