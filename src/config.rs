@@ -128,7 +128,7 @@ pub struct Invalid(pub Vec<String>);
 
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("invalid configuration:")?;
+        f.write_str("these settings cannot be used (docs/operations.md has all of them):")?;
         self.0.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
     }
 }
@@ -347,7 +347,10 @@ impl Reader<'_> {
         });
         let token = self.read("METRICS_TOKEN", |text| match text.len() {
             0 => Ok(None),
-            1..16 => Err("is shorter than 16 characters".to_owned()),
+            1..16 => Err(
+                "must have 16 characters or more; `openssl rand -hex 32` prints such a one"
+                    .to_owned(),
+            ),
             _ => Ok(Some(SecretString::from(text))),
         });
         Some(MetricsAccess {
@@ -360,10 +363,10 @@ impl Reader<'_> {
         let format = self.read("LOG_FORMAT", |text| match text {
             "text" => Ok(LogFormat::Text),
             "json" => Ok(LogFormat::Json),
-            _ => Err("is neither `text` nor `json`".to_owned()),
+            _ => Err("must be `text` or `json`".to_owned()),
         });
         let level = self.read("LOG_LEVEL", |text| {
-            let unknown = "is none of `error`, `warn`, `info`, `debug` and `trace`";
+            let unknown = "must be `error`, `warn`, `info`, `debug` or `trace`";
             text.parse().ok().ok_or_else(|| unknown.to_owned())
         });
         Some(Log {
@@ -388,15 +391,12 @@ impl Reader<'_> {
     /// One setting; a fault is noted and gives `None`.
     fn read<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         let given = (self.vars)(name).map(|text| text.trim().to_owned());
-        let default = || {
-            SETTINGS
-                .iter()
-                .find(|setting| setting.name == name)?
-                .default
-        };
+        let known = SETTINGS.iter().find(|setting| setting.name == name);
+        let default = known.and_then(|setting| setting.default);
         let given = given.filter(|text| !text.is_empty());
-        let Some(text) = given.or_else(|| default().map(str::to_owned)) else {
-            self.faults.push(format!("{name} is not set"));
+        let Some(text) = given.or_else(|| default.map(str::to_owned)) else {
+            let meaning = known.map_or("", |setting| setting.meaning);
+            self.faults.push(format!("{name} must be set: {meaning}"));
             return None;
         };
         parse(&text)
@@ -407,16 +407,17 @@ impl Reader<'_> {
 
 fn address(text: &str) -> Result<SocketAddr, String> {
     let address = text.parse().ok();
-    address.ok_or_else(|| "is not an address and a port".to_owned())
+    address.ok_or_else(|| "must be an address and a port, such as `0.0.0.0:8080`".to_owned())
 }
 
 fn url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
+    let fault = "must be an address such as `https://bot.example`: http or https, and nothing behind the path";
+    let url = Url::parse(text).map_err(|_malformed| fault.to_owned())?;
     let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
     if matches!(url.scheme(), "http" | "https") && url.has_host() && plain {
         Ok(url)
     } else {
-        Err("is not a plain http or https URL".to_owned())
+        Err(fault.to_owned())
     }
 }
 
@@ -453,11 +454,13 @@ fn private_key(text: &str) -> Result<SecretString, String> {
     // The value is not repeated in the fault: it may be a damaged key.
     let read = std::fs::read_to_string(Path::new(text)).map_err(|error| {
         format!(
-            "is neither PEM text nor a file that can be read: {}",
+            "must be the text of the app's `.pem` file or the path of that file, which cannot be read here: {}",
             error.kind()
         )
     })?;
-    pem(&read).ok_or_else(|| "names a file without PEM text".to_owned())
+    let fault =
+        "names a file that holds no PEM text: give the `.pem` file that GitHub made for the app";
+    pem(&read).ok_or_else(|| fault.to_owned())
 }
 
 fn bot_name(text: &str) -> Result<String, String> {
@@ -467,7 +470,10 @@ fn bot_name(text: &str) -> Result<String, String> {
     if fits {
         Ok(text.to_owned())
     } else {
-        Err("holds something other than letters, digits and hyphens".to_owned())
+        Err(
+            "must be the app's login, of letters, digits and hyphens, without `@` and `[bot]`"
+                .to_owned(),
+        )
     }
 }
 
@@ -475,7 +481,7 @@ fn bot_name(text: &str) -> Result<String, String> {
 fn number<T: FromStr + Default + PartialOrd>(text: &str) -> Result<T, String> {
     match text.parse() {
         Ok(number) if number > T::default() => Ok(number),
-        Ok(_) | Err(_) => Err("is not a whole number from 1".to_owned()),
+        Ok(_) | Err(_) => Err("must be a whole number from 1".to_owned()),
     }
 }
 
@@ -517,19 +523,19 @@ mod tests {
             ("PLAN_TASKS", "0"),
         ];
         insta::assert_snapshot!(faults(&wrong), @"
-        invalid configuration:
-          PUBLIC_URL is not a URL: relative URL without a base
-          LISTEN is not an address and a port
-          APP_ID is not set
-          PRIVATE_KEY is neither PEM text nor a file that can be read: entity not found
-          WEBHOOK_SECRET is not set
-          GITHUB_URL is not a plain http or https URL
-          METRICS_LISTEN is not an address and a port
-          METRICS_TOKEN is shorter than 16 characters
-          BOT_NAME holds something other than letters, digits and hyphens
-          LOG_FORMAT is neither `text` nor `json`
-          LOG_LEVEL is none of `error`, `warn`, `info`, `debug` and `trace`
-          PLAN_TASKS is not a whole number from 1
+        these settings cannot be used (docs/operations.md has all of them):
+          PUBLIC_URL must be an address such as `https://bot.example`: http or https, and nothing behind the path
+          LISTEN must be an address and a port, such as `0.0.0.0:8080`
+          APP_ID must be set: the GitHub App's id, a number
+          PRIVATE_KEY must be the text of the app's `.pem` file or the path of that file, which cannot be read here: entity not found
+          WEBHOOK_SECRET must be set: the secret that webhooks are signed with
+          GITHUB_URL must be an address such as `https://bot.example`: http or https, and nothing behind the path
+          METRICS_LISTEN must be an address and a port, such as `0.0.0.0:8080`
+          METRICS_TOKEN must have 16 characters or more; `openssl rand -hex 32` prints such a one
+          BOT_NAME must be the app's login, of letters, digits and hyphens, without `@` and `[bot]`
+          LOG_FORMAT must be `text` or `json`
+          LOG_LEVEL must be `error`, `warn`, `info`, `debug` or `trace`
+          PLAN_TASKS must be a whole number from 1
         ");
     }
 
@@ -561,7 +567,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let path = file.path().to_str().unwrap();
         let settings = [WHOLE, &[("PRIVATE_KEY", path)]].concat();
-        assert!(faults(&settings).contains("names a file without PEM text"));
+        assert!(faults(&settings).contains("names a file that holds no PEM text"));
         std::fs::write(path, PEM).unwrap();
         let config = read(&settings).unwrap();
         assert_eq!(config.github.private_key.expose_secret(), PEM);

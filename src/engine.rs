@@ -19,6 +19,7 @@ pub mod graph;
 pub mod history;
 pub mod ids;
 pub mod impact;
+mod ini;
 pub mod inputs;
 pub mod job_name;
 pub mod lock;

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 
 use crate::report::{self, Format, Outcomes};
@@ -73,6 +73,9 @@ pub(crate) struct Suite<'a> {
 
 impl Suite<'_> {
     /// What has to happen after a checkout.
+    ///
+    /// # Errors
+    /// When it fails: what is measured afterwards would say nothing of the fault.
     pub(crate) fn prepare(&self) -> anyhow::Result<()> {
         let Some(command) = &self.project.before else {
             return Ok(());
@@ -82,7 +85,11 @@ impl Suite<'_> {
             .arg(command)
             .current_dir(self.checkout)
             .status();
-        status.context("prepare the checkout")?;
+        let status = status.context("prepare the checkout")?;
+        ensure!(
+            status.success(),
+            "the checkout cannot be prepared, {status}: `{command}`; repair `before` in the project's file"
+        );
         Ok(())
     }
 

@@ -45,7 +45,7 @@ enum ModeName {
     Observe,
     /// The bot comments; every job runs
     Advise,
-    /// The bot comments, and workflows that are rewritten skip jobs
+    /// The bot comments, and the gated jobs of rewritten workflows are skipped
     Enforce,
 }
 

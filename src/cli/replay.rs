@@ -22,7 +22,7 @@ use crate::forge::github::signature::{SIGNATURE_HEADER, sign};
 /// Arguments of `trimtab replay`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A file with {"event": NAME, "payload": BODY}, or with the body alone
+    /// A JSON file with {"event": NAME, "payload": BODY}, or with the body alone and --event
     file: PathBuf,
     /// The event's name, when the file holds the body alone
     #[arg(long, value_name = "NAME")]
@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     if !is_local(&args.to) {
         let to = &args.to;
         return Err(Failure::Expected(format!(
-            "{to} is not plain http on this machine: replay sends to 127.0.0.1, ::1 and localhost only"
+            "{to} is no plain http address of this machine: a signature must not leave it, so give --to an address on 127.0.0.1, ::1 or localhost"
         )));
     }
     let hook = Hook::from_env().map_err(|fault| Failure::Expected(fault.to_string()))?;
@@ -68,7 +68,14 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let (status, text) = runtime.block_on(send(request, &args.to))?;
     if !status.is_success() {
         let text = super::plan::clean(text.trim());
-        return Err(Failure::Expected(format!("{status}: {text}")));
+        let hint = if status == http::StatusCode::UNAUTHORIZED {
+            "; WEBHOOK_SECRET and APP_ID must be those of the server"
+        } else {
+            ""
+        };
+        return Err(Failure::Expected(format!(
+            "the server refused it with {status}: {text}{hint}"
+        )));
     }
     terminal.answer(&format!("{delivery}: {status}\n"));
     Ok(())
@@ -80,7 +87,9 @@ async fn send(
 ) -> Result<(http::StatusCode, String), Failure> {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let answer = client.request(request).await.map_err(|_silent| {
-        Failure::Expected(format!("no server answers at {to}: is one running?"))
+        Failure::Expected(format!(
+            "no server answers at {to}: start one with `trimtab serve`, or name it with --to"
+        ))
     })?;
     let status = answer.status();
     let text = answer.into_body().collect().await;
@@ -91,20 +100,26 @@ async fn send(
 /// The event's name and the body.
 fn read(args: &Args) -> Result<(String, Vec<u8>), Failure> {
     let path = args.file.display();
-    let text = std::fs::read(&args.file)
-        .map_err(|error| Failure::Expected(format!("cannot read {path}: {error}")))?;
+    let text = std::fs::read(&args.file).map_err(|error| {
+        Failure::Expected(format!(
+            "cannot read {path}: {error}; give a file with a saved webhook"
+        ))
+    })?;
     if let Some(event) = &args.event {
         return Ok((event.clone(), text));
     }
-    let saved: Value = serde_json::from_slice(&text)
-        .map_err(|error| Failure::Expected(format!("{path} is not JSON: {error}")))?;
+    let saved: Value = serde_json::from_slice(&text).map_err(|error| {
+        Failure::Expected(format!(
+            "{path} is not JSON: {error}; save the webhook as the forge sent it"
+        ))
+    })?;
     match (
         saved.get("event").and_then(Value::as_str),
         saved.get("payload"),
     ) {
         (Some(event), Some(payload)) => Ok((event.to_owned(), payload.to_string().into_bytes())),
         _ => Err(Failure::Expected(format!(
-            "{path} has no \"event\" and \"payload\": name the event with --event"
+            "{path} does not say its event: name it, as in --event pull_request, or wrap the body as {{\"event\": NAME, \"payload\": BODY}}"
         ))),
     }
 }

@@ -16,9 +16,9 @@ use super::checkout::{Room, branch_name, open_repo};
 use super::plan::clean;
 use super::{Failure, Terminal};
 use crate::config;
-use crate::engine::pipeline::rewrite::Settings;
 use crate::engine::pipeline::rewrite::document::Document;
 use crate::engine::pipeline::rewrite::repository::{FileRewrite, rewrite_all};
+use crate::engine::pipeline::rewrite::{Done, Settings};
 
 /// Arguments of `trimtab rewrite`.
 #[derive(Debug, clap::Args)]
@@ -169,9 +169,7 @@ fn show(files: &[FileRewrite], args: &Args, terminal: &mut Terminal) -> Result<(
             terminal.answer(&diffs.concat());
             if !args.undo {
                 reasons(files, terminal);
-                terminal.note(
-                    "the bot does not publish plans yet: until it does, every gated job runs",
-                );
+                terminal.note(&summary(files));
             }
         }
     }
@@ -262,6 +260,26 @@ fn diff(file: &FileRewrite, target: &str) -> String {
         .unified_diff()
         .header(&format!("a/{}", file.path), &format!("b/{}", file.path))
         .to_string()
+}
+
+/// How much is gated, and when that has an effect.
+fn summary(files: &[FileRewrite]) -> String {
+    let gated = |file: &&FileRewrite| {
+        let jobs = file.rewrite.jobs.iter();
+        jobs.filter(|job| job.what == Done::Gated).count()
+    };
+    let jobs: usize = files.iter().map(|file| gated(&file)).sum();
+    let workflows = files.iter().filter(|file| gated(file) > 0).count();
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    if jobs == 0 {
+        return "no job can be gated here; the notes above say why, and what would help".to_owned();
+    }
+    format!(
+        "{jobs} job{} of {workflows} workflow{} gated (of {} in all); they are skipped only in the mode `enforce`, once the operator of the server has allowed it",
+        plural(jobs),
+        plural(workflows),
+        files.len()
+    )
 }
 
 /// Why what is not gated is not, and what to know of what is.

@@ -63,7 +63,10 @@ pub(super) fn give(
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
     let asked = socket::ask(dir, &order)
-        .map_err(|error| Failure::Expected(format!("{error:#}: ask as the server's user")))?;
+        .map_err(|error| Failure::Expected(format!(
+            "the server on {} cannot be asked: {error:#}; run this as the user that runs the server",
+            dir.display()
+        )))?;
     let told = match asked {
         Some(told) => told,
         None => here(&dir.join("store"), order)?,
@@ -92,7 +95,7 @@ fn open(dir: &std::path::Path) -> Result<Embedded, Failure> {
     if !dir.is_dir() {
         let dir = dir.display();
         return Err(Failure::Expected(format!(
-            "there is no store in {dir}: set --data-dir or DATA_DIR"
+            "there is no store in {dir}: name the server's data directory with --data-dir or DATA_DIR"
         )));
     }
     match embedded::open(dir, CACHE) {

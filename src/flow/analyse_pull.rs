@@ -288,13 +288,17 @@ fn analyse_mirrored(place: &Place, matter: &Matter, wanted: &Weak<()>) -> anyhow
     };
     let mut loader = Loader::new(&mirror, place.facts());
     analyse::run(&mirror, &mut loader, &question, &mut |stage| {
-        if wanted.strong_count() == 0 {
-            return Err(anyhow::anyhow!(
-                "it was not wanted any more, before {stage}"
-            ));
-        }
-        Ok(())
+        still_wanted(wanted, stage)
     })
+}
+
+/// Fails when nobody waits for the answer any more: whoever did was stopped.
+fn still_wanted(wanted: &Weak<()>, stage: &str) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        wanted.strong_count() > 0,
+        "it was not wanted any more, before {stage}"
+    );
+    Ok(())
 }
 
 /// What is known before anything is read: labels, commands, pauses.
@@ -398,18 +402,15 @@ fn without_trees(repository: &Repository, pull: &Pull) -> Plan {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn an_answer_that_nobody_waits_for_is_not_wanted() {
+    #[test]
+    fn an_analysis_ends_before_the_stage_for_which_nobody_waits() {
         let wanted = Arc::new(());
         let watching = Arc::downgrade(&wanted);
-        let waiting = tokio::spawn(async move {
-            std::future::pending::<()>().await;
-            drop(wanted);
-        });
-        assert_eq!(watching.strong_count(), 1);
-        waiting.abort();
-        waiting.await.unwrap_err();
-        assert_eq!(watching.strong_count(), 0);
+        still_wanted(&watching, "reading both trees").unwrap();
+        drop(wanted);
+        let ended = still_wanted(&watching, "comparing inputs").unwrap_err();
+        let said = "it was not wanted any more, before comparing inputs";
+        assert_eq!(ended.to_string(), said);
     }
 
     #[test]

@@ -173,7 +173,7 @@ impl Asking<'_> {
         }
         let outcome = match (parsed, &act) {
             (Err(fault), _) => Outcome::Unclear(render::not_understood(&fault)),
-            (Ok(command), Some(act)) if !is_question(&command) => self.again(act),
+            (Ok(command), Some(act)) if !is_question(&command) => self.again(&command, act).await?,
             (Ok(command), _) => self.carry_out(&command).await?,
         };
         if act.is_none() {
@@ -182,13 +182,19 @@ impl Asking<'_> {
         Ok(outcome)
     }
 
-    /// What follows from a command that was carried out or refused before.
-    fn again(&self, act: &AuditEntry) -> Outcome {
-        if act.outcome == DONE {
-            Outcome::Done(vec![self.analyse()])
-        } else {
-            Outcome::Refused("it was refused when it was said")
+    /// What follows from a command that was carried out or refused before: the same as
+    /// then, since whatever failed after it was remembered took its tasks along.
+    async fn again(&self, command: &Command, act: &AuditEntry) -> anyhow::Result<Outcome> {
+        if act.outcome != DONE {
+            return Ok(Outcome::Refused("it was refused when it was said"));
         }
+        let tasks = match command {
+            Command::Pause(Scope::Repository) | Command::Resume(Scope::Repository) => {
+                publish::withdraw_all(self.context, self.repo).await?
+            }
+            _ => vec![self.analyse()],
+        };
+        Ok(Outcome::Done(tasks))
     }
 
     async fn asks_too_much(&self) -> anyhow::Result<bool> {

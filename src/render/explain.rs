@@ -111,6 +111,12 @@ const MOST: usize = 20;
 
 /// `1 file`, `12 files`, `2,809 files`.
 fn count(number: usize, one: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {one}{plural}", grouped(number))
+}
+
+/// `2,809`.
+fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -119,8 +125,7 @@ fn count(number: usize, one: &str) -> String {
         }
         grouped.push(digit);
     }
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{grouped} {one}{plural}")
+    grouped
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use trimtab::forge::event::{ForgeEvent, InstallationChange, PullChange, RepoEven
 use trimtab::forge::github::payload::{DELIVERY_HEADER, EVENT_HEADER};
 use trimtab::forge::github::{Client, GitHub, payload, signature};
 use trimtab::forge::{
-    Annotation, AnnotationLevel, Author, AuthorKind, CheckRun, CheckStatus, CommentId, Conclusion,
-    Forge, ForgeError, Permission, PullState, Reaction,
+    Annotation, AnnotationLevel, Author, AuthorKind, CheckRun, CheckStatus, CommentId, CommentRef,
+    Conclusion, Forge, ForgeError, Permission, Pull, PullState, Reaction,
 };
 use trimtab::repo::{Fetch, Mirror};
 use trimtab::signer::Signer;
@@ -76,7 +76,40 @@ impl Stage {
     }
 
     async fn head(&self, pull: PullNumber) -> ObjectId {
-        self.forge.pull(self.repo, pull).await.unwrap().head
+        self.read(pull).await.head
+    }
+
+    /// The head of a new pull.
+    async fn new_head(&self) -> ObjectId {
+        let pull = self.pull().await;
+        self.head(pull).await
+    }
+
+    async fn read(&self, pull: PullNumber) -> Pull {
+        self.forge.pull(self.repo, pull).await.unwrap()
+    }
+
+    /// Why a pull cannot be read.
+    async fn unread(&self, pull: PullNumber) -> ForgeError {
+        self.forge.pull(self.repo, pull).await.unwrap_err()
+    }
+
+    /// The check for machines, as the fake has it.
+    fn machine(&self, head: ObjectId) -> model::Check {
+        let check = self.github.check(self.repo, head, "trimtab/plan");
+        check.unwrap()
+    }
+
+    async fn says(&self, pull: PullNumber, who: &str, what: &str) -> CommentRef {
+        self.github.comment(self.repo, pull, who, what).await
+    }
+
+    /// Somebody changes a pull by an action that the fake announces.
+    async fn change(&self, pull: PullNumber, action: &str, change: impl FnOnce(&mut model::Pull)) {
+        let action = ("ann", action);
+        self.github
+            .change_pull(self.repo, pull, action, change)
+            .await;
     }
 }
 
@@ -119,7 +152,7 @@ async fn pull_is_read_as_it_is_now() {
         .github
         .change_pull(stage.repo, number, action, change)
         .await;
-    let pull = stage.forge.pull(stage.repo, number).await.unwrap();
+    let pull = stage.read(number).await;
     assert_eq!(pull.number, number);
     assert_eq!(pull.state, PullState::Open);
     assert_eq!(
@@ -147,15 +180,15 @@ async fn what_has_not_changed_is_not_sent_again() {
             .filter(|it| it.line.contains("/pulls"));
         reads.map(|it| it.status).collect::<Vec<_>>()
     };
-    let first = stage.forge.pull(stage.repo, number).await.unwrap();
-    let again = stage.forge.pull(stage.repo, number).await.unwrap();
+    let first = stage.read(number).await;
+    let again = stage.read(number).await;
     assert_eq!(first, again);
     let listed = stage.forge.open_pulls(stage.repo).await.unwrap();
     assert_eq!(listed, stage.forge.open_pulls(stage.repo).await.unwrap());
     assert_eq!(statuses(), [200, 304, 200, 304]);
     let edits = [Edit::Write("a.py", "x = 3\n")];
     let head = stage.github.push(stage.repo, number, &edits).await;
-    let pushed = stage.forge.pull(stage.repo, number).await.unwrap();
+    let pushed = stage.read(number).await;
     assert_eq!(pushed.head, head);
     assert_eq!(stage.forge.open_pulls(stage.repo).await.unwrap(), [pushed]);
     assert_eq!(statuses()[4..], [200, 200]);
@@ -170,27 +203,13 @@ async fn head_in_a_fork_or_in_a_deleted_fork_is_told() {
         .github
         .open_fork_pull(stage.repo, ("eve", "topic"), &edits)
         .await;
-    assert!(
-        stage
-            .forge
-            .pull(stage.repo, number)
-            .await
-            .unwrap()
-            .from_fork
-    );
+    assert!(stage.read(number).await.from_fork);
     let delete = |pull: &mut model::Pull| pull.head_repo = None;
     stage
         .github
         .change_pull(stage.repo, number, ("eve", "edited"), delete)
         .await;
-    assert!(
-        stage
-            .forge
-            .pull(stage.repo, number)
-            .await
-            .unwrap()
-            .from_fork
-    );
+    assert!(stage.read(number).await.from_fork);
     stage.github.finish();
 }
 
@@ -222,18 +241,12 @@ async fn merged_and_closed_are_told_apart() {
     let stage = Stage::set().await;
     let number = stage.pull().await;
     let close = |pull: &mut model::Pull| pull.open = false;
-    stage
-        .github
-        .change_pull(stage.repo, number, ("ann", "closed"), close)
-        .await;
-    let pull = stage.forge.pull(stage.repo, number).await.unwrap();
+    stage.change(number, "closed", close).await;
+    let pull = stage.read(number).await;
     assert_eq!(pull.state, PullState::Closed);
     let merge = |pull: &mut model::Pull| pull.merged = true;
-    stage
-        .github
-        .change_pull(stage.repo, number, ("ann", "closed"), merge)
-        .await;
-    let pull = stage.forge.pull(stage.repo, number).await.unwrap();
+    stage.change(number, "closed", merge).await;
+    let pull = stage.read(number).await;
     assert_eq!(pull.state, PullState::Merged);
     stage.github.finish();
 }
@@ -244,7 +257,7 @@ async fn sticky_comment_is_found_by_marker_and_author() {
     let pull = stage.pull().await;
     let body = format!("{MARKER}\nplan");
     // Whoever copies the marker does not get our comment.
-    stage.github.comment(stage.repo, pull, "eve", &body).await;
+    stage.says(pull, "eve", &body).await;
     let find = async || {
         stage
             .forge
@@ -257,7 +270,7 @@ async fn sticky_comment_is_found_by_marker_and_author() {
     let written = write.await.unwrap();
     // Some conversations are longer than one page.
     for _ in 0..120 {
-        stage.github.comment(stage.repo, pull, "ann", "hm").await;
+        stage.says(pull, "ann", "hm").await;
     }
     assert_eq!(find().await.as_ref(), Some(&written));
     assert_eq!(written.author.kind, AuthorKind::Bot);
@@ -307,10 +320,7 @@ async fn comment_that_is_too_long_is_refused_before_it_is_sent() {
 async fn comments_and_reviews_are_read_again() {
     let stage = Stage::set().await;
     let pull = stage.pull().await;
-    let plain = stage
-        .github
-        .comment(stage.repo, pull, "ann", "/trimtab help")
-        .await;
+    let plain = stage.says(pull, "ann", "/trimtab help").await;
     let review = stage
         .github
         .review(stage.repo, pull, "bob", "/trimtab plan")
@@ -326,7 +336,7 @@ async fn comments_and_reviews_are_read_again() {
         ("/trimtab plan", "bob")
     );
     // The number of a comment under another pull is not taken for this one.
-    let elsewhere = trimtab::forge::CommentRef {
+    let elsewhere = CommentRef {
         pull: PullNumber(99),
         ..plain
     };
@@ -343,10 +353,7 @@ async fn comments_and_reviews_are_read_again() {
 async fn reactions_reach_comments_and_reviews_once() {
     let stage = Stage::set().await;
     let pull = stage.pull().await;
-    let plain = stage
-        .github
-        .comment(stage.repo, pull, "ann", "/trimtab help")
-        .await;
+    let plain = stage.says(pull, "ann", "/trimtab help").await;
     let review = stage
         .github
         .review(stage.repo, pull, "bob", "/trimtab plan")
@@ -402,27 +409,20 @@ async fn reply_is_a_new_comment() {
 #[tokio::test]
 async fn check_of_one_head_and_name_is_one() {
     let stage = Stage::set().await;
-    let pull = stage.pull().await;
-    let head = stage.head(pull).await;
+    let head = stage.new_head().await;
     let write = async |check: CheckRun| stage.forge.write_check(stage.repo, &check).await;
     let first = write(check_run(head, CheckStatus::InProgress))
         .await
         .unwrap();
     let second = write(check_run(head, DONE)).await.unwrap();
     assert_eq!(first, second);
-    let check = stage
-        .github
-        .check(stage.repo, head, "trimtab/plan")
-        .unwrap();
+    let check = stage.machine(head);
     assert_eq!(check.conclusion.as_deref(), Some("success"));
     assert_eq!(check.external_id, "trimtab-plan-1");
     // What has ended begins again as a new one.
     let third = write(check_run(head, CheckStatus::Queued)).await.unwrap();
     assert_ne!(third, second);
-    let check = stage
-        .github
-        .check(stage.repo, head, "trimtab/plan")
-        .unwrap();
+    let check = stage.machine(head);
     assert_eq!(check.status, "queued");
     stage.github.finish();
 }
@@ -430,17 +430,13 @@ async fn check_of_one_head_and_name_is_one() {
 #[tokio::test]
 async fn annotations_are_replaced_and_not_piled_up() {
     let stage = Stage::set().await;
-    let pull = stage.pull().await;
-    let head = stage.head(pull).await;
+    let head = stage.new_head().await;
     for message in ["unknown key `mod`", "unknown key `jops`"] {
         let mut check = check_run(head, DONE);
         check.annotations.push(remark(message));
         stage.forge.write_check(stage.repo, &check).await.unwrap();
     }
-    let check = stage
-        .github
-        .check(stage.repo, head, "trimtab/plan")
-        .unwrap();
+    let check = stage.machine(head);
     assert_eq!(check.annotations.len(), 1);
     assert_eq!(check.annotations[0]["message"], "unknown key `jops`");
     stage.github.finish();
@@ -449,8 +445,7 @@ async fn annotations_are_replaced_and_not_piled_up() {
 #[tokio::test]
 async fn check_beyond_the_limits_is_refused() {
     let stage = Stage::set().await;
-    let pull = stage.pull().await;
-    let head = stage.head(pull).await;
+    let head = stage.new_head().await;
     let mut long = check_run(head, DONE);
     long.text = Some("ü".repeat(65_536));
     let mut many = check_run(head, DONE);
@@ -599,8 +594,7 @@ async fn repository_of_another_installation_is_denied() {
 #[tokio::test]
 async fn permission_that_was_taken_back_is_denied() {
     let stage = Stage::set().await;
-    let pull = stage.pull().await;
-    let head = stage.head(pull).await;
+    let head = stage.new_head().await;
     {
         let mut state = stage.github.state();
         let it = state.installations.get_mut(&stage.repo.installation.0);
@@ -623,7 +617,7 @@ async fn revoked_token_and_new_name_are_minted_for_again() {
     let pull = stage.pull().await;
     stage.head(pull).await;
     stage.github.state().tokens.clear();
-    let revoked = stage.forge.pull(stage.repo, pull).await.unwrap_err();
+    let revoked = stage.unread(pull).await;
     assert_eq!(revoked.retry_after(), Some(Duration::ZERO));
     stage.head(pull).await;
     let moved = vec![("location", "https://url-of-a-header.invalid/".to_owned())];
@@ -637,7 +631,7 @@ async fn revoked_token_and_new_name_are_minted_for_again() {
         .get_mut(&stage.repo.repo.0)
         .unwrap()
         .name = "store".to_owned();
-    let moved = stage.forge.pull(stage.repo, pull).await.unwrap_err();
+    let moved = stage.unread(pull).await;
     assert_eq!(moved.retry_after(), Some(Duration::ZERO));
     stage.head(pull).await;
     assert!(
@@ -660,14 +654,14 @@ async fn limits_say_how_long_to_wait() {
     stage
         .github
         .fail_next("/pulls/1", FaultKind::Answer(403, wait));
-    let slow = stage.forge.pull(stage.repo, pull).await.unwrap_err();
+    let slow = stage.unread(pull).await;
     assert_eq!(slow.retry_after(), Some(Duration::from_secs(17)));
     stage.github.state().quota = Some(Quota {
         left: 1,
         reset: START + 600,
     });
     stage.head(pull).await;
-    let slow = stage.forge.pull(stage.repo, pull).await.unwrap_err();
+    let slow = stage.unread(pull).await;
     assert_eq!(slow.retry_after(), Some(Duration::from_mins(10)));
     stage.clock.advance(Duration::from_mins(10));
     stage.head(pull).await;
@@ -702,12 +696,12 @@ async fn slow_answers_and_failing_servers_are_unavailable() {
     stage
         .github
         .fail_next("/pulls/1", FaultKind::Answer(503, Vec::new()));
-    let down = stage.forge.pull(stage.repo, pull).await.unwrap_err();
+    let down = stage.unread(pull).await;
     assert!(matches!(down, ForgeError::Unavailable { .. }), "{down}");
     stage
         .github
         .fail_next("/pulls/1", FaultKind::Delay(PATIENCE * 10));
-    let slow = stage.forge.pull(stage.repo, pull).await.unwrap_err();
+    let slow = stage.unread(pull).await;
     assert!(matches!(slow, ForgeError::Unavailable { .. }), "{slow}");
     stage.github.finish();
 }

@@ -13,7 +13,6 @@ mod around;
 mod calls;
 pub mod discover;
 mod extract;
-mod ini;
 mod manifest;
 mod modules;
 mod resolve;

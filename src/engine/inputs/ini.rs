@@ -1,7 +1,9 @@
-//! INI files as Python's tools read them: `tox.ini`, `setup.cfg`, `pytest.ini`.
+//! Settings by section, whether they stood in an INI file or in a table of TOML.
 //!
-//! Values may go on over indented lines; a comment is a line of its own. Nothing is
-//! substituted here.
+//! [`ini`] reads the text; this is the shape in which both forms of tox's
+//! configuration are walked. Nothing is substituted here.
+
+use crate::engine::ini;
 
 /// A key, its value with one line for each line of the file, and the line of the key.
 pub(super) type Setting = (String, String, u32);
@@ -11,38 +13,16 @@ pub(super) type Sections = Vec<(String, Vec<Setting>)>;
 
 /// The sections in order, each with its settings.
 pub(super) fn sections(text: &str) -> Sections {
-    let mut sections: Sections = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let trimmed = line.trim();
-        if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
-            continue;
-        }
-        if let Some(name) = trimmed
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-            && !line.starts_with([' ', '\t'])
-        {
-            sections.push((name.trim().to_owned(), Vec::new()));
-            continue;
-        }
-        let Some((_, settings)) = sections.last_mut() else {
-            continue;
-        };
-        if line.starts_with([' ', '\t'])
-            && let Some((_, value, _)) = settings.last_mut()
-        {
-            value.push('\n');
-            value.push_str(trimmed);
-            continue;
-        }
-        let Some(at) = trimmed.find(['=', ':']) else {
-            continue;
-        };
-        let (key, value) = trimmed.split_at_checked(at).unwrap_or((trimmed, "="));
-        let value = value.get(1..).unwrap_or_default().trim();
-        settings.push((key.trim().to_owned(), value.to_owned(), number));
-    }
-    sections
+    let setting = |it: &ini::Setting<'_>| {
+        let lines = std::iter::once(it.first).chain(it.rest.iter().copied());
+        let value = lines.collect::<Vec<_>>().join("\n");
+        (it.key.to_owned(), value, it.line)
+    };
+    let section = |it: ini::Section<'_>| {
+        let settings = it.settings.iter().map(setting).collect();
+        (it.name.to_owned(), settings)
+    };
+    ini::sections(text).into_iter().map(section).collect()
 }
 
 #[cfg(test)]

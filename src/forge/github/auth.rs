@@ -117,7 +117,7 @@ impl Access {
         let answer = self.judge(repo, purpose, what, answer)?;
         let value = read(&answer)?;
         if let Some(tag) = answer.tag() {
-            memory.keep(place, tag, value.clone());
+            memory.keep(place, tag, (value.clone(), answer.body.len()));
         }
         Ok(value)
     }

@@ -2,8 +2,9 @@
 //!
 //! A conditional request whose answer is 304 costs nothing of the quota
 //! ([best practices](https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#use-conditional-requests-if-appropriate)).
-//! Only what is read again and again is kept, as small values and a bounded number
-//! of them; what was forgotten is read anew.
+//! Only what is read again and again is kept, up to a number of bytes: an answer counts
+//! as much as its body was long, since whoever opens pulls chooses how long that is.
+//! What was forgotten, or is too large to be kept, is read anew.
 //!
 //! An answer is never used without asking whether it still holds.
 
@@ -12,8 +13,11 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::engine::ids::RepoKey;
 
-/// How many answers are kept.
-const MOST: usize = 512;
+/// How many bytes of answers are kept of one sort.
+const MOST_BYTES: usize = 4 << 20;
+
+/// What a place and a tag cost beside their text.
+const OVERHEAD: usize = 256;
 
 /// The repository, and the path under it.
 pub(super) type Place = (RepoKey, String);
@@ -24,9 +28,18 @@ pub(super) struct Memory<T>(Mutex<Kept<T>>);
 
 #[derive(Debug)]
 struct Kept<T> {
-    answers: BTreeMap<Place, (String, T)>,
+    answers: BTreeMap<Place, Known<T>>,
     /// The oldest first.
     order: VecDeque<Place>,
+    /// What all of them weigh.
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Known<T> {
+    tag: String,
+    answer: T,
+    bytes: usize,
 }
 
 impl<T> Default for Memory<T> {
@@ -34,6 +47,7 @@ impl<T> Default for Memory<T> {
         Self(Mutex::new(Kept {
             answers: BTreeMap::new(),
             order: VecDeque::new(),
+            bytes: 0,
         }))
     }
 }
@@ -42,19 +56,36 @@ impl<T: Clone> Memory<T> {
     /// The tag and the answer that are known of a place.
     pub(super) fn recall(&self, place: &Place) -> Option<(String, T)> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.answers.get(place).cloned()
+        let known = kept.answers.get(place)?;
+        Some((known.tag.clone(), known.answer.clone()))
     }
 
-    pub(super) fn keep(&self, place: Place, tag: String, answer: T) {
+    /// Keeps an answer whose body had this many bytes, and forgets the oldest ones that
+    /// leave it no room.
+    pub(super) fn keep(&self, place: Place, tag: String, (answer, body): (T, usize)) {
+        let bytes = body + place.1.len() + tag.len() + OVERHEAD;
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = kept.answers.insert(place.clone(), (tag, answer));
-        if known.is_none() {
-            kept.order.push_back(place);
+        kept.forget(&place);
+        if bytes > MOST_BYTES {
+            return;
         }
-        while kept.order.len() > MOST
-            && let Some(oldest) = kept.order.pop_front()
+        kept.bytes += bytes;
+        kept.order.push_back(place.clone());
+        let known = Known { tag, answer, bytes };
+        kept.answers.insert(place, known);
+        while kept.bytes > MOST_BYTES
+            && let Some(oldest) = kept.order.front().cloned()
         {
-            kept.answers.remove(&oldest);
+            kept.forget(&oldest);
+        }
+    }
+}
+
+impl<T> Kept<T> {
+    fn forget(&mut self, place: &Place) {
+        if let Some(known) = self.answers.remove(place) {
+            self.bytes -= known.bytes;
+            self.order.retain(|other| other != place);
         }
     }
 }
@@ -64,23 +95,41 @@ mod tests {
     use super::*;
     use crate::engine::ids::{ForgeKind, InstallationId, RepoId};
 
-    #[test]
-    fn the_newest_answers_are_kept_and_no_more() {
-        let memory = Memory::default();
-        let place = |number: usize| {
-            let repo = RepoKey {
-                forge: ForgeKind::Github,
-                installation: InstallationId(1),
-                repo: RepoId(2),
-            };
-            (repo, format!("/pulls/{number}"))
+    fn place(number: usize) -> Place {
+        let repo = RepoKey {
+            forge: ForgeKind::Github,
+            installation: InstallationId(1),
+            repo: RepoId(2),
         };
-        for number in 0..=MOST {
-            memory.keep(place(number), "old".to_owned(), number);
-            memory.keep(place(number), format!("tag-{number}"), number);
+        (repo, format!("/pulls/{number}"))
+    }
+
+    #[test]
+    fn the_newest_answers_are_kept_and_no_more_bytes() {
+        let memory = Memory::default();
+        let quarter = MOST_BYTES / 4;
+        for number in 0..6 {
+            memory.keep(place(number), "old".to_owned(), (number, 1));
+            memory.keep(place(number), format!("tag-{number}"), (number, quarter));
         }
-        assert_eq!(memory.recall(&place(0)), None);
-        assert_eq!(memory.recall(&place(1)), Some(("tag-1".to_owned(), 1)));
-        assert_eq!(memory.0.lock().unwrap().answers.len(), MOST);
+        let known: Vec<usize> = (0..6)
+            .filter(|it| memory.recall(&place(*it)).is_some())
+            .collect();
+        assert_eq!(known, [3, 4, 5]);
+        assert_eq!(memory.recall(&place(5)), Some(("tag-5".to_owned(), 5)));
+        let kept = memory.0.lock().unwrap();
+        assert!(kept.bytes <= MOST_BYTES && kept.order.len() == 3);
+    }
+
+    #[test]
+    fn an_answer_larger_than_all_room_is_not_kept_and_takes_its_elder_along() {
+        let memory = Memory::default();
+        memory.keep(place(1), "small".to_owned(), (1, 10));
+        memory.keep(place(2), "other".to_owned(), (2, 10));
+        memory.keep(place(1), "large".to_owned(), (1, MOST_BYTES));
+        assert_eq!(memory.recall(&place(1)), None);
+        assert_eq!(memory.recall(&place(2)), Some(("other".to_owned(), 2)));
+        memory.keep(place(2), "large".to_owned(), (2, MOST_BYTES));
+        assert_eq!(memory.0.lock().unwrap().bytes, 0);
     }
 }

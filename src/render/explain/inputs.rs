@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{MOST, brief, count, plain};
+use super::{MOST, brief, count, grouped, plain};
 use crate::engine::facts::Reach;
 use crate::engine::impact::opaque_words;
 use crate::engine::inputs::{Input, JobInputs};
@@ -27,7 +27,7 @@ pub(super) fn explain(side: &Side, job: &str, inputs: &JobInputs) -> String {
     if files == 0 {
         return "\nNo line of it reads a file of the repository.\n".to_owned();
     }
-    let all = count(side.snapshot.tree.len(), "file");
+    let (files, all) = (grouped(files), count(side.snapshot.tree.len(), "file"));
     let (told, unfit) = lines(side, inputs);
     format!(
         "\nIt reads {files} of {all}:\n\n{told}{}{}",

@@ -1,7 +1,11 @@
 //! Commands: who may say what, and how the bot answers.
 
+use std::time::Duration;
+
 use super::super::support::bot::Bot;
-use super::{DOCS, MINUTE, head, shop};
+use super::super::support::github::model::FaultKind;
+use super::super::support::repo::Edit;
+use super::{DOCS, MINUTE, SHOP, head, shop};
 use trimtab::engine::ids::RepoKey;
 use trimtab::forge::CommentRef;
 
@@ -125,5 +129,68 @@ async fn review_may_hold_a_command_too() {
     assert!(bot.store.pull(repo, pull).await.unwrap().unwrap().paused);
     assert!(machine(&bot, repo, pull).contains("Everything runs."));
     bot.said(repo, pull);
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn pause_of_the_repository_reaches_every_pull_also_when_its_reaction_failed() {
+    let bot = Bot::start().await;
+    let repo = shop(&bot).await;
+    let first = bot.github.open_pull(repo, ("ann", "topic"), DOCS).await;
+    let second = bot.github.open_pull(repo, ("ben", "other"), DOCS).await;
+    bot.settle().await;
+    bot.github.grant(repo, "mia", "maintain");
+    // The first reaction arrives; the second, after the pause was remembered, does not.
+    bot.github
+        .fail_next("/reactions", FaultKind::Delay(Duration::ZERO));
+    bot.github
+        .fail_next("/reactions", FaultKind::Answer(502, Vec::new()));
+    let pause = "/trimtab pause repository";
+    let comment = bot.github.comment(repo, second, "mia", pause).await;
+    bot.settle().await;
+    assert_eq!(reactions(&bot, comment), ["eyes"]);
+    bot.pass(MINUTE).await;
+    bot.pass(MINUTE).await;
+    assert_eq!(reactions(&bot, comment), ["eyes", "+1"]);
+    for pull in [first, second] {
+        let machine = machine(&bot, repo, pull);
+        assert!(machine.contains("Everything runs."), "{machine}");
+        bot.said(repo, pull);
+    }
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn job_of_one_workflow_is_asked_for_by_its_name() {
+    let bot = Bot::start().await;
+    let legacy = super::WORKFLOW.replace("name: CI", "name: Legacy");
+    let workflow = Edit::Write(".github/workflows/legacy.yml", &legacy);
+    let repo = bot
+        .install("acme/shop", &[SHOP, &[workflow]].concat())
+        .await;
+    let pull = bot.github.open_pull(repo, ("ann", "topic"), DOCS).await;
+    bot.settle().await;
+    let asked = bot
+        .github
+        .comment(repo, pull, "ann", "/trimtab why test")
+        .await;
+    bot.settle().await;
+    assert_eq!(reactions(&bot, asked), ["eyes", "+1"]);
+    let answer =
+        "Several workflows have a job `test`. Ask for one of `ci.yml:test`, `legacy.yml:test`.\n";
+    assert_eq!(bot.said(repo, pull)[1], answer);
+    let command = "/trimtab run legacy.yml:test";
+    bot.github.comment(repo, pull, "ann", command).await;
+    bot.settle().await;
+    bot.pass(MINUTE).await;
+    let said = bot.said(repo, pull).swap_remove(0);
+    let rows = said
+        .lines()
+        .filter(|line| line.contains("`legacy.yml:test`"));
+    assert_eq!(
+        rows.collect::<Vec<_>>(),
+        ["| run | `legacy.yml:test` | asked for by `a command` |"]
+    );
+    assert!(said.contains("| skip | `ci.yml:test` |"), "{said}");
     bot.finish().await;
 }

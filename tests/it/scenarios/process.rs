@@ -170,7 +170,7 @@ fn refusal(output: &Output) -> String {
 async fn running_server_is_asked_for_its_tasks() {
     let stage = Stage::set().await;
     let none = refusal(&stage.tasks(&["list"]).await);
-    assert!(none.contains("set --data-dir or DATA_DIR"), "{none}");
+    assert!(none.contains("with --data-dir or DATA_DIR"), "{none}");
     let mut server = stage.serve().await;
     let repo = stage.shop().await;
     let refused = FaultKind::Answer(422, Vec::new());
@@ -320,12 +320,12 @@ async fn wrong_settings_are_told_at_once_with_exit_code_three() {
     let output = command.output().await.unwrap();
     assert_eq!(output.status.code(), Some(3));
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"
-    trimtab: invalid configuration:
-      PUBLIC_URL is not set
-      LISTEN is not an address and a port
-      APP_ID is not a whole number from 1
-      PRIVATE_KEY is not set
-      WEBHOOK_SECRET is not set
+    trimtab: these settings cannot be used (docs/operations.md has all of them):
+      PUBLIC_URL must be set: where people and the forge reach this server
+      LISTEN must be an address and a port, such as `0.0.0.0:8080`
+      APP_ID must be a whole number from 1
+      PRIVATE_KEY must be set: the app's key: PEM text, or the path of a file with it
+      WEBHOOK_SECRET must be set: the secret that webhooks are signed with
     ");
 }
 

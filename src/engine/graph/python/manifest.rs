@@ -5,7 +5,7 @@
 
 use toml::{Table, Value};
 
-use super::ini;
+use crate::engine::ini;
 use crate::engine::tree::{FileId, Snapshot, base_name, dir_of, join};
 
 /// The files that are read, in the order in which pytest prefers them
@@ -192,8 +192,9 @@ impl Manifest<'_> {
                 }
                 "options.packages.find" => self.add_roots(&section.words("where")),
                 "options" => {
-                    let dirs = section.lines("package_dir").iter();
+                    let dirs = section.lines("package_dir");
                     let dirs = dirs
+                        .iter()
                         .filter_map(|line| line.split_once('='))
                         .map(|(_, dir)| dir.trim().to_owned());
                     self.add_roots(&dirs.collect::<Vec<_>>());
