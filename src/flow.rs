@@ -31,6 +31,7 @@ pub mod take_delivery;
 pub mod tend_tasks;
 
 mod checks;
+mod tell_skip;
 
 /// What every use case may reach.
 #[derive(Clone)]

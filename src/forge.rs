@@ -186,6 +186,14 @@ pub trait Forge: Send + Sync {
     /// GitLab: [`GET /projects/:id/pipelines/:pipeline_id`](https://docs.gitlab.com/api/pipelines/#get-a-single-pipeline).
     async fn run(&self, repo: RepoKey, number: u64) -> Result<Run, ForgeError>;
 
+    /// The names of the checks that a branch requires, by rulesets and by protection, sorted.
+    ///
+    /// GitHub: [`GET /repos/{owner}/{repo}/rules/branches/{branch}`](https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch) and
+    /// [`GET /repos/{owner}/{repo}/branches/{branch}`](https://docs.github.com/en/rest/branches/branches#get-a-branch).
+    /// GitLab: [`GET /projects/:id/external_status_checks`](https://docs.gitlab.com/api/status_checks/), and whether pipelines must succeed.
+    async fn required_checks(&self, repo: RepoKey, branch: &str)
+    -> Result<Vec<String>, ForgeError>;
+
     /// What a user may do in the repository. The user is identified by number: when
     /// the login now belongs to somebody else, the answer is [`Permission::None`].
     ///

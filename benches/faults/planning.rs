@@ -70,6 +70,7 @@ impl<'a> Planner<'a> {
             history: &self.history,
             forced: Vec::new(),
             asked: Vec::new(),
+            told: Vec::new(),
         };
         let answer = analyse::run(self.repo, &mut self.loader, &question, &mut |_| Ok(()));
         let answer = answer.context("plan the fault")?;

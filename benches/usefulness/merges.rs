@@ -80,6 +80,7 @@ fn plan(subject: &Subject, loader: &mut Loader<'_>, pull: &Pull) -> anyhow::Resu
         history: &history,
         forced: Vec::new(),
         asked: Vec::new(),
+        told: Vec::new(),
     };
     let answer = analyse::run(&subject.repo, loader, &question, &mut |_| Ok(()))?;
     Ok(answer.plan)

@@ -116,6 +116,7 @@ impl Checkout {
             history: &self.history,
             forced: self.forced.clone(),
             asked: Vec::new(),
+            told: Vec::new(),
         };
         let answer = analyse::run(&self.repo, &mut loader, &question, &mut |what| {
             terminal.progress(what);

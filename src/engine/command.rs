@@ -21,6 +21,13 @@ pub enum Command {
     RunAll(Span),
     /// These jobs run on this head: ids or globs.
     Run(Vec<String>),
+    /// This job does not run on this head.
+    Skip {
+        /// Its id in the file.
+        job: String,
+        /// Why; foreign text.
+        reason: String,
+    },
     /// Fold the comment to one line.
     Quiet,
     /// Stop planning.
@@ -74,6 +81,11 @@ pub const VERBS: &[(&str, &str, &str)] = &[
         "everything runs, on this head or for the rest of the pull",
     ),
     ("run", "JOB[,GLOB]", "these jobs run on this head"),
+    (
+        "skip",
+        "JOB reason=\"...\"",
+        "this job is skipped on this head; for maintainers",
+    ),
     ("quiet", "", "fold the comment to one line"),
     (
         "pause",
@@ -137,6 +149,7 @@ fn command(text: &str) -> Result<Command, NotUnderstood> {
         )),
         "why" => Ok(Command::Why(argument.trim_matches('`').to_owned())),
         "run" => run(argument),
+        "skip" => skip(argument),
         "pause" => scope(argument).map(Command::Pause),
         "resume" => scope(argument).map(Command::Resume),
         other => Err(not_understood(verb, "is no command", closest(other))),
@@ -172,6 +185,31 @@ fn run(argument: &str) -> Result<Command, NotUnderstood> {
                 .map(|job| job.trim_matches('`').to_owned());
             Ok(Command::Run(jobs.filter(|job| !job.is_empty()).collect()))
         }
+    }
+}
+
+/// The longest reason, in characters.
+const REASON: usize = 200;
+
+fn skip(argument: &str) -> Result<Command, NotUnderstood> {
+    let meant = Some("skip JOB reason=\"...\"");
+    let unclear = |problem| Err(not_understood(argument, problem, meant));
+    let (job, rest) = argument
+        .split_once(char::is_whitespace)
+        .unwrap_or((argument, ""));
+    let job = job.trim_matches('`');
+    let reason = rest.trim().strip_prefix("reason=\"");
+    let reason = reason.and_then(|it| it.strip_suffix('"')).map(str::trim);
+    match reason {
+        _ if job.is_empty() || job.contains(['*', '?', ',', '[', '=']) => unclear("needs one job"),
+        None | Some("") => unclear("needs a reason in quotes"),
+        Some(reason) if reason.contains('"') || reason.chars().count() > REASON => {
+            unclear("needs a reason of at most 200 characters, without quotes in it")
+        }
+        Some(reason) => Ok(Command::Skip {
+            job: job.to_owned(),
+            reason: reason.to_owned(),
+        }),
     }
 }
 
@@ -255,6 +293,29 @@ mod tests {
         check("/trimtab pause repo", "Pause(Repository)");
         check("/trimtab resume", "Resume(Pull)");
         check("@trimtab-bot quiet", "Quiet");
+        check(
+            "/trimtab skip `e2e` reason=\"only words changed\"",
+            "Skip { job: \"e2e\", reason: \"only words changed\" }",
+        );
+    }
+
+    #[test]
+    fn a_skip_needs_one_job_and_a_reason() {
+        for line in [
+            "skip",
+            "skip e2e",
+            "skip e2e because",
+            "skip e2e reason=",
+            "skip e2e reason=\"\"",
+            "skip e2e reason=\" \"",
+            "skip e2e reason=\"a\"b\"",
+            "skip e2e-* reason=\"a\"",
+            "skip a,b reason=\"a\"",
+            "skip reason=\"a\"",
+        ] {
+            let parsed = parse(&format!("/trimtab {line}"), None);
+            assert!(matches!(parsed, Some(Err(_))), "{line}: {parsed:?}");
+        }
     }
 
     #[test]

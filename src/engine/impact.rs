@@ -110,6 +110,8 @@ pub fn judge(case: &Case<'_>) -> Judgement {
             redefined: redefined || pipelines.retriggered.contains(&pipeline.path),
             never: never(case, pipeline, job, inputs),
             asked: asked(case.asked, pipeline, job),
+            told: None,
+            withheld: false,
             comparison: compare_inputs(case, &locks, (pipeline, job, inputs)),
             backstops: filter::backstops(
                 &case.merge.survey.pipelines,

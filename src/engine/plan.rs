@@ -182,6 +182,8 @@ reason_ids! {
     Asked = "asked",
     /// The configuration says `always`.
     AlwaysRuns = "always-runs",
+    /// The configuration does not let skips rest on what this one would.
+    BasisNotAllowed = "basis-not-allowed",
     // Why a job is skipped.
     /// None of its inferred inputs changed.
     InputsEqual = "inputs-equal",

@@ -6,16 +6,19 @@
 //! drew runs in full. Both are drawn by a hash under a key that the server keeps, so that
 //! nobody can choose a number that suits them, and a pull keeps its lot for life.
 //!
-//! Nothing here knows verdicts; they are made under what is decided here.
+//! What a maintainer said of a job, and what a skip may rest on, are handed on to the
+//! verdicts; nothing here makes one.
 
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
 use super::ids::{PullNumber, RepoKey};
+use super::job_name;
 use super::ownership::matcher;
 use super::pipeline::EventContext;
-use super::plan::Mode;
+use super::plan::{Basis, Mode};
 use super::policy::{Cohort, Policy};
+use super::verdict::JobFacts;
 
 /// What the server knows of a repository and a pull.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +113,27 @@ pub fn stance(policy: &Policy, terms: Terms, event: &EventContext, changed: &[&s
     Stance {
         held_out: below(terms.lots.holdout, policy.holdout),
         ..mode.into()
+    }
+}
+
+/// A job that a maintainer said to skip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// Its id in the file, behind a workflow and a colon or not.
+    pub job: String,
+    /// Who said it, and why; foreign text.
+    pub words: String,
+}
+
+/// Hands on what was said of jobs, and what the configuration lets a skip rest on.
+pub fn hand_on(jobs: &mut [JobFacts], (policy, mode): (&Policy, Mode), told: &[Told]) {
+    let withheld = mode == Mode::Enforce && !policy.enforce.bases.contains(&Basis::Unaffected);
+    for job in jobs {
+        let of_file = job.job.split(" / ").next().unwrap_or_default();
+        let fits = |told: &&Told| job_name::names(&told.job, &job.workflow, of_file);
+        let mut said = told.iter().filter(fits);
+        job.told = said.next().map(|told| told.words.clone());
+        job.withheld = withheld;
     }
 }
 

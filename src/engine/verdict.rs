@@ -57,6 +57,10 @@ pub struct JobFacts {
     pub never: Vec<String>,
     /// Who or what asked for it to run.
     pub asked: Option<String>,
+    /// What a maintainer said, with their name, when they said to skip it.
+    pub told: Option<String>,
+    /// The configuration does not let a skip rest on `unaffected`.
+    pub withheld: bool,
     /// Its inputs.
     pub comparison: Comparison,
     /// Where it runs anyway; empty without a backstop.
@@ -109,19 +113,20 @@ fn transitive_needs(jobs: &[JobFacts]) -> Vec<Vec<&JobFacts>> {
 
 fn plan_of(job: &JobFacts, everything: &[RunEverything], needs: &[&JobFacts]) -> JobPlan {
     let reasons = run_reasons(job, everything, needs);
-    let skipped = reasons.is_empty();
-    let reasons = if skipped {
-        vec![skip_reason(job)]
-    } else {
-        reasons
+    let told = job.told.as_ref().filter(|_| may_be_told(job, everything));
+    let (basis, reasons) = match told {
+        _ if reasons.is_empty() => (Some(Basis::Unaffected), vec![skip_reason(job)]),
+        Some(told) => (Some(Basis::Told), plain(ReasonId::Told, told)),
+        None => (None, reasons),
     };
+    let skipped = basis.is_some();
     JobPlan {
         workflow: job.workflow.clone(),
         workflow_key: None,
         job: job.job.clone(),
         leg: job.leg.clone(),
         verdict: if skipped { Verdict::Skip } else { Verdict::Run },
-        basis: skipped.then_some(Basis::Unaffected),
+        basis,
         counterfactual: counterfactual(job, reasons.first()),
         reasons,
         estimate: job.estimate,
@@ -130,15 +135,25 @@ fn plan_of(job: &JobFacts, everything: &[RunEverything], needs: &[&JobFacts]) ->
     }
 }
 
+/// Whether a maintainer's word can skip a job: what forces everything, a person who asked
+/// for it, and what never is skipped are stronger.
+fn may_be_told(job: &JobFacts, everything: &[RunEverything]) -> bool {
+    everything.is_empty()
+        && job.asked.is_none()
+        && job.never.is_empty()
+        && !job.backstops.is_empty()
+}
+
+fn plain(id: ReasonId, subject: &str) -> Vec<Reason> {
+    vec![Reason {
+        id,
+        subject: subject.to_owned(),
+        path: Vec::new(),
+    }]
+}
+
 /// Why a job runs; empty means that nothing speaks for it.
 fn run_reasons(job: &JobFacts, everything: &[RunEverything], needs: &[&JobFacts]) -> Vec<Reason> {
-    let plain = |id: ReasonId, subject: &str| {
-        vec![Reason {
-            id,
-            subject: subject.to_owned(),
-            path: Vec::new(),
-        }]
-    };
     if let Some(first) = everything.first() {
         return plain(
             ReasonId::EverythingRuns,
@@ -181,6 +196,9 @@ fn run_reasons(job: &JobFacts, everything: &[RunEverything], needs: &[&JobFacts]
             ReasonId::NoBackstop,
             "it runs on pulls only, so a skip would never be made good",
         );
+    }
+    if job.withheld {
+        return plain(ReasonId::BasisNotAllowed, "unaffected");
     }
     Vec::new()
 }
@@ -259,6 +277,8 @@ fn counterfactual(job: &JobFacts, reason: Option<&Reason>) -> String {
                 .to_owned()
         }
         ReasonId::EverythingRuns => "would be judged by its own inputs without that".to_owned(),
+        ReasonId::Told => "would run if nobody had said to skip it".to_owned(),
+        ReasonId::BasisNotAllowed => "would be skipped if `enforce.bases` named it".to_owned(),
         ReasonId::Asked => "would be judged by its own inputs if nobody had asked".to_owned(),
         _ => "would be skipped if that had not changed".to_owned(),
     }
@@ -499,6 +519,54 @@ mod tests {
             "never Run never-skipped it deploys\nnew Run job-is-new the base does not have this job\n\
              redefined Run definition-changed ci.yml\n\
              alone Run no-backstop it runs on pulls only, so a skip would never be made good",
+        );
+    }
+
+    #[test]
+    fn a_maintainers_word_skips_what_may_be_skipped_at_all() {
+        let told = |job: JobFacts| JobFacts {
+            told: Some("ann: only words".to_owned()),
+            ..job
+        };
+        let never = JobFacts {
+            never: vec!["it deploys".to_owned()],
+            ..job("never", &[])
+        };
+        let asked = JobFacts {
+            asked: Some("a command".to_owned()),
+            ..job("asked", &[])
+        };
+        let alone = JobFacts {
+            backstops: Vec::new(),
+            ..changed("x", job("alone", &[]))
+        };
+        check(
+            &[
+                told(changed("x", job("unit", &[]))),
+                told(never),
+                told(asked),
+                told(alone),
+                told(changed("x", job("build", &[]))),
+                changed("x", job("e2e", &["build"])),
+                told(job("equal", &[])),
+            ],
+            &[],
+            "unit Skip told ann: only words\nnever Run never-skipped it deploys\n\
+             asked Run asked a command\nalone Run input-changed x\nbuild Run needed-by e2e\n\
+             e2e Run input-changed x\nequal Skip inputs-equal none of its 3 inferred inputs changed",
+        );
+    }
+
+    #[test]
+    fn what_the_configuration_does_not_allow_is_no_basis() {
+        let withheld = |job: JobFacts| JobFacts {
+            withheld: true,
+            ..job
+        };
+        check(
+            &[withheld(job("unit", &["build"])), job("build", &[])],
+            &[],
+            "unit Run basis-not-allowed unaffected\nbuild Run needed-by unit",
         );
     }
 

@@ -17,7 +17,7 @@ use crate::engine::pipeline::EventContext;
 use crate::engine::pipeline::rewrite::gates::Gates;
 use crate::engine::plan::{Diagnostic, Mode, Plan, ReasonId, RunEverything, SCHEMA};
 use crate::engine::policy::{self, Policy};
-use crate::engine::rollout::{self, Stance, Terms};
+use crate::engine::rollout::{self, Stance, Terms, Told};
 use crate::engine::side::{self, Side, Survey};
 use crate::engine::tree::Snapshot;
 use crate::engine::verdict;
@@ -46,6 +46,8 @@ pub struct Question<'a> {
     pub forced: Vec<RunEverything>,
     /// Jobs that somebody asked for.
     pub asked: Vec<Asked>,
+    /// Jobs that a maintainer said to skip.
+    pub told: Vec<Told>,
 }
 
 /// The plan, with everything that it rests on.
@@ -88,7 +90,7 @@ pub fn run(
     progress("reading pipelines and imports")?;
     let (base, merged) = sides(loader, [base, merged], &changes, (policy, event))?;
     progress("comparing inputs")?;
-    let judgement = impact::judge(&impact::Case {
+    let mut judgement = impact::judge(&impact::Case {
         base: &base,
         merge: &merged,
         changes: &changes,
@@ -101,6 +103,7 @@ pub fn run(
         tracing::warn!(error = fault.to_string(), "facts are not kept");
     }
     let stance = stance(question, policy, &changes);
+    rollout::hand_on(&mut judgement.jobs, (policy, stance.mode), &question.told);
     let gates = gates(&merged);
     let mut plan = assemble(
         question,
@@ -134,7 +137,9 @@ fn stance(question: &Question<'_>, policy: &Policy, changes: &[Change]) -> Stanc
 fn gates(merge: &Side) -> Vec<Gates> {
     let pipelines = merge.survey.pipelines.iter();
     let read = |path: &str| Gates::read(path, merge.snapshot.text(path)?);
-    pipelines.filter_map(|it| read(&it.path)).collect()
+    pipelines
+        .filter_map(|it| Some(read(&it.path)?.accepting(it)))
+        .collect()
 }
 
 fn assemble(

@@ -16,7 +16,7 @@ use crate::engine::ids::{ObjectId, PullNumber, RepoKey};
 use crate::engine::impact::Asked;
 use crate::engine::pipeline::EventContext;
 use crate::engine::plan::{Mode, Plan, ReasonId, RunEverything, SCHEMA, Verdict};
-use crate::engine::rollout::{Lots, Terms};
+use crate::engine::rollout::{Lots, Terms, Told};
 use crate::forge::{ForgeError, Pull, PullState};
 use crate::repo::Loader;
 use crate::store::{
@@ -237,16 +237,10 @@ pub(super) async fn answer(context: &Context, matter: Matter) -> anyhow::Result<
 
 /// The answer from the mirror; ends early when nobody wants it any more.
 fn analyse_mirrored(place: &Place, matter: &Matter, wanted: &Weak<()>) -> anyhow::Result<Answer> {
-    let Matter {
-        repository,
-        pull,
-        record,
-        base,
-        lots,
-    } = matter;
+    let (repository, pull, record) = (&matter.repository, &matter.pull, &matter.record);
     let mirror = place.open()?;
-    let base = match base {
-        Some(base) => *base,
+    let base = match matter.base {
+        Some(base) => base,
         None => mirror
             .commit(&branch_ref(&pull.base_ref)?)
             .context("find the base")?,
@@ -276,7 +270,7 @@ fn analyse_mirrored(place: &Place, matter: &Matter, wanted: &Weak<()>) -> anyhow
         mode: None,
         terms: Some(Terms {
             set: repository.mode,
-            lots: *lots,
+            lots: matter.lots,
         }),
         last_good: repository
             .policy
@@ -285,6 +279,7 @@ fn analyse_mirrored(place: &Place, matter: &Matter, wanted: &Weak<()>) -> anyhow
         history: &History::default(),
         forced,
         asked: asked(record, pull.head),
+        told: told(record, pull.head),
     };
     let mut loader = Loader::new(&mirror, place.facts());
     analyse::run(&mirror, &mut loader, &question, &mut |stage| {
@@ -358,6 +353,16 @@ fn asked(record: &store::Pull, head: ObjectId) -> Vec<Asked> {
         .map(|forced| Asked {
             glob: forced.job.clone(),
             by: "a command".to_owned(),
+        })
+        .collect()
+}
+
+fn told(record: &store::Pull, head: ObjectId) -> Vec<Told> {
+    let bound = record.told.iter().filter(|told| told.head == head);
+    bound
+        .map(|told| Told {
+            job: told.job.clone(),
+            words: format!("{}: {}", told.by, told.reason),
         })
         .collect()
 }

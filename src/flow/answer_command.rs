@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::analyse_pull::{self, Matter};
-use super::{Context, publish};
+use super::{Context, publish, tell_skip};
 use crate::engine::command::{self, Command, NotUnderstood, Scope, Span};
 use crate::engine::ids::{ObjectId, PullNumber, RepoKey};
 use crate::engine::plan::Plan;
@@ -21,7 +21,7 @@ use crate::forge::{
 use crate::render;
 use crate::store::{
     self, AuditEntry, AuditFilter, Cause, ForcedJob, NewTask, PullChange, RepositoryChange, RunAll,
-    Scope as StoreScope, TaskKind,
+    Scope as StoreScope, TaskKind, ToldSkip,
 };
 
 /// A command as its delivery announced it.
@@ -233,6 +233,7 @@ impl Asking<'_> {
                 self.change_pull(PullChange::RunAll(RunAll::Always)).await
             }
             Command::Run(jobs) => self.force(jobs).await,
+            Command::Skip { job, reason } => self.tell(job, reason).await,
             Command::Quiet => self.change_pull(PullChange::Quieted).await,
             Command::Pause(Scope::Pull) => self.change_pull(PullChange::Paused).await,
             Command::Resume(Scope::Pull) => self.change_pull(PullChange::Resumed).await,
@@ -316,6 +317,20 @@ impl Asking<'_> {
         Ok(Outcome::Done(vec![self.analyse()]))
     }
 
+    async fn tell(&self, job: &str, reason: &str) -> anyhow::Result<Outcome> {
+        let refusal = tell_skip::refusal(self.context, self.repo, self.pull, job).await?;
+        if let Some(refusal) = refusal {
+            return Ok(Outcome::Refused(refusal));
+        }
+        let skip = ToldSkip {
+            head: self.pull.head,
+            job: job.to_owned(),
+            by: self.author.login.clone(),
+            reason: reason.to_owned(),
+        };
+        self.change_pull(PullChange::Told(skip)).await
+    }
+
     async fn change_pull(&self, change: PullChange) -> anyhow::Result<Outcome> {
         let (store, now) = (&self.context.store, self.context.now());
         let changed = store
@@ -380,7 +395,10 @@ fn is_question(command: &Command) -> bool {
 }
 
 fn is_bound_to_head(command: &Command) -> bool {
-    matches!(command, Command::RunAll(Span::Head) | Command::Run(_))
+    matches!(
+        command,
+        Command::RunAll(Span::Head) | Command::Run(_) | Command::Skip { .. }
+    )
 }
 
 /// Who may say a command.
@@ -414,6 +432,11 @@ fn rule(command: &Command, from_fork: bool) -> Option<Rule> {
             true,
             Permission::Triage,
             "only the author, or people who may triage, can ask for that",
+        ),
+        Command::Skip { .. } => rule(
+            false,
+            Permission::Maintain,
+            "only maintainers can have a job skipped",
         ),
         Command::Quiet => rule(
             true,

@@ -14,6 +14,7 @@ mod identity;
 mod memory;
 pub mod payload;
 mod pulls;
+mod required;
 mod runs;
 pub mod signature;
 
@@ -126,6 +127,14 @@ impl Forge for GitHub {
 
     async fn run(&self, repo: RepoKey, number: u64) -> Result<Run, ForgeError> {
         runs::one(&self.access, repo, number).await
+    }
+
+    async fn required_checks(
+        &self,
+        repo: RepoKey,
+        branch: &str,
+    ) -> Result<Vec<String>, ForgeError> {
+        required::checks(&self.access, repo, branch).await
     }
 
     async fn permission(&self, repo: RepoKey, user: &Author) -> Result<Permission, ForgeError> {

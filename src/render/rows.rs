@@ -197,6 +197,8 @@ fn wording(reason: &Reason) -> (String, Option<String>) {
         ReasonId::NeverSkipped => never(&subject),
         ReasonId::EverythingRuns => ours("everything runs"),
         ReasonId::Asked => with("asked for by"),
+        ReasonId::Told => with("a maintainer said so,"),
+        ReasonId::BasisNotAllowed => ours("the configuration does not let skips rest on this"),
         id => with(id.as_str()),
     }
 }

@@ -327,3 +327,122 @@ async fn a_pull_that_edits_the_gate_runs_everything() {
     assert!(summary(&bot, repo, head).contains("Everything runs."));
     finish(bot, repo, pull).await;
 }
+
+/// A change of code, which the job `test` reads.
+const CODE: &[Edit<'_>] = &[Edit::Write("shop/tax.py", "RATE = 0.3\n")];
+
+const SKIP: &str = "/trimtab skip test reason=\"only a constant\"";
+
+#[tokio::test]
+async fn a_maintainer_has_a_job_skipped_until_the_next_push() {
+    let bot = Bot::start().await;
+    let repo = enforcing_shop(&bot).await;
+    bot.github.grant(repo, "meg", "maintain");
+    let pull = bot.github.open_pull(repo, ("ann", "topic"), CODE).await;
+    bot.settle().await;
+    let at = head(&bot, repo, pull);
+    assert_eq!(skipped(&bot, repo, at), ["docs"]);
+    bot.github.comment(repo, pull, "meg", SKIP).await;
+    bot.settle().await;
+    bot.pass(MINUTE).await;
+    let mut both = skipped(&bot, repo, at);
+    both.sort();
+    assert_eq!(both, ["docs", "test"]);
+    let planned = bot.store.plan_at(repo, pull, at).await.unwrap().unwrap();
+    let told = planned
+        .plan
+        .jobs
+        .iter()
+        .find(|job| job.job == "test")
+        .unwrap();
+    assert_eq!(told.basis, Some(trimtab::engine::plan::Basis::Told));
+    let comment = bot.said(repo, pull).remove(0);
+    assert!(
+        comment.contains("a maintainer said so, `meg: only a constant`"),
+        "{comment}"
+    );
+    // What the maintainer wrote is not where machines read.
+    let machine = bot.github.check(repo, at, "trimtab/plan").unwrap();
+    assert!(!format!("{machine:?}").contains("constant"));
+    let more = [Edit::Write("shop/tax.py", "RATE = 0.4\n")];
+    let pushed = bot.github.push(repo, pull, &more).await;
+    bot.settle().await;
+    assert_eq!(skipped(&bot, repo, pushed), ["docs"]);
+    finish(bot, repo, pull).await;
+}
+
+#[tokio::test]
+async fn a_word_skips_no_job_that_is_required_and_nobody_elses_word_does() {
+    let bot = Bot::start().await;
+    let repo = enforcing_shop(&bot).await;
+    bot.github.grant(repo, "meg", "maintain");
+    bot.github.grant(repo, "rob", "write");
+    let pull = bot.github.open_pull(repo, ("ann", "topic"), CODE).await;
+    bot.settle().await;
+    let at = head(&bot, repo, pull);
+    let refused = async |login: &str, line: &str, words: &str| {
+        bot.github.comment(repo, pull, login, line).await;
+        bot.settle().await;
+        let said = bot.said(repo, pull);
+        let last = said.last().unwrap();
+        assert!(last.contains("Refused") && last.contains(words), "{last}");
+        assert_eq!(skipped(&bot, repo, at), ["docs"], "{line}");
+    };
+    let require = |required: [&[&str]; 2]| {
+        let mut state = bot.github.state();
+        let of = state.repos.get_mut(&repo.repo.0).unwrap();
+        of.required = required.map(|list| list.iter().map(|it| (*it).to_owned()).collect());
+    };
+    refused("rob", SKIP, "only maintainers").await;
+    refused("ann", SKIP, "only maintainers").await;
+    refused(
+        "meg",
+        "/trimtab skip tset reason=\"a\"",
+        "no job with that id",
+    )
+    .await;
+    require([&["test"], &[]]);
+    refused("meg", SKIP, "requires").await;
+    require([&[], &["test (3.12)"]]);
+    refused("meg", SKIP, "requires").await;
+    require([&["docs"], &["tests"]]);
+    bot.github.comment(repo, pull, "meg", SKIP).await;
+    bot.settle().await;
+    assert_eq!(skipped(&bot, repo, at).len(), 2);
+    finish(bot, repo, pull).await;
+}
+
+#[tokio::test]
+async fn a_pull_in_the_holdout_runs_in_full_and_one_outside_the_cohort_is_advised() {
+    for (configuration, words) in [
+        (
+            "mode: enforce\nholdout: 100\n",
+            "Mode: enforce. Everything runs.",
+        ),
+        (
+            "mode: enforce\nholdout: 0\nenforce: {percent: 0}\n",
+            "outside the percentage",
+        ),
+        (
+            "mode: enforce\nholdout: 0\nenforce: {users: [bob]}\n",
+            "some authors only",
+        ),
+        (
+            "mode: enforce\nholdout: 0\nenforce: {bases: [traced]}\n",
+            "Mode: enforce.",
+        ),
+    ] {
+        let bot = Bot::start().await;
+        let repo = gated_shop(&bot, configuration).await;
+        set_mode(&bot, Mode::Enforce).await;
+        let (pull, head) = docs_pull(&bot, repo).await;
+        assert_eq!(
+            skipped(&bot, repo, head),
+            Vec::<String>::new(),
+            "{configuration}"
+        );
+        let summary = summary(&bot, repo, head);
+        assert!(summary.contains(words), "{summary}");
+        finish(bot, repo, pull).await;
+    }
+}

@@ -128,6 +128,7 @@ impl FakeGithub {
             git,
             pulls: [].into(),
             runs: [].into(),
+            required: [Vec::new(), Vec::new()],
             roles: [].into(),
         };
         model.repos.insert(id, repo);

@@ -10,7 +10,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{PLAN_JOB, gate};
-use crate::engine::pipeline::edit;
+use crate::engine::pipeline::aggregate::accepted_skips;
+use crate::engine::pipeline::{Job, Pipeline, edit};
 use crate::engine::plan::{JobPlan, Verdict};
 use crate::engine::plan_line::WorkflowKey;
 use crate::engine::yaml::{Entry, Node};
@@ -31,6 +32,8 @@ struct FileJob {
     name: String,
     id: String,
     needs: Vec<String>,
+    /// Those of them that may be skipped while it runs.
+    accepts: Vec<String>,
     gated: bool,
 }
 
@@ -61,11 +64,25 @@ impl Gates {
         })
     }
 
+    /// The same, knowing which needs may be skipped while a job runs that sums them up.
+    #[must_use]
+    pub fn accepting(mut self, pipeline: &Pipeline) -> Self {
+        for job in &mut self.jobs {
+            let of_it = |it: &&_| id_of(it) == job.id;
+            let mut read = pipeline.jobs.iter().filter(of_it);
+            let accepted = read.next().map(accepted_skips).unwrap_or_default();
+            let ids = accepted.iter().map(|need| need.0.to_ascii_lowercase());
+            job.accepts = ids.collect();
+        }
+        self
+    }
+
     /// The gated jobs that a plan skips, as a plan line names them: descendants first.
     ///
     /// A job is among them when all its legs, and all jobs of a workflow that it calls,
-    /// are skipped, and when no job that runs needs it, directly or not. Jobs that the
-    /// plan does not name do not start, and keep nothing.
+    /// are skipped, and when no job that runs needs it, directly or not; what a job accepts
+    /// as skipped it does not need. Jobs that the plan does not name do not start, and keep
+    /// nothing.
     pub fn skips(&self, plan: &[JobPlan]) -> Vec<String> {
         let mut verdicts: BTreeMap<String, bool> = BTreeMap::new();
         for job in plan.iter().filter(|job| job.workflow == self.path) {
@@ -79,13 +96,28 @@ impl Gates {
             .filter(is_skipped)
             .map(|job| job.id.as_str())
             .collect();
-        let runs =
-            |job: &&FileJob| verdicts.contains_key(&job.id) && !skipped.contains(job.id.as_str());
-        let running: Vec<&FileJob> = self.jobs.iter().filter(runs).collect();
-        for needed in self.above(running) {
-            skipped.remove(needed);
+        loop {
+            let runs = |job: &&FileJob| {
+                verdicts.contains_key(&job.id) && !skipped.contains(job.id.as_str())
+            };
+            let running = self.jobs.iter().filter(runs);
+            let needed: BTreeSet<&str> = running.flat_map(|job| self.needed_by(job)).collect();
+            let before = skipped.len();
+            skipped.retain(|id| !needed.contains(id));
+            if skipped.len() == before {
+                return self.descendants_first(&skipped);
+            }
         }
-        self.descendants_first(&skipped)
+    }
+
+    /// What has to run when this job runs. One that sums up runs in any case, so that only
+    /// what it does not accept as skipped has to.
+    fn needed_by<'a>(&'a self, job: &'a FileJob) -> BTreeSet<&'a str> {
+        if job.accepts.is_empty() {
+            return self.above(vec![job]);
+        }
+        let needs = job.needs.iter().filter(|need| !job.accepts.contains(need));
+        needs.map(String::as_str).collect()
     }
 
     /// Everything that these jobs need, directly or not.
@@ -134,9 +166,19 @@ impl FileJob {
             name: entry.key.to_string(),
             id: entry.key.to_ascii_lowercase(),
             needs: needs.iter().map(|need| need.to_ascii_lowercase()).collect(),
+            accepts: Vec::new(),
             gated: waits && condition.contains(&gate::asks(&entry.key)),
         }
     }
+}
+
+/// The id of a job of a pipeline as the file has it.
+fn id_of(job: &Job) -> String {
+    job.caller
+        .as_ref()
+        .unwrap_or(&job.id)
+        .0
+        .to_ascii_lowercase()
 }
 
 /// The job of the file behind a job of a plan: jobs of a called workflow are
@@ -224,6 +266,44 @@ mod tests {
         check(&jobs, &["call / a", "+call / b", "lint"], &["lint"]);
         check(&jobs, &["call / a", "call / b", "lint"], &["call", "lint"]);
         check(&jobs, &["lint", "+lint", "call / a"], &["call"]);
+    }
+
+    #[test]
+    fn a_job_that_sums_up_keeps_only_what_it_does_not_accept() {
+        use crate::engine::ids::ObjectId;
+        use crate::engine::pipeline::github;
+        use crate::engine::tree;
+        let sum = |test: &str| {
+            format!(
+                "{}  ok:\n    needs: [unit, lint]\n    if: always()\n    runs-on: x\n    steps:\n      - if: {test}\n        run: exit 1\n",
+                chain()
+            )
+        };
+        let skips = |test: &str| {
+            let text = gated(&sum(test));
+            let blob = ObjectId::from_bytes(&[1; 20]).unwrap();
+            let file = tree::Entry {
+                path: PATH.into(),
+                mode: tree::Mode::File,
+                blob,
+            };
+            let mut snapshot = tree::Snapshot::new(tree::Tree::new(vec![file]));
+            snapshot.insert_text(blob, text.as_str().into());
+            let pipelines = github::read(&snapshot);
+            let gates = Gates::read(PATH, &text).unwrap().accepting(&pipelines[0]);
+            let plan = ["build", "unit", "e2e", "lint"];
+            let mut plan: Vec<JobPlan> = plan.iter().map(|name| job(name, Verdict::Skip)).collect();
+            plan.push(job("ok", Verdict::Run));
+            gates.skips(&plan)
+        };
+        assert_eq!(
+            skips("needs.unit.result == 'failure' || needs.lint.result == 'failure'"),
+            ["e2e", "unit", "build", "lint"]
+        );
+        assert_eq!(
+            skips("needs.unit.result != 'success' || needs.lint.result == 'failure'"),
+            ["e2e", "lint"]
+        );
     }
 
     #[test]

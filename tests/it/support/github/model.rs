@@ -83,6 +83,8 @@ pub(crate) struct Repo {
     pub(crate) git: GitRepo,
     pub(crate) pulls: BTreeMap<u64, Pull>,
     pub(crate) runs: BTreeMap<u64, Run>,
+    /// Checks that a ruleset requires for every branch, and those of its protection.
+    pub(crate) required: [Vec<String>; 2],
     /// What users may do: the role's name. Who is missing has none.
     pub(crate) roles: BTreeMap<u64, String>,
 }

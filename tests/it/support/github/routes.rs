@@ -44,6 +44,8 @@ fn in_repo(
 ) -> Answer {
     match (method, rest) {
         ("GET", ["pulls"]) => pulls(model, request, repo),
+        ("GET", ["rules", "branches", _]) => rules(model, request, repo),
+        ("GET", ["branches", branch]) => branch_of(model, request, repo, branch),
         ("GET", ["actions", "runs", number]) => run(model, request, repo, number),
         ("GET", ["pulls", number]) => pull(model, request, repo, number),
         ("GET", ["pulls", _, "reviews", id]) => conversation::review(model, request, repo, id),
@@ -350,6 +352,39 @@ fn pull(model: &Model, request: &Incoming, repo: u64, number: &str) -> Answer {
     let number: u64 = number.parse().map_err(|_fault| not_found())?;
     let pull = repo.pulls.get(&number).ok_or_else(not_found)?;
     Ok(Reply::new(200, shapes::pull(model, repo, pull)))
+}
+
+fn rules(model: &Model, request: &Incoming, repo: u64) -> Answer {
+    guard(model, request, repo, METADATA)?;
+    let [ruled, _] = &model.repos[&repo].required;
+    let checks: Vec<Value> = ruled
+        .iter()
+        .map(|context| json!({"context": context, "integration_id": 15_368}))
+        .collect();
+    let parameters = json!({
+        "strict_required_status_checks_policy": false,
+        "required_status_checks": checks,
+    });
+    let source = json!({"ruleset_source_type": "Repository", "ruleset_id": 1});
+    let mut rules = vec![json!({"type": "deletion", "source": source})];
+    if !checks.is_empty() {
+        rules.push(json!({"type": "required_status_checks", "parameters": parameters}));
+    }
+    Ok(listed(request, &rules))
+}
+
+fn branch_of(model: &Model, request: &Incoming, repo: u64, branch: &str) -> Answer {
+    guard(model, request, repo, &[("contents", Level::Read)])?;
+    let [_, protected] = &model.repos[&repo].required;
+    let tip = model.repos[&repo].git.tip(branch);
+    let checks = json!({"enforcement_level": "everyone", "contexts": protected, "checks": []});
+    let body = json!({
+        "name": branch,
+        "commit": {"sha": tip.to_string()},
+        "protected": !protected.is_empty(),
+        "protection": {"enabled": !protected.is_empty(), "required_status_checks": checks},
+    });
+    Ok(Reply::new(200, body))
 }
 
 fn run(model: &Model, request: &Incoming, repo: u64, number: &str) -> Answer {

@@ -1,0 +1,130 @@
+//! Whether a maintainer may have a job skipped that the evidence would run.
+//!
+//! Never one that is never skipped, or that nothing else would run; and never one whose
+//! check the target branch requires: skipped, it would count as passed there, and the pull
+//! could be merged on a word. Which checks are required is asked of the forge; a job whose
+//! check may be one of them counts as one.
+
+use anyhow::Context as _;
+
+use super::Context;
+use super::analyse_pull::{self, Matter};
+use crate::engine::ids::RepoKey;
+use crate::engine::job_name;
+use crate::engine::plan::{JobPlan, ReasonId};
+use crate::forge::{ForgeError, Pull};
+
+/// Why a job of the pull cannot be skipped on somebody's word; `None` when it can.
+pub(super) async fn refusal(
+    context: &Context,
+    repo: RepoKey,
+    pull: &Pull,
+    job: &str,
+) -> anyhow::Result<Option<&'static str>> {
+    let store = &context.store;
+    let planned = store.plan_at(repo, pull.number, pull.head).await;
+    let record = store.pull(repo, pull.number).await;
+    let repository = store.repository(repo).await;
+    let (Some(planned), Some(record), Some(repository)) = (
+        planned.context("read the plan")?,
+        record.context("read the pull")?,
+        repository.context("read the repository")?,
+    ) else {
+        return Ok(Some("there is no plan for this head yet"));
+    };
+    let of_job = |plan: &&JobPlan| is_of((&plan.workflow, &plan.job), job);
+    let plans: Vec<&JobPlan> = planned.plan.jobs.iter().filter(of_job).collect();
+    if plans.is_empty() {
+        return Ok(Some("this pull starts no job with that id"));
+    }
+    if plans.iter().any(|plan| is_never_skipped(plan)) {
+        return Ok(Some("that job is never skipped: the comment says why"));
+    }
+    let required = match context.forge.required_checks(repo, &pull.base_ref).await {
+        Err(ForgeError::Denied { .. } | ForgeError::Missing { .. }) => {
+            return Ok(Some("which checks are required cannot be read"));
+        }
+        other => other.context("ask which checks are required")?,
+    };
+    if required.is_empty() {
+        return Ok(None);
+    }
+    let matter = Matter {
+        base: Some(planned.plan.base),
+        lots: analyse_pull::lots(context, repo, pull.number).await?,
+        repository,
+        pull: pull.clone(),
+        record,
+    };
+    let answer = analyse_pull::answer(context, matter).await?;
+    let mut jobs = answer.merge.survey.jobs();
+    let is_required = jobs.any(|(pipeline, it, _)| {
+        let names = [it.name.as_ref(), it.id.0.as_ref()];
+        let is_one = |check: &String| names.iter().any(|name| may_be(check, name));
+        is_of((&pipeline.path, &it.id.0), job) && required.iter().any(is_one)
+    });
+    Ok(is_required.then_some("a check that the target branch requires is not skipped on a word"))
+}
+
+/// Whether a job of a plan is the given one of the file, or is called by it.
+fn is_of((workflow, id): (&str, &str), job: &str) -> bool {
+    let of_file = id.split(" / ").next().unwrap_or(id);
+    job_name::names(job, workflow, of_file)
+}
+
+fn is_never_skipped(plan: &JobPlan) -> bool {
+    let forbids = |id| matches!(id, ReasonId::NeverSkipped | ReasonId::NoBackstop);
+    plan.backstop.is_none() || plan.reasons.iter().any(|reason| forbids(reason.id))
+}
+
+/// Whether a check may be the one of a job with this name or id: the name alone, with a
+/// leg, or as part of a called workflow. Of a name that only the run knows, what stands
+/// before that counts.
+fn may_be(check: &str, name: &str) -> bool {
+    match name.split_once("${{") {
+        Some((before, _)) => check.starts_with(before) || check.contains(" / "),
+        None => {
+            check == name
+                || check.starts_with(&format!("{name} ("))
+                || check.starts_with(&format!("{name} / "))
+                || check.ends_with(&format!(" / {name}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_that_may_be_of_the_job_counts_as_one() {
+        for (check, name) in [
+            ("test", "test"),
+            ("test (3.12, ubuntu)", "test"),
+            ("test / unit", "test"),
+            ("call / test", "test"),
+            ("Test on 3.12", "Test on ${{ matrix.python }}"),
+            ("anything", "${{ matrix.name }}"),
+            ("call / Test", "Run ${{ matrix.name }}"),
+        ] {
+            assert!(may_be(check, name), "{check} {name}");
+        }
+        for (check, name) in [
+            ("tests", "test"),
+            ("test2 (3.12)", "test"),
+            ("unit", "Test on ${{ matrix.python }}"),
+        ] {
+            assert!(!may_be(check, name), "{check} {name}");
+        }
+    }
+
+    #[test]
+    fn a_job_is_named_by_its_id_its_workflow_and_as_a_caller() {
+        let path = ".github/workflows/ci.yml";
+        assert!(is_of((path, "test"), "Test"));
+        assert!(is_of((path, "test"), "ci.yml:test"));
+        assert!(is_of((path, "test / unit"), "test"));
+        assert!(!is_of((path, "test"), "other.yml:test"));
+        assert!(!is_of((path, "tests"), "test"));
+    }
+}
