@@ -127,8 +127,15 @@ impl Resolver<'_, '_, '_> {
         }
     }
 
-    /// The packages that hold the file, and what works on a test.
+    /// The packages that hold the file, one that hides it, and what works on a test.
     fn implicit(&mut self, site: Site<'_>) {
+        // A package wins over a module of its name, so it decides what the module says
+        // to whoever imports it by name, and pytest does.
+        let stem = site.path.strip_suffix(".py").unwrap_or(site.path);
+        let tree = &self.builder.snapshot.tree;
+        if let Some(package) = tree.find(&format!("{stem}/__init__.py")) {
+            self.builder.edge(site.file, package, EdgeKind::Implicit);
+        }
         let is_init = base_name(site.path).starts_with("__init__.");
         let mut dir = if is_init {
             self.modules.parent(site.dir)
@@ -659,6 +666,15 @@ mod tests {
             &[("p/tests/__init__.py", ""), ("p/__init__.py", "")],
             &[],
             &["implicit p/__init__.py"],
+        );
+    }
+
+    #[test]
+    fn a_package_hides_the_module_of_its_name() {
+        check_kinds(
+            &[("tests/test_a.py", ""), ("tests/test_a/__init__.py", "")],
+            &[],
+            &["implicit tests/test_a/__init__.py"],
         );
     }
 
