@@ -37,7 +37,6 @@ impl std::ops::Not for Truth {
     }
 }
 
-/// A truth as a value.
 /// Every value of `A && 'x' || 'y'`: what stands behind `&&` counts where it is true.
 pub(super) fn alternatives(it: &Node, scope: &Scope) -> Option<Vec<Value>> {
     let value = node(it, scope);
@@ -66,6 +65,7 @@ pub(super) fn alternatives(it: &Node, scope: &Scope) -> Option<Vec<Value>> {
     Some(found)
 }
 
+/// A truth as a value.
 pub(super) fn of_truth(truth: Truth) -> Value {
     match truth {
         Truth::Yes => Value::Bool(true),
