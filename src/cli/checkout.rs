@@ -240,11 +240,11 @@ fn base_of(
     })
 }
 
-fn read_history(path: &Path) -> Result<History, Failure> {
+pub(super) fn read_history(path: &Path) -> Result<History, Failure> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::Expected(format!(
-            "cannot read the history {shown}: {error}; leave --history out to plan without one"
+            "cannot read the history {shown}: {error}; leave --history out to go on without one"
         ))
     })?;
     History::parse(&text).map_err(|error| {

@@ -12,12 +12,12 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use similar::TextDiff;
 
-use super::checkout::{Room, branch_name, open_repo};
+use super::checkout::{Room, branch_name, open_repo, read_history};
 use super::plan::clean;
 use super::{Failure, Terminal};
 use crate::config;
 use crate::engine::pipeline::rewrite::document::Document;
-use crate::engine::pipeline::rewrite::repository::{FileRewrite, rewrite_all};
+use crate::engine::pipeline::rewrite::repository::{FileRewrite, Rewrites, rewrite_all};
 use crate::engine::pipeline::rewrite::{Done, Settings};
 
 /// Arguments of `trimtab rewrite`.
@@ -57,6 +57,15 @@ pub(super) struct Args {
     /// [default: as the file has it, or ubuntu-latest]
     #[arg(long, value_name = "LABEL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     runner: Option<String>,
+    /// A check that the default branch requires; once for each, `''` when none is. Without
+    /// it a job whose checks vanish while it is skipped gets no gate [default: as the file
+    /// has it]
+    #[arg(long, value_name = "CHECK")]
+    required: Vec<String>,
+    /// A `trimtab.history/1` file: workflows in which a skip saves less than it costs are
+    /// then left alone
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
     /// The branch on which skipped jobs run later [default: the default branch]
     #[arg(long, value_name = "NAME")]
     branch: Option<String>,
@@ -65,6 +74,7 @@ pub(super) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   trimtab rewrite                  the change as a diff, and why a job is not gated
+  trimtab rewrite --required ok --required 'test (3.12)'   keep these checks reporting
   trimtab rewrite --write --app-id 12345   make it
   trimtab rewrite --check          in CI: is the rewrite what it should be?
   trimtab rewrite --undo           take it back";
@@ -94,10 +104,13 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         app_id: args.app_id.map(|id| id.to_string()),
         runner: args.runner.clone(),
         server: args.server.clone(),
+        required: required(&args.required),
     };
-    let files = rewrite_all(&read(&root)?, branch, &settings);
+    let history = args.history.as_deref().map(read_history).transpose()?;
+    let rewrites = rewrite_all(&read(&root)?, branch, &settings, history.as_ref());
+    let files = &rewrites.files;
     if args.check {
-        return check(&files, terminal);
+        return check(files, terminal);
     }
     let nobody = |file: &FileRewrite| file.rewrite.text.contains("TRIMTAB_APP_ID: \"\"");
     if args.write && files.iter().any(nobody) {
@@ -106,9 +119,16 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         return Err(Failure::Expected(message.to_owned()));
     }
     if args.write || args.undo {
-        write_all(&root, &files, args, terminal)?;
+        write_all(&root, files, args, terminal)?;
     }
-    show(&files, args, terminal)
+    show(&rewrites, args, terminal)
+}
+
+/// The required checks as they were named; nothing at all means that nobody said.
+fn required(named: &[String]) -> Option<Vec<String>> {
+    let names = named.iter().map(|name| name.trim());
+    let names = names.filter(|name| !name.is_empty());
+    (!named.is_empty()).then(|| names.map(str::to_owned).collect())
 }
 
 /// An address as audiences are written; it stands in a workflow, so that it is plain.
@@ -154,14 +174,15 @@ fn write_all(
     Ok(())
 }
 
-fn show(files: &[FileRewrite], args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
+fn show(rewrites: &Rewrites, args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
+    let files = &rewrites.files;
     let diff = |file: &FileRewrite| diff(file, target(file, args));
     match args.format {
         Format::Json => {
-            let one = |file: &FileRewrite| Document::of(file, diff(file));
-            let documents: Vec<Document> = files.iter().map(one).collect();
+            let diffs = files.iter().map(diff).collect();
+            let document = Document::of(rewrites, diffs);
             let text =
-                serde_json::to_string_pretty(&documents).context("write the workflows as JSON")?;
+                serde_json::to_string_pretty(&document).context("write the workflows as JSON")?;
             terminal.answer(&(text + "\n"));
         }
         Format::Text => {
@@ -169,6 +190,8 @@ fn show(files: &[FileRewrite], args: &Args, terminal: &mut Terminal) -> Result<(
             terminal.answer(&diffs.concat());
             if !args.undo {
                 reasons(files, terminal);
+                outlook(files, terminal);
+                findings(rewrites, terminal);
                 terminal.note(&summary(files));
             }
         }
@@ -282,32 +305,61 @@ fn summary(files: &[FileRewrite]) -> String {
     )
 }
 
-/// Why what is not gated is not, and what to know of what is.
+/// Why what is not gated is not.
 fn reasons(files: &[FileRewrite], terminal: &mut Terminal) {
     for file in files {
         let path = clean(&file.path);
         if let Some(why) = &file.rewrite.refused {
+            let why = clean(&why.to_string());
+            terminal.note(&format!("{path} is left alone: {why}"));
+        }
+        for job in &file.rewrite.jobs {
+            let Some(why) = &job.why else { continue };
+            let remedy = why
+                .remedy()
+                .map_or_else(String::new, |remedy| format!("; {remedy}"));
             terminal.note(&format!(
-                "{path} is left alone: {}",
+                "{path}: {} is {}: {}{remedy}",
+                clean(&job.job),
+                job.what.as_str(),
                 clean(&why.to_string())
             ));
         }
-        for job in &file.rewrite.jobs {
-            let name = clean(&job.job);
-            if let Some(why) = &job.why {
-                let remedy = why
-                    .remedy()
-                    .map_or_else(String::new, |remedy| format!("; {remedy}"));
-                let why = clean(&why.to_string());
-                terminal.note(&format!(
-                    "{path}: {name} is {}: {why}{remedy}",
-                    job.what.as_str()
-                ));
-            } else if job.checks_vanish {
-                terminal.note(&format!(
-                    "{path}: {name} is gated; while it is skipped its checks do not report, so none of them may be required"
-                ));
-            }
+    }
+}
+
+/// How checks report on a pull, where that differs with a plan or one is required.
+fn outlook(files: &[FileRewrite], terminal: &mut Terminal) {
+    for file in files.iter().filter(|file| !file.checks.is_empty()) {
+        terminal.note(&format!(
+            "{}: its checks on a pull, before, without a plan, and with all skipped that may be",
+            clean(&file.path)
+        ));
+        for row in &file.checks {
+            let mark = if row.required { " (required)" } else { "" };
+            terminal.note(&format!(
+                "  {}{mark}: {} | {} | {}",
+                clean(&row.name),
+                row.before.as_str(),
+                row.all_run.as_str(),
+                row.all_skipped.as_str()
+            ));
         }
+    }
+}
+
+/// Faults beside the rewrite.
+fn findings(rewrites: &Rewrites, terminal: &mut Terminal) {
+    for finding in &rewrites.findings {
+        let place = match (finding.path.as_str(), finding.line) {
+            ("", _) => String::new(),
+            (path, 0) => format!("{}: ", clean(path)),
+            (path, line) => format!("{}:{line}: ", clean(path)),
+        };
+        terminal.note(&format!(
+            "{place}{}; {}",
+            clean(&finding.message),
+            clean(&finding.remedy)
+        ));
     }
 }

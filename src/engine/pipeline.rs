@@ -12,12 +12,14 @@ use std::collections::BTreeMap;
 use super::plan::Diagnostic;
 
 pub mod aggregate;
+pub mod checks;
 pub mod compare;
 pub mod edit;
 pub mod expression;
 pub mod filter;
 pub mod github;
 pub mod rewrite;
+pub mod simulate;
 
 /// One workflow file (GitHub), or one whole configuration (GitLab).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -234,4 +236,16 @@ pub enum Truth {
     No,
     /// Only the run itself can tell; whoever plans takes it for yes.
     Unknown,
+}
+
+impl Truth {
+    /// Whether both hold.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Yes, Self::Yes) => Self::Yes,
+            _ => Self::Unknown,
+        }
+    }
 }

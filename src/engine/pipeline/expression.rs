@@ -58,6 +58,7 @@ pub struct Fault {
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
     contexts: BTreeMap<Box<str>, Value>,
+    statuses: BTreeMap<&'static str, Truth>,
 }
 
 impl Scope {
@@ -71,6 +72,18 @@ impl Scope {
     pub fn with(mut self, name: &str, value: Value) -> Self {
         self.contexts.insert(name.to_lowercase().into(), value);
         self
+    }
+
+    /// The same scope with the answer of a status function told: `success`, `failure`
+    /// or `cancelled`. What is not told is unknown; `always()` is true anyway.
+    #[must_use]
+    pub fn with_status(mut self, name: &'static str, truth: Truth) -> Self {
+        self.statuses.insert(name, truth);
+        self
+    }
+
+    fn status(&self, name: &str) -> Option<Truth> {
+        self.statuses.get(name).copied()
     }
 
     fn context(&self, name: &str) -> Value {
@@ -127,6 +140,16 @@ impl Expression {
     pub fn properties_of(&self, context: &str) -> Vec<Box<str>> {
         let mut found = Vec::new();
         self.root.properties_of(context, &mut found);
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// The outputs of needed jobs that it compares with the text `true`, as job and output,
+    /// in lower case.
+    pub fn outputs_held_to_true(&self) -> Vec<(Box<str>, Box<str>)> {
+        let mut found = Vec::new();
+        self.root.outputs_held_to_true(&mut found);
         found.sort();
         found.dedup();
         found

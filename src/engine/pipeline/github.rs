@@ -267,6 +267,11 @@ impl Bindings {
     }
 }
 
+/// The condition of a job or step as it is written, without `${{ }}` around it.
+pub fn condition(node: Option<&Node>) -> Option<Box<str>> {
+    Bindings::default().condition(node)
+}
+
 /// Both must hold.
 fn both(outer: Option<&str>, inner: Option<&str>) -> Option<Box<str>> {
     match (outer, inner) {

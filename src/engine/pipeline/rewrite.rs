@@ -9,29 +9,40 @@
 //! The input may be a rewritten file: it is first taken back to what it was, so that
 //! rewriting twice is rewriting once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::edit::{self, Change, Edit};
+use super::edit;
 use crate::engine::plan::Diagnostic;
 use crate::engine::plan_line::WorkflowKey;
 use crate::engine::yaml::{self, Node};
 
 pub mod document;
+pub mod findings;
 mod gate;
 pub mod gates;
+mod listeners;
+pub mod outlook;
 mod read;
 mod refusal;
 pub mod repository;
+mod required;
 mod rules;
+mod saving;
+mod sum;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use read::WorkflowJob;
 pub use refusal::Refusal;
 use rules::Fate;
+use write::Draft;
 
 /// The id of the job that asks for the plan.
 pub const PLAN_JOB: &str = "trimtab-plan";
+
+/// The id of the job that stands for checks which vanish while their jobs are skipped.
+pub const OK_JOB: &str = "trimtab-ok";
 
 /// What a rewrite needs to know beside the file. What is not said is as the file has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,28 +54,35 @@ pub struct Settings {
     /// Where the server is that can be asked beside the check, without a slash at its end;
     /// empty for none.
     pub server: Option<String>,
+    /// The checks that the default branch requires; `None` when nobody said.
+    pub required: Option<Vec<String>>,
 }
 
 /// The runner where nothing says another one.
 const RUNNER: &str = "ubuntu-latest";
 
 impl Settings {
-    /// The same, with what it leaves open taken from the plan job that a file has.
+    /// The same, with what it leaves open taken from the jobs of ours that a file has.
     fn or_those_of(&self, path: &str, text: &str) -> Self {
         let root = parse(path, text).ok();
-        let job = root
-            .as_ref()
-            .and_then(|root| root.get("jobs")?.get(PLAN_JOB));
-        let step = job.and_then(|job| job.get("steps")?.items()?.first());
+        let job = |id: &str| root.as_ref()?.get("jobs")?.get(id);
+        let plan = job(PLAN_JOB);
+        let step = plan.and_then(|job| job.get("steps")?.items()?.first());
         let app_id = step.and_then(|step| step.get("env")?.get("TRIMTAB_APP_ID")?.as_str());
         let server = step.and_then(|step| step.get("env")?.get("PLAN_AUD")?.as_str());
-        let runner = job.and_then(|job| job.get("runs-on")?.as_str());
+        let runner = plan.or_else(|| job(OK_JOB));
+        let runner = runner.and_then(|job| job.get("runs-on")?.as_str());
         let owned = |kept: Option<&str>| kept.map(str::to_owned);
         Self {
             runner: self.runner.clone().or_else(|| owned(runner)),
             app_id: self.app_id.clone().or_else(|| owned(app_id)),
             server: self.server.clone().or_else(|| owned(server)),
+            required: self.required.clone(),
         }
+    }
+
+    fn runner(&self) -> &str {
+        self.runner.as_deref().unwrap_or(RUNNER)
     }
 }
 
@@ -73,8 +91,27 @@ impl Settings {
 pub struct Around {
     /// Workflows that start when this one ends.
     pub listeners: Vec<String>,
-    /// Jobs that must not be gated, by id, with the reason.
+    /// Jobs that must not be gated, by id in lower case, with the reason.
     pub blocked: BTreeMap<String, Refusal>,
+    /// Jobs that `trimtab-ok` sums up, by id in lower case.
+    pub summed: BTreeSet<String>,
+    /// The required checks that matter here, to be noted in the file; `None` when nobody
+    /// said.
+    pub required: Option<Vec<String>>,
+    /// What checks of ours call the workflow; `None` for its own name.
+    pub label: Option<String>,
+    /// Seconds that jobs take, by id in lower case, as far as they were measured.
+    pub seconds: BTreeMap<String, u64>,
+}
+
+impl Around {
+    /// What checks of ours call a workflow: its name, or its path where the name would be
+    /// computed.
+    fn label(&self, path: &str, root: &Node) -> String {
+        let name = root.get("name").and_then(Node::as_str);
+        let own = name.filter(|name| !name.contains("${{")).unwrap_or(path);
+        self.label.clone().unwrap_or_else(|| own.to_owned())
+    }
 }
 
 /// What happens with a job.
@@ -127,6 +164,19 @@ pub struct Rewrite {
     pub refused: Option<Refusal>,
 }
 
+impl Rewrite {
+    /// The same workflow, left alone for a reason that showed afterwards.
+    fn taken_back(self, why: Refusal) -> Self {
+        Self {
+            text: self.original.clone(),
+            original: self.original,
+            key: None,
+            jobs: Vec::new(),
+            refused: Some(why),
+        }
+    }
+}
+
 /// Rewrites a workflow.
 ///
 /// A file that cannot be rewritten stays as it was found; one that may no longer be gated
@@ -142,11 +192,28 @@ pub fn rewrite(path: &str, text: &str, around: &Around, settings: &Settings) -> 
     let Some(original) = edit::undo(text).filter(|original| !edit::is_marked(original)) else {
         return left(text, text, Refusal::Marked);
     };
-    let done = read_jobs(path, &original, around).and_then(|(root, jobs)| {
+    let done = read_jobs(path, &original).and_then(|(root, jobs)| {
         let by_id = read::by_id(&jobs).ok_or(Refusal::SameIds)?;
         let fates = rules::fates(&jobs, &by_id, &around.blocked);
+        if let Some(listener) = around.listeners.first()
+            && !listeners::outcome_stays(&jobs, &by_id, &fates)
+        {
+            return Err(Refusal::ListenedTo(listener.clone()));
+        }
+        if saving::is_none(&jobs, &fates, &around.seconds) {
+            return Err(Refusal::NoSaving);
+        }
         let settings = settings.or_those_of(path, text);
-        write(path, &original, (&root, &jobs), &fates, &settings)
+        let draft = Draft {
+            path,
+            original: &original,
+            root: &root,
+            jobs: &jobs,
+            by_id: &by_id,
+            fates: &fates,
+        };
+        draft
+            .write(around, &settings)
             .map(|(text, key)| (text, key, dispositions(&jobs, &fates)))
     });
     match done {
@@ -163,7 +230,7 @@ pub fn rewrite(path: &str, text: &str, around: &Around, settings: &Settings) -> 
 }
 
 /// The jobs of a file that may be rewritten at all.
-fn read_jobs(path: &str, text: &str, around: &Around) -> Result<(Node, Vec<WorkflowJob>), Refusal> {
+fn read_jobs(path: &str, text: &str) -> Result<(Node, Vec<WorkflowJob>), Refusal> {
     let root = parse(path, text).map_err(|fault| Refusal::Unreadable(fault.message))?;
     let events = events(&root);
     let has = |name: &str| events.iter().any(|event| event == name);
@@ -176,12 +243,14 @@ fn read_jobs(path: &str, text: &str, around: &Around) -> Result<(Node, Vec<Workf
     if has("pull_request_target") {
         return Err(Refusal::PullTarget);
     }
-    if let Some(listener) = around.listeners.first() {
-        return Err(Refusal::ListenedTo(listener.clone()));
-    }
     let jobs = read::jobs(&root, text);
     let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
-    if ids.iter().any(|id| id.eq_ignore_ascii_case(PLAN_JOB)) {
+    let is_ours = |id: &str| {
+        [PLAN_JOB, OK_JOB]
+            .iter()
+            .any(|it| it.eq_ignore_ascii_case(id))
+    };
+    if ids.iter().any(|id| is_ours(id)) {
         return Err(Refusal::HasPlanJob);
     }
     if let Some(odd) = ids.iter().find(|id| !is_id(id)) {
@@ -257,92 +326,4 @@ fn dispositions(jobs: &[WorkflowJob], fates: &[Fate]) -> Vec<Disposition> {
         }
     };
     jobs.iter().zip(fates).map(one).collect()
-}
-
-/// The rewritten text, checked against the original as data and as bytes.
-fn write(
-    path: &str,
-    original: &str,
-    (root, jobs): (&Node, &[WorkflowJob]),
-    fates: &[Fate],
-    settings: &Settings,
-) -> Result<(String, Option<WorkflowKey>), Refusal> {
-    let gated: Vec<&str> = jobs
-        .iter()
-        .zip(fates)
-        .filter(|(_, fate)| **fate == Fate::Gated)
-        .map(|(job, _)| job.id.as_str())
-        .collect();
-    if gated.is_empty() {
-        return Ok((original.to_owned(), None));
-    }
-    let (line, indent) = read::jobs_place(root, original)
-        .ok_or(Refusal::Format("`jobs` is not written as a block"))?;
-    let key = WorkflowKey::of(path, &gated);
-    let name = root.get("name").and_then(Node::as_str).unwrap_or(path);
-    let mut edits = vec![Edit::Block {
-        line,
-        text: gate::plan_job(name, &key, settings),
-        indent,
-    }];
-    let mut changes = BTreeMap::new();
-    for (job, fate) in jobs.iter().zip(fates) {
-        if let Some(change) = change(job, fate) {
-            edits.extend(edits_of(job, &change)?);
-            changes.insert(job.id.clone(), change);
-        }
-    }
-    let text = edit::apply(original, &edits);
-    let reread = parse(path, &text).map_err(|fault| Refusal::Unequal(fault.message))?;
-    edit::verify(root, &reread, &changes, &[PLAN_JOB])
-        .map_err(|unequal| Refusal::Unequal(unequal.to_string()))?;
-    if edit::undo(&text).as_deref() != Some(original) {
-        return Err(Refusal::Unequal(
-            "undoing it would not give back every byte".to_owned(),
-        ));
-    }
-    Ok((text, Some(key)))
-}
-
-/// What is to change of a job; `None` when nothing is.
-fn change(job: &WorkflowJob, fate: &Fate) -> Option<Change> {
-    match fate {
-        Fate::Refused(_) => None,
-        Fate::Restated(_) => Some(Change {
-            needs: None,
-            condition: Some(gate::restatement(job)),
-        }),
-        Fate::Gated => {
-            let plan = std::iter::once(PLAN_JOB.to_owned());
-            Some(Change {
-                needs: Some(plan.chain(job.needs.iter().cloned()).collect()),
-                condition: Some(gate::gate(job)),
-            })
-        }
-    }
-}
-
-fn edits_of(job: &WorkflowJob, change: &Change) -> Result<Vec<Edit>, Refusal> {
-    let place = job.place.clone()?;
-    let indent = " ".repeat(place.indent);
-    let needs = change.needs.as_ref().map(|needs| {
-        (
-            place.needs,
-            format!("{indent}needs: [{}]", needs.join(", ")),
-        )
-    });
-    let condition = change.condition.as_ref().map(|condition| {
-        (
-            place.condition,
-            format!("{indent}if: {}", gate::quoted(condition)),
-        )
-    });
-    let edit = |(place_of, text): (Option<(usize, usize)>, String)| match place_of {
-        Some((first, last)) => Edit::Instead { first, last, text },
-        None => Edit::After {
-            line: place.key,
-            text,
-        },
-    };
-    Ok(needs.into_iter().chain(condition).map(edit).collect())
 }

@@ -23,7 +23,7 @@ pub(super) fn gated_workflow(text: &str) -> String {
         app_id: Some("4711".to_owned()),
         ..Settings::default()
     };
-    let done = rewrite_all(&files, "main", &settings);
+    let done = rewrite_all(&files, "main", &settings, None).files;
     assert!(
         done[0].rewrite.key.is_some(),
         "{:?}",

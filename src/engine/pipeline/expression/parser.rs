@@ -74,6 +74,39 @@ impl Node {
         }
     }
 
+    /// Collects what stands beside `== 'true'` and is `needs.JOB.outputs.NAME`.
+    pub(super) fn outputs_held_to_true(&self, found: &mut Vec<(Box<str>, Box<str>)>) {
+        if let Self::Compare(Comparison::Equal, left, right) = self {
+            let is_true = |node: &Self| matches!(node, Self::Literal(Value::Text(text)) if text.eq_ignore_ascii_case("true"));
+            for (output, other) in [(left, right), (right, left)] {
+                found.extend(output.output_of_need().filter(|_| is_true(other)));
+            }
+        }
+        for child in self.children() {
+            child.outputs_held_to_true(found);
+        }
+    }
+
+    fn output_of_need(&self) -> Option<(Box<str>, Box<str>)> {
+        let (outputs, output) = self.property_of()?;
+        let (need, word) = outputs.property_of()?;
+        let (needs, job) = need.property_of()?;
+        let is_output = word.eq_ignore_ascii_case("outputs")
+            && matches!(needs, Self::Context(name) if **name == *"needs");
+        is_output.then(|| (job.to_lowercase().into(), output.to_lowercase().into()))
+    }
+
+    /// What this is a property of, and its name.
+    fn property_of(&self) -> Option<(&Self, &str)> {
+        match self {
+            Self::Index(of, name) => match name.as_ref() {
+                Self::Literal(Value::Text(name)) => Some((of, name)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     fn children(&self) -> impl Iterator<Item = &Self> {
         let (some, more): ([Option<&Self>; 2], &[Self]) = match self {
             Self::Literal(_) | Self::Context(_) => ([None, None], &[]),

@@ -2,20 +2,32 @@
 
 use serde::Serialize;
 
-use super::repository::FileRewrite;
+use super::findings::Finding;
+use super::outlook::CheckRow;
+use super::repository::{FileRewrite, Rewrites};
 use super::{Disposition, Refusal};
 use crate::engine::plan_line::WorkflowKey;
 
-/// One workflow.
+/// Everything that was rewritten.
 #[derive(Debug, Clone, Serialize)]
 pub struct Document {
+    workflows: Vec<Workflow>,
+    findings: Vec<FindingOf>,
+}
+
+/// One workflow.
+#[derive(Debug, Clone, Serialize)]
+struct Workflow {
     path: String,
     /// The key of the gated workflow, or null.
     key: Option<String>,
     /// Why the whole file is left alone, or null.
     refused: Option<String>,
+    /// The same as one word, or null.
+    reason: Option<&'static str>,
     stale: bool,
     jobs: Vec<Job>,
+    checks: Vec<Check>,
     diff: String,
 }
 
@@ -31,22 +43,70 @@ struct Job {
     checks_vanish: bool,
 }
 
+/// How a check reports on a pull: `runs`, `skipped`, `runs or is skipped`, `may not report`
+/// or `does not report`.
+#[derive(Debug, Clone, Serialize)]
+struct Check {
+    name: String,
+    required: bool,
+    before: &'static str,
+    all_run: &'static str,
+    all_skipped: &'static str,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct FindingOf {
+    /// The file, or null.
+    path: Option<String>,
+    /// The line in it, or null.
+    line: Option<u32>,
+    id: &'static str,
+    message: String,
+    remedy: String,
+}
+
 impl Document {
-    /// A workflow with the diff that leads to its rewrite.
-    pub fn of(file: &FileRewrite, diff: String) -> Self {
+    /// The rewrites of a repository, with the diff that leads to each.
+    pub fn of(rewrites: &Rewrites, diffs: Vec<String>) -> Self {
+        let files = rewrites.files.iter().zip(diffs);
         Self {
-            path: file.path.clone(),
-            key: file
-                .rewrite
-                .key
-                .as_ref()
-                .map(WorkflowKey::as_str)
-                .map(str::to_owned),
-            refused: file.rewrite.refused.as_ref().map(ToString::to_string),
-            stale: file.is_stale(),
-            jobs: file.rewrite.jobs.iter().map(job).collect(),
-            diff,
+            workflows: files.map(|(file, diff)| workflow(file, diff)).collect(),
+            findings: rewrites.findings.iter().map(finding).collect(),
         }
+    }
+}
+
+fn workflow(file: &FileRewrite, diff: String) -> Workflow {
+    let key = file.rewrite.key.as_ref().map(WorkflowKey::as_str);
+    Workflow {
+        path: file.path.clone(),
+        key: key.map(str::to_owned),
+        refused: file.rewrite.refused.as_ref().map(ToString::to_string),
+        reason: file.rewrite.refused.as_ref().map(Refusal::id),
+        stale: file.is_stale(),
+        jobs: file.rewrite.jobs.iter().map(job).collect(),
+        checks: file.checks.iter().map(check).collect(),
+        diff,
+    }
+}
+
+fn check(of: &CheckRow) -> Check {
+    Check {
+        name: of.name.clone(),
+        required: of.required,
+        before: of.before.as_str(),
+        all_run: of.all_run.as_str(),
+        all_skipped: of.all_skipped.as_str(),
+    }
+}
+
+fn finding(of: &Finding) -> FindingOf {
+    FindingOf {
+        path: (!of.path.is_empty()).then(|| of.path.clone()),
+        line: (of.line > 0).then_some(of.line),
+        id: of.id,
+        message: of.message.clone(),
+        remedy: of.remedy.clone(),
     }
 }
 

@@ -5,7 +5,7 @@
 //! name, and every job runs.
 
 use super::read::WorkflowJob;
-use super::{PLAN_JOB, RUNNER, Settings};
+use super::{PLAN_JOB, Settings};
 use crate::engine::pipeline::expression::Expression;
 use crate::engine::plan_line::WorkflowKey;
 
@@ -89,15 +89,15 @@ fn hex(code: u32) -> impl Iterator<Item = char> {
 /// The plan job, indented as the first of the jobs.
 ///
 /// It runs one script and nothing else: no action, no checkout, no cache. Its one right is
-/// to read checks, and where a server can be asked, to show it who asks; whatever goes wrong in it leaves its output empty. It names a directory
-/// that is there without a checkout, because a workflow may name another for all steps.
+/// to read checks, and where a server can be asked, to show it who asks; whatever goes wrong
+/// in it leaves its output empty. It names a directory that is there without a checkout, because a workflow may name another for all steps.
 pub(super) fn plan_job(workflow: &str, key: &WorkflowKey, settings: &Settings) -> String {
     let server = settings.server.as_deref().filter(|it| !it.is_empty());
     let identity = server.map_or("", |_| "    id-token: write\n");
     let mut out = format!(
         "{PLAN_JOB}:\n  name: {}\n  runs-on: {}\n  timeout-minutes: 3\n  continue-on-error: true\n  permissions:\n    checks: read\n{identity}  outputs:\n    skip: ${{{{ steps.plan.outputs.skip }}}}\n  steps:\n    - id: plan\n      name: Ask which jobs can be skipped\n      continue-on-error: true\n      timeout-minutes: 1\n      shell: sh\n      working-directory: /\n      env:\n",
         quoted(&format!("trimtab plan / {workflow}")),
-        quoted(settings.runner.as_deref().unwrap_or(RUNNER)),
+        quoted(settings.runner()),
     );
     let variables = [
         (

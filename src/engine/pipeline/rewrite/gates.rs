@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{PLAN_JOB, gate};
+use super::{OK_JOB, PLAN_JOB, gate};
 use crate::engine::pipeline::aggregate::accepted_skips;
 use crate::engine::pipeline::{Job, Pipeline, edit};
 use crate::engine::plan::{JobPlan, Verdict};
@@ -49,7 +49,8 @@ impl Gates {
         let jobs = root.get("jobs")?;
         let step = jobs.get(PLAN_JOB)?.get("steps")?.items()?.first()?;
         let key = WorkflowKey::parse(step.get("env")?.get("TRIMTAB_WORKFLOW")?.as_str()?)?;
-        let others = jobs.entries()?.iter().filter(|job| *job.key != *PLAN_JOB);
+        let is_ours = |job: &&Entry| matches!(job.key.as_ref(), PLAN_JOB | OK_JOB);
+        let others = jobs.entries()?.iter().filter(|job| !is_ours(job));
         let jobs: Vec<FileJob> = others.map(FileJob::read).collect();
         let gated: Vec<&str> = jobs
             .iter()
@@ -89,6 +90,13 @@ impl Gates {
             let is_skipped = verdicts.entry(file_id(&job.job)).or_insert(true);
             *is_skipped &= job.verdict == Verdict::Skip;
         }
+        self.closed(&verdicts)
+    }
+
+    /// The gated jobs of those that are to be skipped, descendants first, without any that a
+    /// running one needs. `verdicts` has every job that starts, by id in lower case, and
+    /// whether it is to be skipped.
+    pub fn closed(&self, verdicts: &BTreeMap<String, bool>) -> Vec<String> {
         let is_skipped = |job: &&FileJob| job.gated && verdicts.get(&job.id) == Some(&true);
         let mut skipped: BTreeSet<&str> = self
             .jobs

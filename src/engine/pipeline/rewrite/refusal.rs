@@ -16,8 +16,8 @@ pub enum Refusal {
     /// Another workflow starts when this one ends.
     #[error("{0} starts when it ends, and would see another outcome")]
     ListenedTo(String),
-    /// A job has the id of the plan job.
-    #[error("it has a job `trimtab-plan` that is not ours")]
+    /// A job has the id of a job of ours.
+    #[error("it has a job `trimtab-plan` or `trimtab-ok` that is not ours")]
     HasPlanJob,
     /// The file holds text that looks like ours.
     #[error("it holds a mark of ours in a form that we do not write")]
@@ -64,12 +64,40 @@ pub enum Refusal {
     /// Nothing would run it later.
     #[error("it runs on pulls only, so that a skip would never be made good")]
     NoBackstop,
+    /// The token of the job may write deployments.
+    #[error("its token may write deployments")]
+    Deploys,
+    /// A required check does not report while the job is skipped.
+    #[error("the check `{0}` is required, and does not report while the job is skipped")]
+    RequiredVanishes(String),
+    /// Some of its checks do not report while it is skipped, and may be required.
+    #[error("while it is skipped its checks do not report, and nobody said which are required")]
+    RequiredUnknown,
+    /// The job may be what another app waits for before it reports a required check.
+    #[error("it may bring about the check `{0}`, which is required and of another app")]
+    RequiredElsewhere(String),
+    /// A workflow that starts after this one may read what the job uploads.
+    #[error("{0} starts when the workflow ends, and may read what the job uploads")]
+    ArtifactsRead(String),
+    /// The plan job costs at least as much as all skips could save.
+    #[error("skipping every job of it saves no more than asking for the plan costs")]
+    NoSaving,
 }
 
 impl Refusal {
     /// Whether the job can still have its needs asked for by name.
     pub(super) fn allows_restating(&self) -> bool {
-        matches!(self, Self::Environment | Self::OpenNeeds | Self::NoBackstop)
+        matches!(
+            self,
+            Self::Environment
+                | Self::OpenNeeds
+                | Self::NoBackstop
+                | Self::Deploys
+                | Self::RequiredVanishes(_)
+                | Self::RequiredUnknown
+                | Self::RequiredElsewhere(_)
+                | Self::ArtifactsRead(_)
+        )
     }
 
     /// Whether the job's own condition is what could not be read.
@@ -84,7 +112,11 @@ impl Refusal {
     pub(super) fn ends_gates(&self) -> bool {
         matches!(
             self,
-            Self::Callable | Self::NotOnPulls | Self::PullTarget | Self::ListenedTo(_)
+            Self::Callable
+                | Self::NotOnPulls
+                | Self::PullTarget
+                | Self::ListenedTo(_)
+                | Self::NoSaving
         )
     }
 
@@ -104,7 +136,17 @@ impl Refusal {
             Self::Marked => {
                 "restore the lines between trimtab-begin and trimtab-end from its history, or take the mark out"
             }
+            Self::RequiredVanishes(_) => {
+                "require `trimtab ok / NAME OF THE WORKFLOW` in place of the checks of this job, then run this again"
+            }
+            Self::RequiredUnknown => {
+                "name each required check with `--required NAME`, or say `--required ''` when none is"
+            }
+            Self::ArtifactsRead(_) => "upload in a job of its own, which needs this one",
             Self::Environment
+            | Self::Deploys
+            | Self::RequiredElsewhere(_)
+            | Self::NoSaving
             | Self::NotOnPulls
             | Self::PullTarget
             | Self::ListenedTo(_)
@@ -141,6 +183,12 @@ impl Refusal {
             Self::SeenBelow(_) => "seen-below",
             Self::Format(_) => "format",
             Self::NoBackstop => "no-backstop",
+            Self::Deploys => "deploys",
+            Self::RequiredVanishes(_) => "required-vanishes",
+            Self::RequiredUnknown => "required-unknown",
+            Self::RequiredElsewhere(_) => "required-elsewhere",
+            Self::ArtifactsRead(_) => "artifacts-read",
+            Self::NoSaving => "no-saving",
         }
     }
 }

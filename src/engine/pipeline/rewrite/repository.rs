@@ -4,15 +4,22 @@
 //! are all of them: a job that would run nowhere else is not gated, and neither is a
 //! workflow whose end starts another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Around, Refusal, Rewrite, Settings, rewrite};
+use super::findings::{self, Finding};
+use super::outlook::{self, CheckRow};
+use super::required::{self, Required};
+use super::{Around, OK_JOB, PLAN_JOB, Refusal, Rewrite, Settings};
+use super::{listeners, parse, rewrite, sum, write};
+use crate::engine::history::History;
 use crate::engine::ids::ObjectId;
+use crate::engine::pipeline::checks::{self, Checks};
 use crate::engine::pipeline::{EventContext, Pipeline, edit, filter, github};
 use crate::engine::tree::{Entry, Mode, Snapshot, Tree};
+use crate::engine::yaml::Node;
 
 /// One workflow file and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +30,8 @@ pub struct FileRewrite {
     pub found: String,
     /// The rewrite.
     pub rewrite: Rewrite,
+    /// How its checks report on a pull, before and after; empty when nothing is gated.
+    pub checks: Vec<CheckRow>,
 }
 
 impl FileRewrite {
@@ -39,31 +48,253 @@ impl FileRewrite {
     }
 }
 
+/// Everything that was rewritten, and what else is to be said of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rewrites {
+    /// The workflows, in the order of their paths.
+    pub files: Vec<FileRewrite>,
+    /// Faults that stand beside the rewrite.
+    pub findings: Vec<Finding>,
+}
+
 /// Rewrites every workflow among the files, given by path; `branch` is the default branch.
 pub fn rewrite_all(
     files: &BTreeMap<String, String>,
     branch: &str,
     settings: &Settings,
-) -> Vec<FileRewrite> {
-    let originals: Vec<(&str, String)> = files
-        .iter()
-        .map(|(path, text)| {
-            let original = edit::undo(text).unwrap_or_else(|| text.clone());
-            (path.as_str(), original)
-        })
-        .collect();
-    let snapshot = snapshot(&originals);
-    let pipelines = github::read(&snapshot);
-    let one = |pipeline: &Pipeline| {
+    history: Option<&History>,
+) -> Rewrites {
+    let repository = Repository::read(files, branch);
+    let arounds = repository.arounds(settings, history);
+    let one = |(pipeline, around): (&Pipeline, &Around)| {
         let found = files.get(pipeline.path.as_ref())?;
-        let around = around(&pipelines, pipeline, branch);
-        Some(FileRewrite {
-            path: pipeline.path.to_string(),
-            found: found.clone(),
-            rewrite: rewrite(&pipeline.path, found, &around, settings),
-        })
+        let done = rewrite(&pipeline.path, found, around, settings);
+        Some(repository.proven(pipeline, found, done, around))
     };
-    pipelines.iter().filter_map(one).collect()
+    let pipelines = repository.pipelines.iter().zip(&arounds);
+    Rewrites {
+        files: pipelines.filter_map(one).collect(),
+        findings: repository.findings(settings),
+    }
+}
+
+/// What each workflow of a repository has around it, by path, before anything is rewritten.
+pub fn arounds(
+    files: &BTreeMap<String, String>,
+    branch: &str,
+    settings: &Settings,
+) -> BTreeMap<String, Around> {
+    let repository = Repository::read(files, branch);
+    let arounds = repository.arounds(settings, None);
+    let paths = repository.pipelines.iter().map(|it| it.path.to_string());
+    paths.zip(arounds).collect()
+}
+
+/// The workflows of a repository, as they were before any rewrite.
+struct Repository<'a> {
+    files: &'a BTreeMap<String, String>,
+    pipelines: Vec<Pipeline>,
+    /// The check names of each pipeline's jobs, in the same order.
+    checks: Vec<BTreeMap<String, Checks>>,
+    /// What checks of ours call each pipeline.
+    labels: Vec<String>,
+    event: EventContext,
+}
+
+impl<'a> Repository<'a> {
+    fn read(files: &'a BTreeMap<String, String>, branch: &str) -> Self {
+        let originals: Vec<(&str, String)> = files
+            .iter()
+            .map(|(path, text)| {
+                let original = edit::undo(text).unwrap_or_else(|| text.clone());
+                (path.as_str(), original)
+            })
+            .collect();
+        let pipelines = github::read(&snapshot(&originals));
+        let text = |path: &str| originals.iter().find(|(it, _)| *it == path);
+        let checks = pipelines.iter().map(|pipeline| {
+            let root = text(&pipeline.path).and_then(|(path, text)| parse(path, text).ok());
+            root.map(|root| checks::of(pipeline, &root))
+                .unwrap_or_default()
+        });
+        Self {
+            files,
+            checks: checks.collect(),
+            labels: labels(&pipelines),
+            event: pull_to(branch),
+            pipelines,
+        }
+    }
+
+    fn arounds(&self, settings: &Settings, history: Option<&History>) -> Vec<Around> {
+        let parts = self.pipelines.iter().zip(&self.checks).zip(&self.labels);
+        parts
+            .map(|((pipeline, checks), label)| {
+                self.around((pipeline, checks, label), settings, history)
+            })
+            .collect()
+    }
+
+    fn around(
+        &self,
+        (pipeline, checks, label): (&Pipeline, &BTreeMap<String, Checks>, &str),
+        settings: &Settings,
+        history: Option<&History>,
+    ) -> Around {
+        let path = pipeline.path.as_ref();
+        let found = self.files.get(path).map_or("", String::as_str);
+        let known = settings.required.clone();
+        let known = known.or_else(|| write::remembered(path, found));
+        let ok = sum::check_name(label);
+        let every: Vec<&Checks> = self.checks.iter().flat_map(BTreeMap::values).collect();
+        let is_ok = |check: &str| self.is_ok(check);
+        let required = Required::of(known.as_deref(), checks, &every, (&is_ok, &ok));
+        let listeners = listeners::of(&self.pipelines, pipeline);
+        let mut blocked = self.without_backstop(pipeline);
+        let reasons = pipeline.jobs.iter().filter_map(|job| {
+            let id = job
+                .caller
+                .as_ref()
+                .unwrap_or(&job.id)
+                .0
+                .to_ascii_lowercase();
+            let lost = checks.get(&id).and_then(|checks| required.forbids(checks));
+            let deploys = required::deploys(job).then_some(Refusal::Deploys);
+            let reason = deploys.or(lost).or_else(|| required.elsewhere(job))?;
+            Some((id, reason))
+        });
+        for (id, reason) in reasons.chain(listeners::readers(pipeline, &listeners)) {
+            blocked.entry(id).or_insert(reason);
+        }
+        Around {
+            listeners: listeners.iter().map(|it| it.path.to_string()).collect(),
+            blocked,
+            summed: required.summed(checks, &ok, &summed_already(path, found)),
+            required: required.known,
+            label: Some(label.to_owned()),
+            seconds: history.map(|it| seconds(it, pipeline)).unwrap_or_default(),
+        }
+    }
+
+    fn is_ok(&self, check: &str) -> bool {
+        self.labels
+            .iter()
+            .any(|label| sum::check_name(label) == check)
+    }
+
+    /// A rewrite that is known to keep every required check, with how its checks report.
+    fn proven(
+        &self,
+        pipeline: &Pipeline,
+        found: &str,
+        done: Rewrite,
+        around: &Around,
+    ) -> FileRewrite {
+        let of_it = self
+            .pipelines
+            .iter()
+            .position(|it| it.path == pipeline.path);
+        let checks = of_it
+            .and_then(|at| self.checks.get(at))
+            .cloned()
+            .unwrap_or_default();
+        let required = around.required.as_deref().unwrap_or_default();
+        let checks = outlook::of(pipeline, &done, &checks, (&self.event, required));
+        let rewrite = match outlook::vanishing(&checks) {
+            Some(name) => done.taken_back(Refusal::RequiredVanishes(name.to_owned())),
+            None => done,
+        };
+        FileRewrite {
+            path: pipeline.path.to_string(),
+            found: found.to_owned(),
+            rewrite,
+            checks,
+        }
+    }
+
+    fn findings(&self, settings: &Settings) -> Vec<Finding> {
+        let pipelines: Vec<_> = self.pipelines.iter().zip(&self.checks).collect();
+        findings::of(&pipelines, settings.required.as_deref(), &|check| {
+            self.is_ok(check)
+        })
+    }
+
+    /// Jobs of the file of which a part runs on pulls only.
+    fn without_backstop(&self, pipeline: &Pipeline) -> BTreeMap<String, Refusal> {
+        let branch = &self.event.default_branch;
+        let has_none = |job: &&_| {
+            filter::backstops(&self.pipelines, pipeline, job, branch, &self.event).is_empty()
+        };
+        let jobs = pipeline.jobs.iter().filter(has_none);
+        let ids = jobs.map(|job| job.caller.as_ref().unwrap_or(&job.id));
+        ids.map(|id| (id.0.to_ascii_lowercase(), Refusal::NoBackstop))
+            .collect()
+    }
+}
+
+/// What checks of ours call each pipeline: its name, or its path where the name is
+/// computed or not the only one of its kind.
+fn labels(pipelines: &[Pipeline]) -> Vec<String> {
+    let label = |pipeline: &Pipeline| {
+        let same = |other: &&Pipeline| other.name.eq_ignore_ascii_case(&pipeline.name);
+        let is_clear = pipelines.iter().filter(same).count() == 1 && !pipeline.name.contains("${{");
+        let label = if is_clear {
+            &pipeline.name
+        } else {
+            &pipeline.path
+        };
+        label.to_string()
+    };
+    pipelines.iter().map(label).collect()
+}
+
+/// The jobs that the `trimtab-ok` of a rewritten file names, in lower case.
+fn summed_already(path: &str, found: &str) -> BTreeSet<String> {
+    let root = edit::split(found).and_then(|_| parse(path, found).ok());
+    let needs = root
+        .as_ref()
+        .and_then(|root| root.get("jobs")?.get(OK_JOB)?.get("needs"));
+    let needs = needs.map(Node::words).unwrap_or_default().into_iter();
+    needs
+        .filter(|need| *need != PLAN_JOB)
+        .map(str::to_ascii_lowercase)
+        .collect()
+}
+
+/// What each job of the file takes, its legs and the jobs that it calls included.
+fn seconds(history: &History, pipeline: &Pipeline) -> BTreeMap<String, u64> {
+    let mut found: BTreeMap<String, Option<u64>> = BTreeMap::new();
+    for job in &pipeline.jobs {
+        let id = job
+            .caller
+            .as_ref()
+            .unwrap_or(&job.id)
+            .0
+            .to_ascii_lowercase();
+        let estimate = history.estimate(&pipeline.path, &job.id.0);
+        let legs = u64::try_from(job.legs.len().max(1)).unwrap_or(u64::MAX);
+        let own = estimate.map(|it| it.seconds.saturating_mul(legs));
+        let sum = found.entry(id).or_insert(Some(0));
+        *sum = sum.zip(own).map(|(sum, own)| sum.saturating_add(own));
+    }
+    let known = found.into_iter();
+    known
+        .filter_map(|(id, seconds)| Some((id, seconds?)))
+        .collect()
+}
+
+fn pull_to(branch: &str) -> EventContext {
+    EventContext {
+        target: branch.into(),
+        source: "".into(),
+        activity: "synchronize".into(),
+        draft: false,
+        fork: false,
+        author: "".into(),
+        labels: Vec::new(),
+        repository: "".into(),
+        default_branch: branch.into(),
+    }
 }
 
 fn snapshot(files: &[(&str, String)]) -> Snapshot {
@@ -85,113 +316,5 @@ fn snapshot(files: &[(&str, String)]) -> Snapshot {
     snapshot
 }
 
-fn around(pipelines: &[Pipeline], pipeline: &Pipeline, branch: &str) -> Around {
-    let listens = |other: &&Pipeline| other.listens_to.contains(&pipeline.name);
-    let listeners = pipelines.iter().filter(listens);
-    Around {
-        listeners: listeners.map(|other| other.path.to_string()).collect(),
-        blocked: without_backstop(pipelines, pipeline, branch),
-    }
-}
-
-/// Jobs of the file of which a part runs on pulls only.
-fn without_backstop(
-    pipelines: &[Pipeline],
-    pipeline: &Pipeline,
-    branch: &str,
-) -> BTreeMap<String, Refusal> {
-    let event = EventContext {
-        target: branch.into(),
-        source: "".into(),
-        activity: "synchronize".into(),
-        draft: false,
-        fork: false,
-        author: "".into(),
-        labels: Vec::new(),
-        repository: "".into(),
-        default_branch: branch.into(),
-    };
-    let has_none =
-        |job: &&_| filter::backstops(pipelines, pipeline, job, branch, &event).is_empty();
-    let jobs = pipeline.jobs.iter().filter(has_none);
-    let ids = jobs.map(|job| job.caller.as_ref().unwrap_or(&job.id).to_string());
-    ids.map(|id| (id, Refusal::NoBackstop)).collect()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(files: &[(&str, &str)], expected: &[&str]) {
-        let files = files
-            .iter()
-            .map(|(name, text)| (format!(".github/workflows/{name}"), (*text).to_owned()))
-            .collect();
-        let done = rewrite_all(&files, "main", &Settings::default());
-        let mut lines = Vec::new();
-        for file in &done {
-            assert!(!file.is_stale());
-            let name = file.path.rsplit('/').next().unwrap();
-            lines.extend(
-                file.rewrite
-                    .refused
-                    .iter()
-                    .map(|why| format!("{name}: {}", why.id())),
-            );
-            lines.extend(file.rewrite.jobs.iter().map(|job| {
-                let why = job.why.as_ref().map_or("gated", Refusal::id);
-                format!("{name} {}: {why}", job.job)
-            }));
-        }
-        assert_eq!(lines, expected);
-    }
-
-    const JOBS: &str = "jobs:\n  unit:\n    runs-on: x\n    steps: [{run: a}]\n";
-
-    #[test]
-    fn a_job_that_runs_on_pulls_only_is_not_gated() {
-        let on_both = format!("on: [pull_request, push]\n{JOBS}");
-        let on_pulls = format!("on: pull_request\n{JOBS}");
-        let elsewhere = format!("on:\n  pull_request:\n  push:\n    branches: [release]\n{JOBS}");
-        check(
-            &[
-                ("a.yml", &on_both),
-                ("b.yml", &on_pulls),
-                ("c.yml", &elsewhere),
-            ],
-            &[
-                "a.yml unit: gated",
-                "b.yml unit: no-backstop",
-                "c.yml unit: no-backstop",
-            ],
-        );
-    }
-
-    #[test]
-    fn a_workflow_whose_end_starts_another_is_left_alone() {
-        let heard = format!("name: CI\non: [pull_request, push]\n{JOBS}");
-        let hears = format!("on:\n  workflow_run:\n    workflows: [CI]\n{JOBS}");
-        check(
-            &[("a.yml", &heard), ("b.yml", &hears)],
-            &["a.yml: listened-to", "b.yml: not-on-pulls"],
-        );
-    }
-
-    #[test]
-    fn a_rewrite_that_was_edited_by_hand_is_stale() {
-        let path = ".github/workflows/a.yml".to_owned();
-        let text = format!("on: [pull_request, push]\n{JOBS}");
-        let files = BTreeMap::from([(path.clone(), text)]);
-        let first = rewrite_all(&files, "main", &Settings::default());
-        let again = |text: String| {
-            let files = BTreeMap::from([(path.clone(), text)]);
-            rewrite_all(&files, "main", &Settings::default())[0].is_stale()
-        };
-        let written = first[0].rewrite.text.clone();
-        assert!(!again(written.clone()));
-        assert!(again(written.replace("'|unit|'", "'|units|'")));
-        assert!(again(
-            written.replace("timeout-minutes: 3", "timeout-minutes: 30")
-        ));
-    }
-}
+mod tests;

@@ -25,8 +25,8 @@ pub(super) enum Fate {
     Refused(Refusal),
 }
 
-/// The fate of each job, in order. `blocked` jobs are refused for what the file does not
-/// tell: a missing backstop, a required check.
+/// The fate of each job, in order. `blocked` jobs, by id in lower case, are refused for what
+/// the file does not tell: a missing backstop, a required check.
 pub(super) fn fates(
     jobs: &[WorkflowJob],
     by_id: &BTreeMap<String, usize>,
@@ -39,7 +39,8 @@ pub(super) fn fates(
         .iter()
         .enumerate()
         .map(|(index, job)| {
-            own_refusal(jobs, &above, index).or_else(|| blocked.get(&job.id).cloned())
+            own_refusal(jobs, &above, index)
+                .or_else(|| blocked.get(&job.id.to_ascii_lowercase()).cloned())
         })
         .collect();
     let restatable: Vec<bool> = (0..jobs.len())

@@ -248,7 +248,7 @@ fn workflows_that_a_plan_job_could_break_are_refused() {
     );
     check(
         &format!("on: pull_request\njobs:\n  trimtab-plan:\n{S}"),
-        &["refused: it has a job `trimtab-plan` that is not ours"],
+        &["refused: it has a job `trimtab-plan` or `trimtab-ok` that is not ours"],
     );
     check(
         &format!("on: pull_request\njobs:\n  a:\n{S}  A:\n{S}"),
@@ -296,6 +296,7 @@ fn a_second_rewrite_keeps_runner_app_and_server_unless_told_otherwise() {
         runner: Some("mine".to_owned()),
         app_id: Some("77".to_owned()),
         server: Some("https://bot.example".to_owned()),
+        required: None,
     };
     let text = jobs(&format!("  a:\n{S}"));
     let first = rewrite("ci.yml", &text, &Around::default(), &settings);
