@@ -51,7 +51,9 @@ pub fn deadline(kind: &TaskKind) -> Duration {
     match kind {
         TaskKind::Deliver { .. } => Duration::from_secs(30),
         TaskKind::ReportPull { .. } => Duration::from_mins(2),
-        TaskKind::AnalysePull { .. } | TaskKind::AnswerCommand { .. } => Duration::from_mins(5),
+        TaskKind::AnalysePull { .. }
+        | TaskKind::AnswerCommand { .. }
+        | TaskKind::IngestRun { .. } => Duration::from_mins(5),
         TaskKind::SweepPulls
         | TaskKind::WithdrawPlans
         | TaskKind::SyncInstallation

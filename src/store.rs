@@ -22,6 +22,7 @@ mod deliveries;
 pub mod embedded;
 pub mod fault;
 mod flushes;
+pub mod history;
 mod key;
 pub mod keyed;
 pub mod memory;
@@ -34,9 +35,9 @@ mod tasks;
 mod contract;
 
 pub use record::{
-    AuditEntry, Cause, CommentRef, Delivery, DeliveryId, ForcedJob, Gated, Lane, LastGood, NewTask,
-    PlanRecord, Pull, Repository, RepositoryState, RunAll, Scope, Synced, Task, TaskId, TaskKind,
-    TaskState, ToldSkip, WrittenCheck, WrittenComment,
+    AuditEntry, Backfill, Cause, CommentRef, Delivery, DeliveryId, ForcedJob, Gated, Lane,
+    LastGood, NewTask, PlanRecord, Pull, Repository, RepositoryState, RunAll, Scope, Synced, Task,
+    TaskId, TaskKind, TaskState, ToldSkip, WrittenCheck, WrittenComment,
 };
 
 use std::time::Duration;
@@ -309,7 +310,7 @@ pub struct AuditFilter {
 
 /// The durable memory of the bot.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: history::JobHistory {
     /// Stores a delivery and queues its task, once per (forge, id).
     async fn accept(&self, delivery: NewDelivery, now: Timestamp) -> Result<Accepted, StoreError>;
 

@@ -1,13 +1,21 @@
 //! What is known of earlier runs: how long each job took.
 //!
-//! Later slices add outcomes; an estimate needs durations alone. The history of a
-//! command line is a file, `trimtab.history/1`, documented in `docs/api.md`.
+//! The bot learns it from the runs that the forge tells of (`run`), by the names under
+//! which they are shown (`times`, `shown`); the history of a command line is a file,
+//! `trimtab.history/1`, documented in `docs/api.md`.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::pipeline::{Job, Pipeline};
 use super::plan::{Estimate, EstimateKind};
+
+pub mod run;
+pub mod shown;
+pub mod times;
+
+use times::Times;
 
 /// The name of the format, in every file's `schema`.
 pub const SCHEMA: &str = "trimtab.history/1";
@@ -19,6 +27,8 @@ const LATEST: usize = 50;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
     jobs: BTreeMap<(String, String), Vec<u64>>,
+    /// What runs told, by pipeline.
+    times: BTreeMap<String, Times>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -76,6 +86,17 @@ impl History {
         if durations.len() < LATEST {
             durations.push(seconds);
         }
+    }
+
+    /// Adds what the runs of a pipeline told.
+    pub fn learn(&mut self, workflow: &str, times: Times) {
+        self.times.insert(workflow.to_owned(), times);
+    }
+
+    /// How long a job of a pipeline takes; `None` without a run.
+    pub fn of_job(&self, pipeline: &Pipeline, job: &Job) -> Option<Estimate> {
+        let listed = self.estimate(&pipeline.path, &job.id.0);
+        listed.or_else(|| self.times.get(&*pipeline.path)?.estimate(pipeline, job))
     }
 
     /// The median of the latest runs of a job; `None` without a run.

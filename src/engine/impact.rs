@@ -120,7 +120,7 @@ pub fn judge(case: &Case<'_>) -> Judgement {
                 target,
                 case.event,
             ),
-            estimate: case.history.estimate(&pipeline.path, &job.id.0),
+            estimate: case.history.of_job(pipeline, job),
         });
     }
     judgement

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use super::answer_command::Said;
 use super::{
-    Context, analyse_pull, answer_command, publish, recover, report_pull, sync_repo, take_delivery,
+    Context, analyse_pull, answer_command, ingest_run, publish, recover, report_pull, sync_repo,
+    take_delivery,
 };
 use crate::engine::command::VERBS;
 use crate::engine::ids::{InstallationId, RepoKey, Timestamp};
@@ -124,6 +125,9 @@ impl Runner {
             TaskKind::SyncRepo | TaskKind::OnboardRepo => sync_repo::run(context, repo).await,
             TaskKind::SweepPulls => recover::sweep_pulls(context, repo).await,
             TaskKind::WithdrawPlans => publish::withdraw_all(context, repo).await,
+            TaskKind::IngestRun { run, attempt } => {
+                ingest_run::run(context, repo, (*run, *attempt)).await
+            }
             TaskKind::Deliver { .. } | TaskKind::SyncInstallation | TaskKind::RedeliverMissed => {
                 Err(anyhow::anyhow!("the task does not belong to a repository"))
             }

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 
 use super::Context;
 use crate::engine::command;
+use crate::engine::history::run::JobRun;
 use crate::engine::ids::{ForgeKind, InstallationId, ObjectId, PullNumber, RepoKey};
 use crate::forge::event::{
     ForgeEvent, InstallationChange, InstallationEvent, PullChange, RepoEvent, RepoEventKind,
@@ -74,20 +75,14 @@ async fn repo_event(context: &Context, event: RepoEvent) -> anyhow::Result<Vec<N
             author,
             body,
             head,
-        } => {
-            // What a plain comment was said of, as far as it is known: the last head.
-            let head = match head {
-                Some(head) => Some(head),
-                None => last_head(context, repo, at.pull).await?,
-            };
-            let task = comment(context, at, (author, body), head);
-            task.into_iter()
-                .map(|kind| context.task(repo, kind))
-                .collect()
-        }
+        } => commented(context, repo, (at, author, body), head).await?,
         RepoEventKind::CheckRerequested { head, .. } | RepoEventKind::CheckAction { head, .. } => {
             rerequested(context, repo, head).await?
         }
+        RepoEventKind::RunEnded { run, attempt } => {
+            vec![context.task(repo, TaskKind::IngestRun { run, attempt })]
+        }
+        RepoEventKind::JobEnded(job) => job_ended(context, repo, *job).await?,
         RepoEventKind::Push { branch, .. } => push(context, repo, &branch).await?,
         RepoEventKind::Repository(change) => repository_change(context, repo, change).await?,
     };
@@ -132,6 +127,22 @@ async fn pull(
     } else {
         vec![context.task(repo, kind)]
     })
+}
+
+async fn commented(
+    context: &Context,
+    repo: RepoKey,
+    (at, author, body): (CommentRef, Author, String),
+    head: Option<ObjectId>,
+) -> anyhow::Result<Vec<NewTask>> {
+    // What a plain comment was said of, as far as it is known: the last head.
+    let head = match head {
+        Some(head) => Some(head),
+        None => last_head(context, repo, at.pull).await?,
+    };
+    let task = comment(context, at, (author, body), head);
+    let tasks = task.into_iter().map(|kind| context.task(repo, kind));
+    Ok(tasks.collect())
 }
 
 /// A task only for a person's comment that speaks to the bot.
@@ -197,6 +208,13 @@ async fn push(context: &Context, repo: RepoKey, branch: &str) -> anyhow::Result<
     } else {
         Vec::new()
     })
+}
+
+/// A job's end is all that there is to say of it, so it is kept as it came.
+async fn job_ended(context: &Context, repo: RepoKey, job: JobRun) -> anyhow::Result<Vec<NewTask>> {
+    let kept = context.store.record_job(repo, job, context.now());
+    kept.await.context("keep the job")?;
+    Ok(Vec::new())
 }
 
 async fn repository_change(

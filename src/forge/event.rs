@@ -6,6 +6,7 @@
 //!
 //! Events that Trimtab does not act on never become a [`ForgeEvent`].
 
+use crate::engine::history::run::JobRun;
 use crate::engine::ids::{InstallationId, ObjectId, PullNumber, RepoId, RepoKey};
 
 use super::{Author, CommentRef};
@@ -103,6 +104,15 @@ pub enum RepoEventKind {
         /// Where it is; `None` when it was deleted.
         after: Option<ObjectId>,
     },
+    /// An attempt of a run of a pipeline has ended.
+    RunEnded {
+        /// The forge's number of the run.
+        run: u64,
+        /// Which attempt, from 1.
+        attempt: u32,
+    },
+    /// A job of a run has ended; this is all that there is to say of it.
+    JobEnded(Box<JobRun>),
     /// The repository itself changed.
     Repository(RepositoryChange),
 }

@@ -30,10 +30,12 @@ pub use self::auth::{Grant, Purpose, Tokens, mint, mint_listing};
 pub use self::client::{Client, ClientError, Endpoint, Heard, Observer};
 pub use self::identity::{Identity, Untrusted, Verifier};
 use self::memory::Memory;
+use super::runs::{PastRuns, RunPage, Window};
 use super::{
     Author, CheckId, CheckRun, CloneAccess, Comment, CommentId, CommentRef, Delivery, Forge,
     ForgeError, Permission, Pull, Reaction, Repository, Run,
 };
+use crate::engine::history::run::{Attempt, JobRun};
 use crate::engine::ids::{InstallationId, PullNumber, RepoKey};
 
 /// GitHub through the app.
@@ -157,5 +159,25 @@ impl Forge for GitHub {
 
     async fn redeliver(&self, delivery: &Delivery) -> Result<(), ForgeError> {
         deliveries::again(&self.access, delivery).await
+    }
+}
+
+#[async_trait]
+impl PastRuns for GitHub {
+    async fn ended_runs(
+        &self,
+        repo: RepoKey,
+        window: Window,
+        page: usize,
+    ) -> Result<RunPage, ForgeError> {
+        runs::ended(&self.access, repo, window, page).await
+    }
+
+    async fn attempt(&self, repo: RepoKey, run: u64, attempt: u32) -> Result<Attempt, ForgeError> {
+        runs::attempt(&self.access, repo, (run, attempt)).await
+    }
+
+    async fn jobs(&self, repo: RepoKey, run: u64, attempt: u32) -> Result<Vec<JobRun>, ForgeError> {
+        runs::jobs(&self.access, repo, (run, attempt)).await
     }
 }

@@ -12,6 +12,7 @@ use crate::engine::ids::RepoId;
 mod deliveries;
 mod queue;
 mod records;
+mod runs;
 
 const REPO: RepoKey = RepoKey {
     forge: ForgeKind::Github,
@@ -165,5 +166,13 @@ store_contract! {
         rows_of_two_repositories_do_not_mix,
         an_act_is_audited_once,
         a_probe_leaves_the_queue_alone,
+    ]
+    runs: [
+        an_attempt_is_kept_once,
+        attempts_are_listed_newest_first,
+        runs_are_forgotten_by_age_and_what_was_learned_stays,
+        the_oldest_attempts_make_room,
+        durations_are_kept_of_so_many_pipelines,
+        a_backfill_is_remembered,
     ]
 }

@@ -54,6 +54,20 @@ pub(super) mod tag {
     pub(in crate::store) const AUDIT: u8 = b'a';
     /// the key of an act in the audit log, by scope and id
     pub(in crate::store) const ACT: u8 = b'A';
+    /// `AttemptRecord`, by repository, run and attempt
+    pub(in crate::store) const RUN: u8 = b'R';
+    /// `JobRecord`, by repository, run, attempt and job
+    pub(in crate::store) const JOB: u8 = b'j';
+    /// the key of an attempt, by repository and the moment at which it began
+    pub(in crate::store) const RUN_ORDER: u8 = b'g';
+    /// repository, run and attempt, by the day on which it ended
+    pub(in crate::store) const RUN_AGE: u8 = b'G';
+    /// how many attempts are kept, by repository
+    pub(in crate::store) const RUN_COUNT: u8 = b'N';
+    /// `TimesRecord`, by repository and pipeline
+    pub(in crate::store) const TIMES: u8 = b'T';
+    /// `Backfill`, by repository
+    pub(in crate::store) const BACKFILL: u8 = b'B';
     /// the key of lots
     pub(in crate::store) const LOTS: u8 = b'K';
     /// the last probe

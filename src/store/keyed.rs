@@ -21,11 +21,13 @@ use super::{
     Accepted, AuditEntry, AuditFilter, Claim, Delivery, DeliveryId, InstallationChange, Lane,
     Lease, NewDelivery, NewTask, Next, PRUNE_ROWS, PlanRecord, Pull, PullChange, Queued, Renewal,
     Repository, RepositoryChange, Scope, Settled, Store, StoreError, Task, TaskFilter, TaskId,
-    audit, deliveries, pulls, repositories, tasks,
+    audit, deliveries, history, pulls, repositories, tasks,
 };
 use crate::engine::ids::{
     ForgeKind, InstallationId, ObjectId, PullNumber, RepoId, RepoKey, Timestamp,
 };
+
+mod runs;
 
 /// A store over a backend. Clones share it.
 pub struct Keyed<B> {
@@ -387,8 +389,10 @@ impl<B: Backend> Store for Keyed<B> {
     async fn prune(&self, now: Timestamp) -> Result<usize, StoreError> {
         self.write("prune", move |draft| {
             let deliveries = deliveries::prune(draft, now)?;
-            let tasks = tasks::prune(draft, now, PRUNE_ROWS.saturating_sub(deliveries))?;
-            Ok(deliveries + tasks)
+            let mut pruned = deliveries;
+            pruned += tasks::prune(draft, now, PRUNE_ROWS.saturating_sub(pruned))?;
+            pruned += history::prune(draft, now, PRUNE_ROWS.saturating_sub(pruned))?;
+            Ok(pruned)
         })
         .await
     }

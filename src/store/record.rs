@@ -15,8 +15,10 @@ use crate::engine::ids::{
 };
 use crate::engine::plan::{Mode, Plan};
 
+mod run;
 mod task;
 
+pub use run::{AttemptRecord, Backfill, JobRecord, TimesRecord};
 pub use task::{Cause, CommentRef, Lane, NewTask, Task, TaskId, TaskKind, TaskState};
 
 /// The version of everything below.
@@ -29,7 +31,7 @@ pub struct Format {
 }
 
 /// What this binary writes.
-pub const FORMAT: Format = Format { major: 1, minor: 1 };
+pub const FORMAT: Format = Format { major: 1, minor: 2 };
 
 /// What to do with a store of some format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

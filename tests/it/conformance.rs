@@ -15,15 +15,18 @@ use trimtab::forge::github::payload::event;
 use trimtab::forge::github::signature::{is_signed, sign};
 
 use super::support::github::FakeGithub;
+use super::support::github::runs::Ran;
 use super::support::repo::Edit;
 
 /// Documented, but in no example: written to an issue, about a title, without a text,
-/// or newer than the package.
+/// sent to an app, or newer than the package.
 const DOCUMENTED: &[&str] = &[
     "installation.installation.permissions.merge_queues: string",
     "issue_comment.issue.pull_request.url: string",
     "pull_request.changes.base.ref.from: string",
     "pull_request_review.review.body: string",
+    "workflow_run.installation.id: number",
+    "workflow_run.installation.node_id: string",
 ];
 
 const PACKAGE: &str = "target/conformance/node_modules/@octokit/webhooks-examples";
@@ -86,6 +89,8 @@ fn word(event: Option<ForgeEvent>) -> String {
             )
         }
         RepoEventKind::CheckAction { .. } => "check action".to_owned(),
+        RepoEventKind::RunEnded { attempt, .. } => format!("attempt {attempt} ended"),
+        RepoEventKind::JobEnded(job) => format!("job ended: {}", job.conclusion.as_str()),
         RepoEventKind::Push { .. } => "push".to_owned(),
         RepoEventKind::Repository(change) => format!("repository {change:?}"),
     }
@@ -152,6 +157,9 @@ fn examples_mean_what_they_say() {
     3 repository publicized: repository Edited
     1 repository renamed: repository Renamed
     3 repository transferred: repository Transferred
+    1 workflow_job completed: job ended: failure
+    1 workflow_job completed: job ended: success
+    3 workflow_run completed: attempt 1 ended
     "#);
 }
 
@@ -214,6 +222,10 @@ async fn fake_forge_sends_only_what_the_real_one_sends() {
     github.comment(repo, pull, "ann", "/trimtab help").await;
     github.review(repo, pull, "ann", "/trimtab help").await;
     github.push_branch(repo, ("ann", "main"), &edits).await;
+    let run = github.start_run(repo, pull);
+    github
+        .finish_run(repo, run, &[Ran("test", "success", 60)])
+        .await;
     github.announce_installation(repo, "created").await;
 
     let mut real: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

@@ -5,6 +5,7 @@ mod bad_input;
 mod command_line;
 mod commands;
 mod delivery;
+mod history;
 mod identity;
 mod intake;
 mod numbers;

@@ -307,4 +307,4 @@ fn limit(limits: &mut Vec<Limit>, new: Limit) {
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub(super) use tests::snapshot as snapshot_of;
+pub(in crate::engine) use tests::snapshot as snapshot_of;

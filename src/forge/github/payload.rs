@@ -12,6 +12,7 @@
 pub(super) mod answers;
 pub(super) mod identity;
 pub(super) mod requests;
+pub(super) mod runs;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -93,6 +94,8 @@ fn read_repo(
         "check_run" => check_run(action, body)?,
         "check_suite" => check_suite(action, body)?,
         "push" => push(body)?,
+        "workflow_run" => workflow_run(action, body)?,
+        "workflow_job" => workflow_job(action, body)?,
         "repository" => repository_change(action).map(RepoEventKind::Repository),
         _ => None,
     };
@@ -339,6 +342,41 @@ fn check_suite(action: &str, body: &[u8]) -> serde_json::Result<Option<RepoEvent
         head: payload.check_suite.head_sha,
         name: None,
     }))
+}
+
+fn workflow_run(action: &str, body: &[u8]) -> serde_json::Result<Option<RepoEventKind>> {
+    #[derive(Deserialize)]
+    struct Payload {
+        workflow_run: Ended,
+    }
+    #[derive(Deserialize)]
+    struct Ended {
+        id: u64,
+        run_attempt: Option<u32>,
+    }
+
+    if action != "completed" {
+        return Ok(None);
+    }
+    let Ended { id, run_attempt } = detail::<Payload>(body)?.workflow_run;
+    Ok(Some(RepoEventKind::RunEnded {
+        run: id,
+        attempt: run_attempt.unwrap_or(1),
+    }))
+}
+
+/// A job that has not ended says nothing that its end does not say too.
+fn workflow_job(action: &str, body: &[u8]) -> serde_json::Result<Option<RepoEventKind>> {
+    #[derive(Deserialize)]
+    struct Payload {
+        workflow_job: runs::JobShape,
+    }
+
+    if action != "completed" {
+        return Ok(None);
+    }
+    let job = detail::<Payload>(body)?.workflow_job.ended();
+    Ok(job.map(|job| RepoEventKind::JobEnded(Box::new(job))))
 }
 
 fn push(body: &[u8]) -> serde_json::Result<Option<RepoEventKind>> {

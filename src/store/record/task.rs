@@ -107,6 +107,13 @@ pub enum TaskKind {
     SweepPulls,
     /// Empty what was published of a repository's plans, then have them made again.
     WithdrawPlans,
+    /// Keep what an attempt of a run tells, now that it has ended.
+    IngestRun {
+        /// The forge's number of the run.
+        run: u64,
+        /// Which attempt.
+        attempt: u32,
+    },
     /// Read which repositories an installation gives.
     SyncInstallation,
     /// Ask the forge to send again what never arrived.
@@ -144,6 +151,7 @@ impl TaskKind {
             Self::OnboardRepo => "onboard-repo",
             Self::SweepPulls => "sweep-pulls",
             Self::WithdrawPlans => "withdraw-plans",
+            Self::IngestRun { .. } => "ingest-run",
             Self::SyncInstallation => "sync-installation",
             Self::RedeliverMissed => "redeliver-missed",
         }
@@ -160,6 +168,7 @@ impl TaskKind {
             Self::SyncRepo
             | Self::OnboardRepo
             | Self::SweepPulls
+            | Self::IngestRun { .. }
             | Self::SyncInstallation
             | Self::RedeliverMissed => Lane::Background,
         }
@@ -182,6 +191,7 @@ impl TaskKind {
             | Self::OnboardRepo
             | Self::SweepPulls
             | Self::WithdrawPlans
+            | Self::IngestRun { .. }
             | Self::SyncInstallation
             | Self::RedeliverMissed => None,
         }
@@ -199,6 +209,7 @@ impl TaskKind {
             Self::AnswerCommand { pull, comment, .. } => {
                 format!("{name} {scope}#{pull} {comment}")
             }
+            Self::IngestRun { run, attempt } => format!("{name} {scope} {run}/{attempt}"),
             Self::SyncRepo
             | Self::OnboardRepo
             | Self::SweepPulls
@@ -307,6 +318,7 @@ impl fmt::Display for Task {
             }
             TaskKind::ReportPull { pull } => write!(f, "#{pull}")?,
             TaskKind::AnswerCommand { pull, comment, .. } => write!(f, "#{pull} {comment}")?,
+            TaskKind::IngestRun { run, attempt } => write!(f, " {run}/{attempt}")?,
             TaskKind::SyncRepo
             | TaskKind::OnboardRepo
             | TaskKind::SweepPulls

@@ -85,6 +85,10 @@ fn the_shape_of_every_kind_of_task_is_fixed() {
         (TaskKind::SweepPulls, r#"{"kind":"sweep-pulls"}"#),
         (TaskKind::WithdrawPlans, r#"{"kind":"withdraw-plans"}"#),
         (
+            TaskKind::IngestRun { run: 5, attempt: 2 },
+            r#"{"kind":"ingest-run","run":5,"attempt":2}"#,
+        ),
+        (
             TaskKind::SyncInstallation,
             r#"{"kind":"sync-installation"}"#,
         ),
@@ -93,6 +97,89 @@ fn the_shape_of_every_kind_of_task_is_fixed() {
     for (kind, text) in kinds {
         check(&kind, text);
     }
+}
+
+#[test]
+fn the_shapes_of_runs_are_fixed() {
+    use crate::engine::history::run::{Attempt, Conclusion};
+    let attempt = Attempt {
+        run: 5,
+        attempt: 2,
+        pipeline: "ci.yml".to_owned(),
+        event: "push".to_owned(),
+        head: head(),
+        branch: None,
+        fork: true,
+        pulls: vec![PullNumber(1)],
+        created: Timestamp(1),
+        started: Timestamp(2),
+        updated: Timestamp(3),
+        conclusion: Some(Conclusion::TimedOut),
+    };
+    check(
+        &AttemptRecord {
+            repo: KEY,
+            attempt,
+            at: Timestamp(4),
+        },
+        r#"{"repo":{"forge":"github","installation":7,"repo":42},"attempt":{"run":5,"attempt":2,"pipeline":"ci.yml","event":"push","head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","branch":null,"fork":true,"pulls":[1],"created":1,"started":2,"updated":3,"conclusion":"timed-out"},"at":4}"#,
+    );
+    check(
+        &Backfill {
+            repo: KEY,
+            since: Timestamp(1),
+            begun: Timestamp(9),
+            reached: Timestamp(5),
+            attempts: 3,
+            jobs: 7,
+            done: false,
+        },
+        r#"{"repo":{"forge":"github","installation":7,"repo":42},"since":1,"begun":9,"reached":5,"attempts":3,"jobs":7,"done":false}"#,
+    );
+}
+
+#[test]
+fn the_shapes_of_jobs_and_durations_are_fixed() {
+    use crate::engine::history::run::{Conclusion, JobRun, StepRun};
+    use crate::engine::history::times::{Sample, Times};
+    let step = StepRun {
+        name: "Run it".to_owned(),
+        conclusion: Conclusion::Skipped,
+        seconds: 0,
+    };
+    let job = JobRun {
+        run: 5,
+        attempt: 2,
+        id: 9,
+        name: "unit (3.12)".to_owned(),
+        conclusion: Conclusion::Success,
+        created: Timestamp(1),
+        started: Timestamp(2),
+        ended: Timestamp(3),
+        labels: vec!["x".to_owned()],
+        runner: None,
+        steps: vec![step],
+    };
+    check(
+        &JobRecord { repo: KEY, job },
+        r#"{"repo":{"forge":"github","installation":7,"repo":42},"job":{"run":5,"attempt":2,"id":9,"name":"unit (3.12)","conclusion":"success","created":1,"started":2,"ended":3,"labels":["x"],"runner":null,"steps":[{"name":"Run it","conclusion":"skipped","seconds":0}]}}"#,
+    );
+    let sample = Sample {
+        run: 5,
+        attempt: 2,
+        ended: Timestamp(3),
+        seconds: 60,
+    };
+    check(
+        &TimesRecord {
+            repo: KEY,
+            pipeline: "ci.yml".to_owned(),
+            times: Times {
+                names: [("unit".to_owned(), vec![sample])].into(),
+            },
+        },
+        r#"{"repo":{"forge":"github","installation":7,"repo":42},"pipeline":"ci.yml","times":{"names":{"unit":[{"run":5,"attempt":2,"ended":3,"seconds":60}]}}}"#,
+    );
 }
 
 #[test]

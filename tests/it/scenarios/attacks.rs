@@ -440,12 +440,7 @@ async fn installation_only_reads() {
 
 /// What the manifest asks for and nothing uses yet: a permission that is added later
 /// must be approved by every installation.
-const LATER: [&str; 4] = [
-    "merge_group",
-    "merge_queues",
-    "workflow_job",
-    "workflow_run",
-];
+const LATER: [&str; 2] = ["merge_group", "merge_queues"];
 
 /// The names in a block of the manifest, with what follows the colon, and whether its
 /// comment says that it is for later.

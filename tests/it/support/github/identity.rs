@@ -13,11 +13,11 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use trimtab::engine::ids::{PullNumber, RepoKey};
+use trimtab::engine::ids::RepoKey;
 
 use super::super::bot::PUBLIC_URL;
 use super::http::Reply;
-use super::model::{Level, Model, Run, Token};
+use super::model::{Level, Model, Token};
 use super::{FakeGithub, Shared, key};
 
 /// The path of the issuer, as on a server of one's own.
@@ -79,22 +79,6 @@ impl FakeGithub {
     /// Where identities come from.
     pub(crate) fn issuer(&self) -> url::Url {
         format!("http://{}{PATH}", self.address).parse().unwrap()
-    }
-
-    /// A run of the pull's workflow at its present head; returns its number.
-    pub(crate) fn start_run(&self, repo: RepoKey, pull: PullNumber) -> u64 {
-        let mut model = self.state();
-        let number = model.fresh_id();
-        let of = model.repos.get_mut(&repo.repo.0).unwrap();
-        let run = Run {
-            number,
-            event: "pull_request".to_owned(),
-            status: "in_progress".to_owned(),
-            head: of.pulls[&pull.0].head,
-            reference: format!("refs/pull/{pull}/merge"),
-        };
-        of.runs.insert(number, run);
-        number
     }
 
     /// What the identity of a run says, now and for this bot.

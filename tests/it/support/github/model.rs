@@ -114,6 +114,37 @@ pub(crate) struct Run {
     pub(crate) status: String,
     pub(crate) head: ObjectId,
     pub(crate) reference: String,
+    /// The path of the workflow's file.
+    pub(crate) workflow: String,
+    pub(crate) branch: String,
+    /// The repository of the head; none when the fork was deleted.
+    pub(crate) head_repo: Option<u64>,
+    pub(crate) pull: Option<u64>,
+    pub(crate) created: u64,
+    pub(crate) attempts: Vec<Attempt>,
+}
+
+/// One attempt of a run.
+#[derive(Debug, Clone)]
+pub(crate) struct Attempt {
+    pub(crate) started: u64,
+    pub(crate) updated: u64,
+    /// None while it runs.
+    pub(crate) conclusion: Option<String>,
+    /// The jobs that have ended.
+    pub(crate) jobs: Vec<RunJob>,
+}
+
+/// A job of an attempt.
+#[derive(Debug, Clone)]
+pub(crate) struct RunJob {
+    pub(crate) id: u64,
+    pub(crate) attempt: u32,
+    pub(crate) name: String,
+    pub(crate) conclusion: String,
+    pub(crate) created: u64,
+    pub(crate) started: u64,
+    pub(crate) completed: u64,
 }
 
 #[derive(Debug, Clone)]

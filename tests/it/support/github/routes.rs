@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::http::{Incoming, Reply};
 use super::model::{APP, CLIENT_ID, Installation, Level, Model, Permissions, Token};
-use super::{checks, conversation, json as shapes, key};
+use super::{checks, conversation, json as shapes, key, runs};
 
 /// An answer, or a refusal.
 pub(super) type Answer = Result<Reply, Reply>;
@@ -46,7 +46,7 @@ fn in_repo(
         ("GET", ["pulls"]) => pulls(model, request, repo),
         ("GET", ["rules", "branches", _]) => rules(model, request, repo),
         ("GET", ["branches", branch]) => branch_of(model, request, repo, branch),
-        ("GET", ["actions", "runs", number]) => run(model, request, repo, number),
+        ("GET", ["actions", "runs", rest @ ..]) => runs::answer(model, request, repo, rest),
         ("GET", ["pulls", number]) => pull(model, request, repo, number),
         ("GET", ["pulls", _, "reviews", id]) => conversation::review(model, request, repo, id),
         ("GET", ["issues", number, "comments"]) => conversation::list(model, request, repo, number),
@@ -383,25 +383,6 @@ fn branch_of(model: &Model, request: &Incoming, repo: u64, branch: &str) -> Answ
         "commit": {"sha": tip.to_string()},
         "protected": !protected.is_empty(),
         "protection": {"enabled": !protected.is_empty(), "required_status_checks": checks},
-    });
-    Ok(Reply::new(200, body))
-}
-
-fn run(model: &Model, request: &Incoming, repo: u64, number: &str) -> Answer {
-    guard(model, request, repo, &[("actions", Level::Read)])?;
-    let repo = &model.repos[&repo];
-    let number: u64 = number.parse().map_err(|_fault| not_found())?;
-    let run = repo.runs.get(&number).ok_or_else(not_found)?;
-    let body = json!({
-        "id": run.number,
-        "event": run.event,
-        "status": run.status,
-        "conclusion": null,
-        "head_sha": run.head.to_string(),
-        "run_attempt": 1,
-        "path": ".github/workflows/ci.yml",
-        "pull_requests": [],
-        "repository": shapes::repo(model, repo),
     });
     Ok(Reply::new(200, body))
 }
