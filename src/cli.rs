@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 mod admin;
+mod backfill;
 mod checkout;
 mod completions;
 mod graph;
@@ -64,6 +65,8 @@ enum Command {
     Tasks(tasks::Args),
     /// Decide what only the operator of a server may
     Admin(admin::Args),
+    /// Read what the runs of the past tell, for estimates and savings
+    Backfill(backfill::Args),
     /// Send a saved webhook to a server on this machine, signed
     Replay(replay::Args),
     /// Print a completion script for a shell
@@ -121,6 +124,7 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Tasks(args) => tasks::run(&args, &mut terminal),
         Command::Admin(args) => admin::run(&args, &mut terminal),
+        Command::Backfill(args) => backfill::run(&args, &mut terminal),
         Command::Replay(args) => replay::run(&args, &mut terminal),
         Command::Completions(args) => {
             completions::run(&args, &mut Cli::command(), &mut terminal);

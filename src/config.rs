@@ -16,8 +16,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 mod dirs;
+mod read;
 
 pub use dirs::{cache_dir, data_dir};
+pub use read::ReadAccess;
 
 /// The settings of a server.
 #[derive(Debug)]

@@ -20,6 +20,7 @@ use crate::telemetry::{Metric, Metrics};
 pub mod analyse;
 pub mod analyse_pull;
 pub mod answer_command;
+pub mod backfill;
 pub mod ingest_run;
 pub mod publish;
 pub mod recover;

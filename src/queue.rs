@@ -55,6 +55,7 @@ pub fn deadline(kind: &TaskKind) -> Duration {
         | TaskKind::AnswerCommand { .. }
         | TaskKind::IngestRun { .. } => Duration::from_mins(5),
         TaskKind::SweepPulls
+        | TaskKind::Backfill
         | TaskKind::WithdrawPlans
         | TaskKind::SyncInstallation
         | TaskKind::RedeliverMissed => Duration::from_mins(10),

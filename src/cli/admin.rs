@@ -64,12 +64,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
             "`enforce` makes jobs be skipped: read what the checks of some pulls say would have been skipped, and repeat with --i-have-read-the-evidence".to_owned(),
         ));
     }
-    let is_path = repository
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .count()
-        == 2;
-    if !is_path || repository.len() > 150 || repository.contains(char::is_whitespace) {
+    if !is_path(repository) {
         return Err(Failure::Expected(format!(
             "`{}` is not OWNER/NAME",
             super::plan::clean(repository)
@@ -77,4 +72,13 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     }
     let path = repository.clone();
     tasks::give(&dir, Order::Mode { path, mode }, terminal)
+}
+
+/// Whether a text can be the name of a repository with its owner.
+pub(super) fn is_path(text: &str) -> bool {
+    let parts = text.split('/').filter(|part| !part.is_empty());
+    parts.count() == 2
+        && text.matches('/').count() == 1
+        && text.len() <= 150
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "?#%\\".contains(c))
 }

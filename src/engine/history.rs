@@ -15,7 +15,7 @@ pub mod run;
 pub mod shown;
 pub mod times;
 
-use times::Times;
+use times::{Sample, Times};
 
 /// The name of the format, in every file's `schema`.
 pub const SCHEMA: &str = "trimtab.history/1";
@@ -36,6 +36,9 @@ pub struct History {
 struct File {
     schema: String,
     jobs: Vec<JobRuns>,
+    /// What `trimtab backfill` has read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    names: Vec<NamedRuns>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,6 +50,18 @@ struct JobRuns {
     job: String,
     /// Seconds of runner time, newest first.
     seconds: Vec<u64>,
+}
+
+/// Runs of one job, by the name under which the forge shows it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NamedRuns {
+    /// The pipeline's path.
+    workflow: String,
+    /// The job's name, with the values of its matrix.
+    name: String,
+    /// The runs, newest first.
+    runs: Vec<Sample>,
 }
 
 /// Why a history file is not used.
@@ -74,7 +89,40 @@ impl History {
                 history.record(&runs.workflow, &runs.job, seconds);
             }
         }
+        for NamedRuns {
+            workflow,
+            name,
+            mut runs,
+        } in file.names
+        {
+            runs.sort_by_key(|run| std::cmp::Reverse(run.ended));
+            runs.truncate(LATEST);
+            let times = history.times.entry(workflow).or_default();
+            times.names.insert(name, runs);
+        }
         Ok(history)
+    }
+
+    /// The text of a history file with what the runs of each pipeline told.
+    ///
+    /// # Errors
+    /// Never, as far as is known: every part of it can be written as JSON.
+    pub fn file(times: &BTreeMap<String, Times>) -> Result<String, HistoryError> {
+        let names = times.iter().flat_map(|(workflow, times)| {
+            times.names.iter().map(|(name, runs)| NamedRuns {
+                workflow: workflow.clone(),
+                name: name.clone(),
+                runs: runs.clone(),
+            })
+        });
+        let file = File {
+            schema: SCHEMA.to_owned(),
+            jobs: Vec::new(),
+            names: names.collect(),
+        };
+        let text = serde_json::to_string_pretty(&file);
+        text.map(|text| text + "\n")
+            .map_err(|error| HistoryError::Malformed(error.to_string()))
     }
 
     /// Adds one older run of a job.
@@ -145,6 +193,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_learned_is_written_and_read() {
+        let sample = Sample {
+            run: 1,
+            attempt: 1,
+            ended: crate::engine::ids::Timestamp(5),
+            seconds: 60,
+        };
+        let times = Times {
+            names: [("test (3.12)".to_owned(), vec![sample])].into(),
+        };
+        let all = BTreeMap::from([("ci.yml".to_owned(), times.clone())]);
+        let read = History::parse(&History::file(&all).unwrap()).unwrap();
+        assert_eq!(read.times["ci.yml"], times);
+    }
+
+    #[test]
     fn a_foreign_or_broken_file_is_a_sentence() {
         check(
             r#"{"schema":"trimtab.history/9","jobs":[]}"#,
@@ -152,7 +216,7 @@ mod tests {
         );
         check(
             "[]",
-            "the history is not a `trimtab.history/1` file: invalid length 0, expected struct File with 2 elements at line 1 column 2",
+            "the history is not a `trimtab.history/1` file: invalid length 0, expected struct File with 3 elements at line 1 column 2",
         );
     }
 }

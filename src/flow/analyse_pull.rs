@@ -228,15 +228,31 @@ pub(super) async fn answer(context: &Context, matter: Matter) -> anyhow::Result<
     let place = Place::of(context, matter.repository.key);
     let wanted = Arc::new(());
     let still_wanted = Arc::downgrade(&wanted);
-    let analysing =
-        tokio::task::spawn_blocking(move || analyse_mirrored(&place, &matter, &still_wanted));
+    let history = history(context, matter.repository.key).await?;
+    let analysing = tokio::task::spawn_blocking(move || {
+        analyse_mirrored(&place, (&matter, &history), &still_wanted)
+    });
     let answer = analysing.await.context("analyse the pull")?;
     drop(wanted);
     answer
 }
 
+/// What runs told of how long jobs take.
+pub(super) async fn history(context: &Context, repo: RepoKey) -> anyhow::Result<History> {
+    let times = context.store.times(repo).await;
+    let mut history = History::default();
+    for (pipeline, times) in times.context("read how long jobs take")? {
+        history.learn(&pipeline, times);
+    }
+    Ok(history)
+}
+
 /// The answer from the mirror; ends early when nobody wants it any more.
-fn analyse_mirrored(place: &Place, matter: &Matter, wanted: &Weak<()>) -> anyhow::Result<Answer> {
+fn analyse_mirrored(
+    place: &Place,
+    (matter, history): (&Matter, &History),
+    wanted: &Weak<()>,
+) -> anyhow::Result<Answer> {
     let (repository, pull, record) = (&matter.repository, &matter.pull, &matter.record);
     let mirror = place.open()?;
     let base = match matter.base {
@@ -276,7 +292,7 @@ fn analyse_mirrored(place: &Place, matter: &Matter, wanted: &Weak<()>) -> anyhow
             .policy
             .as_ref()
             .map(|policy| policy.text.as_str()),
-        history: &History::default(),
+        history,
         forced,
         asked: asked(record, pull.head),
         told: told(record, pull.head),

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use super::answer_command::Said;
 use super::{
-    Context, analyse_pull, answer_command, ingest_run, publish, recover, report_pull, sync_repo,
-    take_delivery,
+    Context, analyse_pull, answer_command, backfill, ingest_run, publish, recover, report_pull,
+    sync_repo, take_delivery,
 };
 use crate::engine::command::VERBS;
 use crate::engine::ids::{InstallationId, RepoKey, Timestamp};
@@ -125,6 +125,7 @@ impl Runner {
             TaskKind::SyncRepo | TaskKind::OnboardRepo => sync_repo::run(context, repo).await,
             TaskKind::SweepPulls => recover::sweep_pulls(context, repo).await,
             TaskKind::WithdrawPlans => publish::withdraw_all(context, repo).await,
+            TaskKind::Backfill => backfill::run(context, repo).await,
             TaskKind::IngestRun { run, attempt } => {
                 ingest_run::run(context, repo, (*run, *attempt)).await
             }

@@ -23,9 +23,7 @@ pub async fn run(
     now: Timestamp,
 ) -> anyhow::Result<Told> {
     let Some(repository) = named(store, path).await? else {
-        let why =
-            format!("no repository `{path}` is known to this server: is the app installed there?");
-        return Ok(Told::Refused(why));
+        return Ok(Told::Refused(unknown(path)));
     };
     let key = repository.key;
     let change = RepositoryChange::ModeSet(mode);
@@ -69,8 +67,13 @@ pub async fn run(
     }))
 }
 
+/// What is said of a name that no repository has.
+pub(super) fn unknown(path: &str) -> String {
+    format!("no repository `{path}` is known to this server: is the app installed there?")
+}
+
 /// The active repository with a name; names are compared as forges do.
-async fn named(store: &dyn Store, path: &str) -> anyhow::Result<Option<Repository>> {
+pub(super) async fn named(store: &dyn Store, path: &str) -> anyhow::Result<Option<Repository>> {
     let all = store.repositories(ForgeKind::Github).await;
     let all = all.context("list the repositories")?;
     let is_it = |it: &Repository| {

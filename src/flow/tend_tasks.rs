@@ -8,7 +8,7 @@ use std::fmt;
 
 use anyhow::Context as _;
 
-use super::set_mode;
+use super::{backfill, set_mode};
 use crate::engine::ids::Timestamp;
 use crate::engine::plan::Mode;
 use crate::store::{Store, TaskFilter, TaskId};
@@ -22,6 +22,13 @@ pub enum Order {
     Retry(TaskId),
     /// Make a waiting task a dead letter.
     Bury(TaskId),
+    /// Read the runs of a repository's past, or say how far that is.
+    Backfill {
+        /// `owner/name`
+        path: String,
+        /// Back to this second since 1970.
+        since: u64,
+    },
     /// Set how far a repository may go.
     Mode {
         /// `owner/name`
@@ -44,6 +51,7 @@ impl Order {
             "retry" => id().map(Self::Retry),
             "bury" => id().map(Self::Bury),
             "mode" => Self::parse_mode(line),
+            "backfill" => Self::parse_backfill(line),
             _ => None,
         }
     }
@@ -64,12 +72,26 @@ impl Order {
     }
 }
 
+impl Order {
+    /// `backfill OWNER/NAME SECONDS`
+    fn parse_backfill(line: &str) -> Option<Self> {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [_, path, since] = words.as_slice() else {
+            return None;
+        };
+        let since = since.parse().ok()?;
+        let path = (*path).to_owned();
+        Some(Self::Backfill { path, since })
+    }
+}
+
 impl fmt::Display for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::List => f.write_str("list"),
             Self::Retry(id) => write!(f, "retry {id}"),
             Self::Bury(id) => write!(f, "bury {id}"),
+            Self::Backfill { path, since } => write!(f, "backfill {path} {since}"),
             Self::Mode { path, mode } => {
                 write!(f, "mode {path} {}", mode.as_str())?;
                 match mode {
@@ -99,6 +121,10 @@ pub async fn run(store: &dyn Store, order: Order, now: Timestamp) -> anyhow::Res
         Order::List => return list(store).await,
         Order::Retry(id) => (id, store.retry_task(id, now).await, "due now"),
         Order::Bury(id) => (id, store.bury_task(id, now).await, "buried"),
+        Order::Backfill { path, since } => {
+            let since = Timestamp(since.saturating_mul(1_000));
+            return backfill::order(store, (&path, since), now).await;
+        }
         Order::Mode { path, mode } => return set_mode::run(store, (&path, mode), now).await,
     };
     if !done.context("change the task")? {
@@ -154,11 +180,24 @@ mod tests {
             mode(Mode::Enforce),
             mode(Mode::Advise),
             mode(Mode::Observe),
+            Order::Backfill {
+                path: "acme/shop".to_owned(),
+                since: 1_795_251_661,
+            },
         ] {
             assert_eq!(Order::parse(&order.to_string()), Some(order));
         }
         for line in [
-            "", "list 1", "retry", "retry x", "bury -1", "drop 1", "LIST",
+            "",
+            "list 1",
+            "retry",
+            "retry x",
+            "bury -1",
+            "drop 1",
+            "LIST",
+            "backfill acme/shop",
+            "backfill acme/shop -1",
+            "backfill a b c",
         ] {
             assert_eq!(Order::parse(line), None, "{line:?}");
         }

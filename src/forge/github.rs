@@ -26,10 +26,11 @@ use base64::prelude::BASE64_STANDARD;
 use secrecy::ExposeSecret;
 
 use self::auth::Access;
-pub use self::auth::{Grant, Purpose, Tokens, mint, mint_listing};
+pub use self::auth::{Grant, OneToken, Purpose, Tokens, mint, mint_listing};
 pub use self::client::{Client, ClientError, Endpoint, Heard, Observer};
 pub use self::identity::{Identity, Untrusted, Verifier};
 use self::memory::Memory;
+pub use self::pulls::repository_named;
 use super::runs::{PastRuns, RunPage, Window};
 use super::{
     Author, CheckId, CheckRun, CloneAccess, Comment, CommentId, CommentRef, Delivery, Forge,

@@ -62,6 +62,46 @@ pub trait Tokens: Send + Sync {
     fn app(&self) -> Result<SecretString, ForgeError>;
 }
 
+/// A token that a person gave, for one repository and whatever it may do there.
+#[derive(Debug)]
+pub struct OneToken {
+    repo: RepoKey,
+    grant: Grant,
+}
+
+impl OneToken {
+    /// Uses a token for the repository with this name.
+    pub fn new(token: SecretString, repo: RepoKey, path: String) -> Self {
+        Self {
+            repo,
+            grant: Grant { token, path },
+        }
+    }
+}
+
+#[async_trait]
+impl Tokens for OneToken {
+    async fn grant(&self, repo: RepoKey, _purpose: Purpose) -> Result<Grant, ForgeError> {
+        if repo == self.repo {
+            Ok(self.grant.clone())
+        } else {
+            Err(ForgeError::Denied { what: TOKEN })
+        }
+    }
+
+    fn forget(&self, _repo: RepoKey, _purpose: Purpose) {
+        // There is no other one.
+    }
+
+    async fn listing(&self, _of: InstallationId) -> Result<SecretString, ForgeError> {
+        Err(ForgeError::Denied { what: TOKEN })
+    }
+
+    fn app(&self) -> Result<SecretString, ForgeError> {
+        Err(ForgeError::Denied { what: TOKEN })
+    }
+}
+
 /// Asks about repositories, each with its own token.
 #[derive(Clone)]
 pub(super) struct Access {

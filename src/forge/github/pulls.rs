@@ -3,13 +3,15 @@
 //! Reads only. The author's association that a payload brings is not a permission
 //! (private members show as contributors); the permission is asked for.
 
+use secrecy::SecretString;
+
 use super::auth::{Access, Purpose, RepoCall};
-use super::client::{Answer, Call, PAGE, every_page};
+use super::client::{Answer, Call, Client, PAGE, every_page};
 use super::memory::Memory;
 use super::payload::answers::{
-    InstallationAnswer, PermissionAnswer, PullAnswer, RepositoriesAnswer,
+    InstallationAnswer, PermissionAnswer, PullAnswer, RepositoriesAnswer, RepositoryAnswer,
 };
-use crate::engine::ids::{InstallationId, PullNumber, RepoKey};
+use crate::engine::ids::{InstallationId, PullNumber, RepoId, RepoKey};
 use crate::forge::{Author, ForgeError, Permission, Pull, Repository};
 
 pub(super) async fn installations(access: &Access) -> Result<Vec<InstallationId>, ForgeError> {
@@ -37,6 +39,19 @@ pub(super) async fn repositories(
     });
     let answers = pages.await?.into_iter();
     Ok(answers.map(|it| it.reached_by(installation)).collect())
+}
+
+/// Number and present name of a repository, with a token that a person gave.
+pub async fn repository_named(
+    client: &Client,
+    token: &SecretString,
+    path: &str,
+) -> Result<(RepoId, String), ForgeError> {
+    const WHAT: &str = "the repository";
+    let call = Call::read(WHAT, format!("/repos/{path}"));
+    let answer: RepositoryAnswer = client.ask(token, call).await?.json()?;
+    let found = answer.reached_by(InstallationId(0));
+    Ok((found.key.repo, found.path))
 }
 
 pub(super) async fn one(

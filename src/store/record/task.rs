@@ -114,6 +114,8 @@ pub enum TaskKind {
         /// Which attempt.
         attempt: u32,
     },
+    /// Read the runs of the past, as far as somebody asked.
+    Backfill,
     /// Read which repositories an installation gives.
     SyncInstallation,
     /// Ask the forge to send again what never arrived.
@@ -152,6 +154,7 @@ impl TaskKind {
             Self::SweepPulls => "sweep-pulls",
             Self::WithdrawPlans => "withdraw-plans",
             Self::IngestRun { .. } => "ingest-run",
+            Self::Backfill => "backfill",
             Self::SyncInstallation => "sync-installation",
             Self::RedeliverMissed => "redeliver-missed",
         }
@@ -169,6 +172,7 @@ impl TaskKind {
             | Self::OnboardRepo
             | Self::SweepPulls
             | Self::IngestRun { .. }
+            | Self::Backfill
             | Self::SyncInstallation
             | Self::RedeliverMissed => Lane::Background,
         }
@@ -192,6 +196,7 @@ impl TaskKind {
             | Self::SweepPulls
             | Self::WithdrawPlans
             | Self::IngestRun { .. }
+            | Self::Backfill
             | Self::SyncInstallation
             | Self::RedeliverMissed => None,
         }
@@ -214,6 +219,7 @@ impl TaskKind {
             | Self::OnboardRepo
             | Self::SweepPulls
             | Self::WithdrawPlans
+            | Self::Backfill
             | Self::SyncInstallation
             | Self::RedeliverMissed => format!("{name} {scope}"),
         }
@@ -323,6 +329,7 @@ impl fmt::Display for Task {
             | TaskKind::OnboardRepo
             | TaskKind::SweepPulls
             | TaskKind::WithdrawPlans
+            | TaskKind::Backfill
             | TaskKind::SyncInstallation
             | TaskKind::RedeliverMissed => {}
         }

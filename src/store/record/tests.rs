@@ -88,6 +88,7 @@ fn the_shape_of_every_kind_of_task_is_fixed() {
             TaskKind::IngestRun { run: 5, attempt: 2 },
             r#"{"kind":"ingest-run","run":5,"attempt":2}"#,
         ),
+        (TaskKind::Backfill, r#"{"kind":"backfill"}"#),
         (
             TaskKind::SyncInstallation,
             r#"{"kind":"sync-installation"}"#,

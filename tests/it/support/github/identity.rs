@@ -108,6 +108,21 @@ impl FakeGithub {
         token
     }
 
+    /// A token of a person who may read the runs of a repository.
+    pub(crate) fn reader_token(&self, repo: RepoKey) -> String {
+        let mut model = self.state();
+        let token = format!("github_pat_{}", model.fresh_id());
+        let rights = ["metadata", "actions"].map(|name| (name.to_owned(), Level::Read));
+        let minted = Token {
+            installation: repo.installation.0,
+            repos: Some([repo.repo.0].into()),
+            permissions: rights.into(),
+            ends: u64::MAX,
+        };
+        model.tokens.insert(token.clone(), minted);
+        token
+    }
+
     /// The identity of a run, as its runner gets it.
     pub(crate) fn identity(&self, repo: RepoKey, run: u64) -> String {
         Signer::Issuer.sign(KID, &self.claims(repo, run))

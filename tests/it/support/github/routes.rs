@@ -43,6 +43,10 @@ fn in_repo(
     rest: &[&str],
 ) -> Answer {
     match (method, rest) {
+        ("GET", []) => {
+            guard(model, request, repo, METADATA)?;
+            Ok(Reply::new(200, shapes::repo(model, &model.repos[&repo])))
+        }
         ("GET", ["pulls"]) => pulls(model, request, repo),
         ("GET", ["rules", "branches", _]) => rules(model, request, repo),
         ("GET", ["branches", branch]) => branch_of(model, request, repo, branch),

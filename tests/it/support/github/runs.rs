@@ -181,6 +181,22 @@ impl FakeGithub {
     }
 }
 
+impl Run {
+    /// Moves everything that happened so many seconds back.
+    pub(crate) fn shift(&mut self, by: u64) {
+        self.created -= by;
+        for attempt in &mut self.attempts {
+            attempt.started -= by;
+            attempt.updated -= by;
+            for job in &mut attempt.jobs {
+                job.created -= by;
+                job.started -= by;
+                job.completed -= by;
+            }
+        }
+    }
+}
+
 impl Attempt {
     fn begun(at: u64) -> Self {
         Self {

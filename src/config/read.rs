@@ -1,0 +1,45 @@
+//! What a command needs that only reads from a forge, with a token of one's own.
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::{Invalid, Reader, api_of, url, variable};
+
+/// A token of a person, and where it is good.
+#[derive(Debug)]
+pub struct ReadAccess {
+    /// The token.
+    pub token: SecretString,
+    /// Where the REST interface is.
+    pub api_url: Url,
+    /// Where repositories are.
+    pub web_url: Url,
+}
+
+impl ReadAccess {
+    /// Reads `GITHUB_TOKEN`, and where GitHub is, from the environment of this process;
+    /// `None` without a token.
+    pub fn from_env() -> Result<Option<Self>, Invalid> {
+        let token = variable("GITHUB_TOKEN").map(|text| text.trim().to_owned());
+        let Some(token) = token.filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        let mut reader = Reader {
+            vars: &variable,
+            faults: Vec::new(),
+        };
+        let web_url = reader.read("GITHUB_URL", url);
+        let api_url = reader.read("GITHUB_API_URL", |text| match text {
+            "" => Ok(None),
+            text => url(text).map(Some),
+        });
+        match (web_url, api_url) {
+            (Some(web_url), Some(api_url)) => Ok(Some(Self {
+                token: token.into(),
+                api_url: api_url.unwrap_or_else(|| api_of(&web_url)),
+                web_url,
+            })),
+            _ => Err(Invalid(reader.faults)),
+        }
+    }
+}
