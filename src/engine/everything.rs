@@ -62,6 +62,10 @@ pub fn reasons(
             add(ReasonId::SubmoduleMoved, path);
             continue;
         }
+        if is_link(change) {
+            let why = "a symbolic link says what lies under its name";
+            add(ReasonId::ToolchainFile, &format!("{path} ({why})"));
+        }
         for (glob, matcher) in &always {
             // A glob that cannot be read may mean any path.
             if matcher.as_ref().is_none_or(|glob| glob.is_match(path)) {
@@ -91,6 +95,12 @@ pub fn owning_line(path: &str) -> String {
         Some(top) => format!("{top}/**"),
     };
     format!("owns: {{ \"{glob}\": PACKAGE_DIRECTORY }}")
+}
+
+/// Whether a link changed that was there before: programs may see where it leads.
+fn is_link(change: &Change) -> bool {
+    let before = change.before.map(|side| side.mode);
+    before == Some(Mode::Symlink)
 }
 
 fn is_submodule(change: &Change) -> bool {

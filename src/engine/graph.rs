@@ -21,9 +21,11 @@ pub mod golang;
 pub mod javascript;
 pub mod jvm;
 mod lines;
+mod links;
 mod nesting;
 pub mod python;
 pub mod rust;
+pub(super) use links::follow as follow_links;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod scan;
@@ -441,6 +443,7 @@ pub fn extract(language: Language, path: &str, source: &str) -> Facts {
 /// `ownership`, which needs the pipeline's policy.
 pub fn build<'a>(snapshot: &'a Snapshot, packages: &'a Packages) -> Builder<'a> {
     let mut builder = Builder::new(snapshot, packages);
+    follow_links(&mut builder);
     python::resolve(&mut builder);
     javascript::resolve(&mut builder);
     golang::resolve(&mut builder);

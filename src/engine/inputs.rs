@@ -30,6 +30,7 @@ mod hooks;
 mod ini;
 mod jvm;
 pub mod limits;
+mod links;
 mod make;
 mod manifests;
 mod memo;

@@ -22,7 +22,7 @@ use super::pipeline::{EventContext, Job, Pipeline, github};
 use super::plan::Diagnostic;
 use super::policy::Policy;
 use super::sources::want;
-use super::tree::{FileId, Snapshot};
+use super::tree::{FileId, Mode, Snapshot};
 
 /// Packages, pipelines and what was inferred of each job.
 #[derive(Debug)]
@@ -123,7 +123,9 @@ pub fn differs_in_content(before: &Snapshot, after: &Snapshot, changes: &[Change
             return false;
         };
         let is_read = before.text_of(old.blob).is_some() || after.text_of(new.blob).is_some();
-        old.mode == new.mode && !is_read && !want(&change.path).text
+        // What a link leads to speaks under other names as well.
+        let is_linked = old.mode == Mode::Symlink || before.tree.has_other_names(&change.path);
+        old.mode == new.mode && !is_read && !is_linked && !want(&change.path).text
     };
     changes.iter().all(is_silent)
 }

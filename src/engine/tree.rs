@@ -15,6 +15,8 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use super::facts::{Facts, Language};
 use super::ids::ObjectId;
 
+mod links;
+
 /// What git records beside a path's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mode {
@@ -67,6 +69,7 @@ impl FileId {
 pub struct Tree {
     entries: Vec<Entry>,
     places: Places,
+    links: links::Links,
 }
 
 impl Tree {
@@ -77,7 +80,11 @@ impl Tree {
             entries.dedup_by(|later, first| later.path == first.path);
         }
         let places = Places::of(&entries);
-        Self { entries, places }
+        Self {
+            entries,
+            places,
+            links: links::Links::default(),
+        }
     }
 
     /// How many paths there are.

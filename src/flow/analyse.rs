@@ -327,7 +327,9 @@ impl Configuration {
     fn of(base: &Snapshot, merge: &Snapshot, last_good: Option<&str>) -> Self {
         let text = base.text(policy::FILE);
         let parsed = text.map(policy::parse);
-        let is_broken = parsed.as_ref().is_some_and(Result::is_err);
+        // A link or a submodule in its place says something that nobody read.
+        let is_there = base.tree.find(policy::FILE).is_some();
+        let is_broken = parsed.as_ref().map_or(is_there, Result::is_err);
         let (policy, in_force, mut diagnostics) = match parsed {
             None => (Policy::default(), None, Vec::new()),
             Some(Ok(policy)) => (policy, text, Vec::new()),
@@ -357,5 +359,21 @@ impl Configuration {
             hash,
             diagnostics,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::graph::sample;
+
+    #[test]
+    fn a_configuration_behind_a_link_is_unreadable() {
+        let linked = sample::snapshot(&[("c.yml", "mode: skip\n"), (policy::FILE, "-> c.yml")]);
+        let found = Configuration::of(&linked, &linked, None);
+        let forced = found.forced.map(|forced| forced.id);
+        assert_eq!(forced, Some(ReasonId::ConfigurationUnreadable));
+        let plain = sample::snapshot(&[("c.yml", "")]);
+        assert_eq!(Configuration::of(&plain, &plain, None).forced, None);
     }
 }

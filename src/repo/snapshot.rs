@@ -20,6 +20,9 @@ use crate::engine::tree::{Entry, Mode, Snapshot, Tree};
 /// above it, sources that people wrote are not.
 const LARGEST: u64 = 4 << 20;
 
+/// No path of a system is longer.
+const LONGEST_LINK: u64 = 4_096;
+
 /// What is needed of one blob.
 #[derive(Debug, Clone, Default)]
 struct Needed {
@@ -66,14 +69,37 @@ impl<'a> Loader<'a> {
 
     /// Reads everything that the engine wants of a tree.
     pub fn load(&mut self, tree: Tree) -> Result<(Snapshot, Loading), RepoError> {
+        let [tree] = self.follow([tree])?;
         let loading = self.read_wanted(&[&tree])?;
         Ok((self.snapshot(tree), loading))
     }
 
     /// Reads everything that the engine wants of two trees, what they share once.
-    pub fn load_both(&mut self, [one, other]: [Tree; 2]) -> Result<[Snapshot; 2], RepoError> {
+    pub fn load_both(&mut self, trees: [Tree; 2]) -> Result<[Snapshot; 2], RepoError> {
+        let [one, other] = self.follow(trees)?;
         self.read_wanted(&[&one, &other])?;
         Ok([self.snapshot(one), self.snapshot(other)])
+    }
+
+    /// Puts the names that links make into trees.
+    fn follow<const N: usize>(&self, trees: [Tree; N]) -> Result<[Tree; N], RepoError> {
+        let links = trees.iter().flat_map(Tree::followed);
+        let ids: BTreeSet<ObjectId> = links.map(|entry| entry.blob).collect();
+        let ids: Vec<ObjectId> = ids.into_iter().collect();
+        if ids.is_empty() {
+            return Ok(trees);
+        }
+        let found: Mutex<FxHashMap<ObjectId, String>> = Mutex::default();
+        read_blobs(self.repo, &ids, LONGEST_LINK, &|id, blob| {
+            if let Blob::Content(bytes) = blob
+                && let Ok(text) = std::str::from_utf8(bytes)
+            {
+                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                found.insert(id, text.to_owned());
+            }
+        })?;
+        let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(trees.map(|tree| tree.following(|blob| found.get(&blob).map(String::as_str))))
     }
 
     fn read_wanted(&mut self, trees: &[&Tree]) -> Result<Loading, RepoError> {

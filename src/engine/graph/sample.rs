@@ -3,6 +3,7 @@
 //! A check names nodes as people do: files by path, units by name. Graphs are shown
 //! as text, one edge a line, so that a test says exactly what it expects.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
@@ -13,19 +14,28 @@ use crate::engine::ids::ObjectId;
 use crate::engine::packages::Packages;
 use crate::engine::tree::{Entry, Mode, Snapshot, Tree};
 
-/// A snapshot in which every text is kept and every source is read.
+/// A snapshot in which every text is kept and every source is read. A text of
+/// `-> TARGET` makes a symbolic link.
 pub(crate) fn snapshot(files: &[(&str, &str)]) -> Snapshot {
     let blob = |text: &str| ObjectId::from_bytes(&Sha256::digest(text.as_bytes())).unwrap();
     let entries = files.iter().map(|(path, text)| Entry {
         path: (*path).into(),
-        mode: Mode::File,
+        mode: if text.starts_with("-> ") {
+            Mode::Symlink
+        } else {
+            Mode::File
+        },
         blob: blob(text),
     });
-    let mut snapshot = Snapshot::new(Tree::new(entries.collect()));
-    for (path, text) in files {
-        snapshot.insert_text(blob(text), Arc::from(*text));
+    let texts: HashMap<ObjectId, &str> = files.iter().map(|(_, it)| (blob(it), *it)).collect();
+    let tree = Tree::new(entries.collect());
+    let tree = tree.following(|blob| texts.get(&blob)?.strip_prefix("-> "));
+    let mut snapshot = Snapshot::new(tree.clone());
+    for (_, entry) in tree.iter().filter(|(_, it)| it.mode == Mode::File) {
+        let (path, text) = (&*entry.path, texts[&entry.blob]);
+        snapshot.insert_text(entry.blob, Arc::from(text));
         if let Some(language) = Language::of_path(path) {
-            snapshot.insert_facts(blob(text), language, Arc::new(read(language, path, text)));
+            snapshot.insert_facts(entry.blob, language, Arc::new(read(language, path, text)));
         }
     }
     snapshot

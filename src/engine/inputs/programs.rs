@@ -372,6 +372,16 @@ impl Walk<'_> {
             }
             return self.opaque(call, OpaqueCause::UnknownProgram(first.into()));
         }
+        if self.is_linked(path)
+            && ["readlink", "realpath", " -P"]
+                .iter()
+                .any(|it| text.contains(it))
+        {
+            self.opaque(
+                call,
+                OpaqueCause::UnknownUse("where a linked script lies".into()),
+            );
+        }
         let mut arguments = call.words.get(program..).unwrap_or_default().to_vec();
         if let Some(zero) = arguments.first_mut() {
             *zero = Word::literal(&format!("{}/{path}", crate::engine::shell::WORKSPACE));

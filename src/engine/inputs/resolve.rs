@@ -77,7 +77,8 @@ pub fn resolve(
     packages: &Packages,
     lookup: &Lookup,
 ) -> InputSet {
-    if !inputs.opaque.is_empty() || !inputs.missing_texts.is_empty() {
+    let is_unknown = !inputs.opaque.is_empty() || !inputs.missing_texts.is_empty();
+    if is_unknown || names_closed_link(inputs, snapshot) {
         return everything(snapshot);
     }
     let fitting = &lookup.fitting;
@@ -94,6 +95,9 @@ pub fn resolve(
     }
     exact(inputs, snapshot, fitting, &mut chosen);
     let shapes = shapes(inputs, snapshot, (packages, fitting), &mut chosen);
+    if !follow(snapshot, &mut chosen) {
+        return everything(snapshot);
+    }
     let files = (0..).map(FileId).zip(&chosen);
     InputSet {
         shapes,
@@ -103,6 +107,37 @@ pub fn resolve(
             .collect(),
         slices: LockSlices::new(),
     }
+}
+
+/// Whether a job names a path behind a link that leaves the repository.
+fn names_closed_link(inputs: &JobInputs, snapshot: &Snapshot) -> bool {
+    let tree = &snapshot.tree;
+    let is_closed = |glob: &str| {
+        let end = glob.find(['*', '?', '[', '{', '\\']).unwrap_or(glob.len());
+        tree.is_closed(glob.get(..end).unwrap_or_default())
+    };
+    let mut parts = inputs.parts.iter().map(|(input, _)| input);
+    !tree.closed_links().is_empty()
+        && parts.any(|input| match input {
+            Input::Entry(globs)
+            | Input::Checked(globs)
+            | Input::Exact(globs)
+            | Input::Shape(globs) => globs.iter().any(|glob| is_closed(glob)),
+            Input::Unit(dir) | Input::Tree { dir, .. } => tree.is_closed(dir),
+            Input::Except { .. } | Input::External { .. } => false,
+        })
+}
+
+/// Adds what the links among the chosen files lead to; `false` when that may be anything.
+fn follow(snapshot: &Snapshot, chosen: &mut [bool]) -> bool {
+    let is_chosen = |chosen: &[bool], file: FileId| chosen.get(file.index()) == Some(&true);
+    for (name, content) in snapshot.tree.linked() {
+        if is_chosen(chosen, *name) {
+            mark(chosen, *content);
+        }
+    }
+    let mut closed = snapshot.tree.closed_links().iter();
+    !closed.any(|link| is_chosen(chosen, *link))
 }
 
 /// The nodes at which a job enters the graph.

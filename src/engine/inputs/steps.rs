@@ -95,7 +95,7 @@ impl<'a> Walk<'a> {
             text: text.into(),
             glob: false,
         };
-        Place::Inside("".into()).enter(&word)
+        self.real_place(Place::Inside("".into()).enter(&word))
     }
 
     fn step_script(&mut self, shell: Option<&str>, text: &Text<'_>) -> Exports {

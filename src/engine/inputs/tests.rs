@@ -12,17 +12,26 @@ use crate::engine::pipeline::{Action, JobId, Step};
 use crate::engine::tree::{Entry, Mode, Tree};
 
 mod hazards;
+mod links;
 mod narrow;
 mod traced;
 
 fn snapshot(files: &[(&str, &str)]) -> Snapshot {
     let blob = |index: usize| ObjectId::from_bytes(&[u8::try_from(index).unwrap(); 20]).unwrap();
-    let entries = files.iter().enumerate().map(|(index, (path, _))| Entry {
+    let entries = files.iter().enumerate().map(|(index, (path, text))| Entry {
         path: (*path).into(),
-        mode: Mode::File,
+        mode: if text.starts_with("-> ") {
+            Mode::Symlink
+        } else {
+            Mode::File
+        },
         blob: blob(index),
     });
-    let mut snapshot = Snapshot::new(Tree::new(entries.collect()));
+    let tree = Tree::new(entries.collect()).following(|id| {
+        let index = (0..files.len()).find(|index| blob(*index) == id)?;
+        files.get(index)?.1.strip_prefix("-> ")
+    });
+    let mut snapshot = Snapshot::new(tree);
     for (index, (_, text)) in files.iter().enumerate() {
         snapshot.insert_text(blob(index), Arc::from(*text));
     }
@@ -112,7 +121,9 @@ fn faults(inputs: &JobInputs) -> String {
 fn reached(inputs: &JobInputs, files: &[(&str, &str)]) -> String {
     let snapshot = snapshot(files);
     let packages = Packages::read(&snapshot);
-    let graph = crate::engine::graph::Builder::new(&snapshot, &packages).finish();
+    let mut graph = crate::engine::graph::Builder::new(&snapshot, &packages);
+    crate::engine::graph::follow_links(&mut graph);
+    let graph = graph.finish();
     let set = resolve::resolve(
         inputs,
         &snapshot,

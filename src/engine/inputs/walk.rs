@@ -169,6 +169,7 @@ impl<'a> Walk<'a> {
                     what,
                 },
             };
+            let invocation = self.really(&invocation);
             for read in &call.reads {
                 self.read_path(&invocation, read);
             }
@@ -198,6 +199,7 @@ impl<'a> Walk<'a> {
         if first.unknown || first.glob && first.text.len() > 2 {
             return self.opaque(call, OpaqueCause::Shell(call.origin.what.clone()));
         }
+        let call = &*self.really(call);
         self.depth += 1;
         let name = first.text.clone();
         let name = name.strip_suffix(".exe").unwrap_or(&name);

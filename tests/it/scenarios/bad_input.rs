@@ -292,6 +292,12 @@ fn paths_that_no_editor_would_make_are_planned() {
         let args = ["graph", "--rev", "topic", "--format", format];
         answer(&place.trimtab(&args).output().unwrap());
     }
+    // Without the links, of which those out of the repository may lead anywhere.
+    let place = Place::with(FILES, &[]);
+    place.commit_raw(
+        "topic",
+        [(&b"shop/\xff\xfe.py"[..], "100644", &b"import os\n"[..])],
+    );
     let why = place
         .trimtab(&["why", "--head", "topic", "shop/\\xff\\xfe.py"])
         .output()
