@@ -48,8 +48,8 @@ pub(crate) fn examples(of: &str) -> Vec<(String, Value)> {
     named.collect()
 }
 
-/// Installs the examples where they are not there yet: one test at a time, in whichever process.
-fn install(root: &Path) {
+/// Installs the packages where they are not there yet: one test at a time, in whichever process.
+pub(crate) fn install(root: &Path) {
     let target = root.join("target");
     std::fs::create_dir_all(&target).unwrap();
     let lock = std::fs::File::create(target.join("conformance.lock")).unwrap();
@@ -60,7 +60,7 @@ fn install(root: &Path) {
         output.unwrap_or_else(|fault| panic!("install bash, then run the tests again: {fault}"));
     assert!(
         output.status.success(),
-        "GitHub's examples could not be installed: {}",
+        "GitHub's packages could not be installed: {}",
         String::from_utf8_lossy(&output.stderr)
     );
 }

@@ -12,5 +12,6 @@
 
 mod conformance;
 mod forge;
+mod pipelines;
 mod scenarios;
 mod support;

@@ -115,7 +115,8 @@ pub struct Parts {
 }
 
 /// Takes a text apart; `None` when its marks are not as we write them: a block that is
-/// not closed or opened twice, or a mark on a line that no edit of ours makes.
+/// not closed or opened twice, a mark on a line that no edit of ours makes, a kept line
+/// without the line that took its place, or any of these in a text without a block.
 ///
 /// What is not certainly ours is never taken out of a file.
 pub fn split(text: &str) -> Option<Parts> {
@@ -124,10 +125,18 @@ pub fn split(text: &str) -> Option<Parts> {
         ours: String::new(),
     };
     let (mut in_block, mut blocks) = (false, 0);
+    // The indentation of the kept lines before this one.
+    let mut kept: Option<usize> = None;
     for line in lines(text) {
         let end = end_of(line);
         let body = line.strip_suffix(end).unwrap_or(line);
         let comment = body.trim_start_matches(' ');
+        let indent = body.len() - comment.len();
+        if kept.is_some_and(|kept| kept != indent || !is_line(comment) && !comment.starts_with(WAS))
+        {
+            return None;
+        }
+        kept = (!in_block && comment.starts_with(WAS)).then_some(indent);
         if comment == BEGIN || comment == END {
             let opens = comment == BEGIN;
             if opens == in_block {
@@ -142,7 +151,7 @@ pub fn split(text: &str) -> Option<Parts> {
             parts.original.push_str(was);
             parts.original.push_str(end);
         } else if body.ends_with(MARK) {
-            if !LINES.iter().any(|form| comment.starts_with(form)) {
+            if !is_line(comment) {
                 return None;
             }
             parts.ours.push_str(line);
@@ -150,7 +159,13 @@ pub fn split(text: &str) -> Option<Parts> {
             parts.original.push_str(line);
         }
     }
-    (!in_block && blocks <= 1).then_some(parts)
+    let is_ours = blocks == 1 || blocks == 0 && parts.original == text;
+    (!in_block && kept.is_none() && is_ours).then_some(parts)
+}
+
+/// Whether an edit of ours makes such a line.
+fn is_line(line: &str) -> bool {
+    line.ends_with(MARK) && LINES.iter().any(|form| line.starts_with(form))
 }
 
 /// The text without our lines, and with what they replaced; see [`split`].
@@ -217,9 +232,21 @@ mod tests {
     }
 
     fn check(text: &str, edits: &[Edit], expected: &str) {
-        let edited = apply(text, edits);
-        assert_eq!(edited, expected);
-        assert_eq!(undo(&edited).as_deref(), Some(text));
+        assert_eq!(apply(text, edits), expected);
+        // A rewrite always has a block.
+        let mut edits = edits.to_vec();
+        if !edits.iter().any(|edit| matches!(edit, Edit::Block { .. })) {
+            edits.push(block(1));
+        }
+        assert_eq!(undo(&apply(text, &edits)).as_deref(), Some(text));
+    }
+
+    fn block(line: usize) -> Edit {
+        Edit::Block {
+            line,
+            text: "x:\n".to_owned(),
+            indent: 2,
+        }
     }
 
     #[test]
@@ -270,6 +297,10 @@ mod tests {
             block.replace(BEGIN, "# gone"),
             format!("{block}{block}"),
             "- run: echo keep me # trimtab\n".to_owned(),
+            "- run: |\n    # trimtab-was: nothing\n    echo\n".to_owned(),
+            "- run: |\n    needs: [x] # trimtab\n".to_owned(),
+            format!("{block}  # trimtab-was:  needs: x\n"),
+            format!("{block}  # trimtab-was:  needs: x\n    needs: [y] # trimtab\n"),
         ] {
             assert_eq!(undo(&broken), None, "{broken}");
         }
@@ -295,6 +326,7 @@ mod tests {
                 free = last + 1;
                 edits.push(if adds { after(first, "  needs: [y]") } else { instead(first, last, " if: \"w\"") });
             }
+            edits.push(block(1));
             let edited = apply(&text, &edits);
             prop_assert_eq!(undo(&edited), Some(text));
         }

@@ -155,6 +155,16 @@ impl Expression {
         found
     }
 
+    /// Whether it names these contexts alone, and calls only functions that a condition of a
+    /// job may call: GitHub refuses a workflow with any other.
+    pub fn is_within(&self, contexts: &[&str]) -> bool {
+        !self.root.any(&|node| match node {
+            parser::Node::Context(name) => !contexts.contains(&name.as_ref()),
+            parser::Node::Call(name, _) => !functions::is_of_conditions(name),
+            _ => false,
+        })
+    }
+
     /// Whether it names any context, or calls a function that only a run can answer.
     pub fn is_constant(&self) -> bool {
         !self.root.any(&|node| {

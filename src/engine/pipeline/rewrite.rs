@@ -194,6 +194,10 @@ pub fn rewrite(path: &str, text: &str, around: &Around, settings: &Settings) -> 
     };
     let done = read_jobs(path, &original).and_then(|(root, jobs)| {
         let by_id = read::by_id(&jobs).ok_or(Refusal::SameIds)?;
+        if let Some(job) = rules::circle(&jobs, &by_id) {
+            let why = format!("`{job}` needs itself, by way of other jobs");
+            return Err(Refusal::Unreadable(why));
+        }
         let fates = rules::fates(&jobs, &by_id, &around.blocked);
         if let Some(listener) = around.listeners.first()
             && !listeners::outcome_stays(&jobs, &by_id, &fates)

@@ -22,6 +22,11 @@ pub(super) fn asks_the_run(name: &str) -> bool {
     )
 }
 
+/// Whether the condition of a job may call this function.
+pub(super) fn is_of_conditions(name: &str) -> bool {
+    !asks_the_run(name) || matches!(name, "always" | "success" | "failure" | "cancelled")
+}
+
 /// Whether a function takes so many arguments; functions that are not known take any.
 pub(super) fn takes(name: &str, count: usize) -> bool {
     match name {

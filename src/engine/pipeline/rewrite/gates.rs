@@ -150,15 +150,26 @@ impl Gates {
             .iter()
             .filter(|job| skipped.contains(job.id.as_str()))
             .collect();
+        let above: BTreeMap<&str, BTreeSet<&str>> = left
+            .iter()
+            .map(|job| (job.id.as_str(), self.above(vec![job])))
+            .collect();
+        // By how many of those that are left each job is needed.
+        let mut needed: BTreeMap<&str, usize> = BTreeMap::new();
+        for need in above.values().flatten() {
+            *needed.entry(need).or_default() += 1;
+        }
         let mut ordered = Vec::new();
         // A job in a circle of needs is never named: its workflow does not run at all.
-        while let Some(at) = left.iter().position(|job| {
-            let others = left.iter().filter(|other| other.id != job.id);
-            !self
-                .above(others.copied().collect())
-                .contains(job.id.as_str())
-        }) {
-            ordered.push(left.remove(at).name.clone());
+        while let Some(at) = left
+            .iter()
+            .position(|job| needed.get(job.id.as_str()).is_none_or(|count| *count == 0))
+        {
+            let job = left.remove(at);
+            for need in above.get(job.id.as_str()).into_iter().flatten() {
+                needed.entry(need).and_modify(|count| *count -= 1);
+            }
+            ordered.push(job.name.clone());
         }
         ordered
     }

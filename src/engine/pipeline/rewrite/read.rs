@@ -97,6 +97,10 @@ fn job(entry: &Entry, lines: &[&str]) -> WorkflowJob {
     }
 }
 
+/// What the condition of a job may name:
+/// <https://docs.github.com/actions/reference/workflows-and-actions/contexts#context-availability>.
+const CONTEXTS: &[&str] = &["github", "needs", "vars", "inputs"];
+
 /// The condition of a job; absent and blank ones are none.
 fn condition(node: Option<&Node>) -> Result<Option<Condition>, Refusal> {
     let Some(node) = node.filter(|node| !node.is_null()) else {
@@ -116,7 +120,8 @@ fn condition(node: Option<&Node>) -> Result<Option<Condition>, Refusal> {
         [Piece::Text(text)] if !text.contains("${{") => *text,
         _ => return Err(Refusal::EmbeddedExpression),
     };
-    let Ok(parsed) = Expression::parse(text) else {
+    let parsed = Expression::parse(text).ok();
+    let Some(parsed) = parsed.filter(|it| it.is_within(CONTEXTS)) else {
         return Err(Refusal::Unparsable);
     };
     Ok(Some(Condition {

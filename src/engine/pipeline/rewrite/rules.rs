@@ -82,6 +82,16 @@ pub(super) fn fates(
         .collect()
 }
 
+/// A job that waits for itself: GitHub does not start such a workflow.
+pub(super) fn circle<'a>(
+    jobs: &'a [WorkflowJob],
+    by_id: &BTreeMap<String, usize>,
+) -> Option<&'a str> {
+    let waits = |index: usize| ancestors(jobs, by_id, index).contains(&index);
+    let found = (0..jobs.len()).find(|index| waits(*index))?;
+    jobs.get(found).map(|job| job.id.as_str())
+}
+
 /// All jobs that must end before this one.
 pub(super) fn ancestors(
     jobs: &[WorkflowJob],
@@ -117,7 +127,7 @@ fn own_refusal(jobs: &[WorkflowJob], above: &[BTreeSet<usize>], index: usize) ->
 /// An ancestor with a status function of its own, which makes "every direct need
 /// succeeded" another question than `success()`.
 ///
-/// One that needs nothing and is needed directly changes nothing.
+/// One that needs nothing changes nothing: whatever is below it succeeded only if it did.
 fn status_above(jobs: &[WorkflowJob], above: &[BTreeSet<usize>], index: usize) -> Option<String> {
     let job = jobs.get(index)?;
     if asks_status(job.condition.as_ref()) {
@@ -127,16 +137,12 @@ fn status_above(jobs: &[WorkflowJob], above: &[BTreeSet<usize>], index: usize) -
         let Some(other) = jobs.get(**ancestor) else {
             return false;
         };
-        let is_direct = job
-            .needs
-            .iter()
-            .any(|need| need.eq_ignore_ascii_case(&other.id));
         let stands_alone = above.get(**ancestor).is_some_and(BTreeSet::is_empty);
         // A condition that could not be read may ask for anything.
         let asks = other.condition.is_none()
             && other.refusal.as_ref().is_some_and(Refusal::is_of_condition)
             || asks_status(other.condition.as_ref());
-        asks && !(is_direct && stands_alone)
+        asks && !stands_alone
     };
     let found = above.get(index)?.iter().find(troubling)?;
     jobs.get(*found).map(|job| job.id.clone())
