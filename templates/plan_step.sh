@@ -25,7 +25,7 @@ fetch() {
   time=$(left)
   [ "$time" -gt 0 ] || return 1
   [ "$time" -gt 9 ] && time=9
-  curl -sS -m "$time" --max-redirs 0 --max-filesize 65536 -w '\n%{http_code}' "$@" 2>/dev/null |
+  curl -q -sS -m "$time" --max-redirs 0 --max-filesize 65536 -w '\n%{http_code}' "$@" 2>/dev/null |
     head -c 65540 | tr '\000' '\n'
 }
 # Bound to head, pull and workflow, closed by a word, and not past its time; two

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use globset::GlobMatcher;
+use rustc_hash::FxHashMap;
 use toml::{Table, Value};
 
 use super::diff::Change;
@@ -19,7 +20,7 @@ use super::ownership::{Class, Ownership, matcher};
 use super::packages::Packages;
 use super::plan::{ReasonId, RunEverything};
 use super::policy::{self, Policy};
-use super::tree::{Mode, dir_of};
+use super::tree::{Mode, Tree, dir_of};
 
 /// What one side of a change knows.
 #[derive(Debug, Clone, Copy)]
@@ -75,8 +76,8 @@ pub fn reasons(
         let before = change.before.map(|_| base);
         let after = change.after.map(|_| merge);
         let mut sides = before.into_iter().chain(after);
-        if let Some(why) = rule(path)
-            && sides.clone().any(|side| !is_of_one_package(side, path))
+        if let Some((why, is_of_all)) = rule(path)
+            && (is_of_all || sides.clone().any(|side| !is_of_one_package(side, path)))
         {
             add(ReasonId::ToolchainFile, &format!("{path} ({why})"));
         } else if sides.any(|side| side.ownership.classify(path) == Class::Unowned)
@@ -86,6 +87,60 @@ pub fn reasons(
         }
     }
     found.into_iter().collect()
+}
+
+/// An added path that some machine cannot check out, or not beside another: a name that
+/// Windows refuses, or one that differs from another in case alone.
+/// <https://learn.microsoft.com/windows/win32/fileio/naming-a-file>
+pub fn unportable(changes: &[Change], merge: &Tree) -> Option<String> {
+    let added: Vec<&str> = changes
+        .iter()
+        .filter(|change| change.before.is_none() && change.after.is_some())
+        .map(|change| change.path.as_ref())
+        .collect();
+    if let Some(path) = added.iter().find(|path| path.split('/').any(is_refused)) {
+        return Some((*path).to_owned());
+    }
+    if added.is_empty() {
+        return None;
+    }
+    // Each spelling by what it is without case; the second of them is `None`.
+    let mut spellings: FxHashMap<String, Option<&str>> = FxHashMap::default();
+    for (_, entry) in merge.iter() {
+        for path in with_parents(&entry.path) {
+            let known = spellings.entry(path.to_lowercase()).or_insert(Some(path));
+            *known = known.filter(|known| *known == path);
+        }
+    }
+    let is_doubled = |path: &str| spellings.get(&path.to_lowercase()) == Some(&None);
+    let mut doubled = added
+        .iter()
+        .filter(|path| with_parents(path).any(is_doubled));
+    doubled.next().map(|path| (*path).to_owned())
+}
+
+fn with_parents(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(path), |path| path.rsplit_once('/').map(|(dir, _)| dir))
+}
+
+/// Whether Windows refuses a component of a path.
+fn is_refused(name: &str) -> bool {
+    const DEVICES: &[&str] = &["con", "prn", "aux", "nul"];
+    let stem = name
+        .split('.')
+        .next()
+        .unwrap_or(name)
+        .trim_end()
+        .to_ascii_lowercase();
+    let port = stem
+        .strip_prefix("com")
+        .or_else(|| stem.strip_prefix("lpt"));
+    let is_port = port.is_some_and(|number| matches!(number.as_bytes(), [b'1'..=b'9']));
+    let is_foreign = |c: char| c.is_control() || "<>:\"\\|?*".contains(c);
+    name.contains(is_foreign)
+        || name.ends_with(['.', ' '])
+        || is_port
+        || DEVICES.contains(&stem.as_str())
 }
 
 /// The line of configuration that would give an unowned file an owner, for `why`.
@@ -124,6 +179,8 @@ fn is_of_one_package(side: Side<'_>, path: &str) -> bool {
 struct Rule {
     glob: GlobMatcher,
     why: Box<str>,
+    /// Whether it holds inside a package as well.
+    is_of_all: bool,
 }
 
 /// The built-in rules; `None` when the embedded table is not one, which a test excludes.
@@ -136,23 +193,26 @@ fn read_rules(text: &str) -> Option<Vec<Rule>> {
         Some(Rule {
             glob: matcher(file.get("path")?.as_str()?).ok()?,
             why: file.get("why")?.as_str()?.into(),
+            is_of_all: file
+                .get("of_all")
+                .and_then(Value::as_bool)
+                .unwrap_or_default(),
         })
     };
     table.get("file")?.as_array()?.iter().map(read).collect()
 }
 
-/// What a path decides for everything, by the built-in rules.
-fn rule(path: &str) -> Option<&'static str> {
+/// What a path decides for everything, by the built-in rules, and whether it does so
+/// inside a package as well.
+fn rule(path: &str) -> Option<(&'static str, bool)> {
     if lock::is_lockfile(path) {
         return None;
     }
-    match RULES.as_ref() {
-        None => Some("the built-in rules cannot be read"),
-        Some(rules) => rules
-            .iter()
-            .find(|rule| rule.glob.is_match(path))
-            .map(|rule| rule.why.as_ref()),
-    }
+    let Some(rules) = RULES.as_deref() else {
+        return Some(("the built-in rules cannot be read", true));
+    };
+    let mut fitting = rules.iter().filter(|rule| rule.glob.is_match(path));
+    fitting.next().map(|rule| (&*rule.why, rule.is_of_all))
 }
 
 #[cfg(test)]
@@ -244,6 +304,53 @@ mod tests {
             "a/.nvmrc",
             "toolchain-file a/.nvmrc (the Node version)",
         );
+    }
+
+    #[test]
+    fn what_git_does_to_a_checkout_runs_everything_wherever_it_is_said() {
+        let why = "(how git writes the files of a checkout)";
+        let expected = format!("toolchain-file a/deep/.gitattributes {why}");
+        check(MANY, "a/deep/.gitattributes", &expected);
+        check(
+            MANY,
+            ".lfsconfig",
+            "toolchain-file .lfsconfig (where git finds large files)",
+        );
+    }
+
+    #[test]
+    fn a_path_that_some_system_cannot_check_out_runs_everything() {
+        let check = |added: &str, expected: Option<&str>| {
+            let (before, after) = (
+                snapshot(&["src/a.rs", "docs/x.md"], &[], 1),
+                snapshot(&["src/a.rs", "docs/x.md"], &[(added, Mode::File)], 1),
+            );
+            let changes = diff::between(&before.tree, &after.tree);
+            let found = unportable(&changes, &after.tree);
+            assert_eq!(found.as_deref(), expected, "{added}");
+        };
+        for refused in [
+            "docs/a:b.md",
+            "docs/aux.md",
+            "nul/x",
+            "Com1.txt",
+            "a./b",
+            "a ",
+        ] {
+            check(refused, Some(refused));
+        }
+        for doubled in ["Src/b.rs", "docs/X.md", "DOCS/y.md"] {
+            check(doubled, Some(doubled));
+        }
+        for fine in [
+            "src/b.rs",
+            "docs/auxiliary.md",
+            "com10",
+            ".aux",
+            "docs/x.md.txt",
+        ] {
+            check(fine, None);
+        }
     }
 
     #[test]

@@ -11,8 +11,69 @@
 use globset::{GlobBuilder, GlobMatcher};
 use memchr::memmem::Finder;
 use rustc_hash::FxHashMap;
+use thiserror::Error;
 
 use super::tree::{Entry, FileId, Tree, base_name};
+
+/// Why a glob cannot be used.
+#[derive(Debug, Error)]
+pub enum GlobFault {
+    /// It does not parse.
+    #[error(transparent)]
+    Syntax(#[from] globset::Error),
+    /// It is longer, or its braces are deeper, than anybody writes them.
+    #[error("the glob is too long, or its braces are too deep")]
+    TooLarge,
+}
+
+/// The longest glob that is read, in bytes.
+const LONGEST: usize = 4096;
+/// How deep braces may stand in each other. The compiler of regular expressions gives up
+/// at about 120, and `globset` panics then.
+const DEEPEST: usize = 16;
+
+/// Compiles a glob of which `*` stays inside a component.
+///
+/// # Errors
+/// It does not parse, or is too large.
+pub fn compile(glob: &str) -> Result<GlobMatcher, GlobFault> {
+    let mut glob = builder(glob)?;
+    Ok(glob.literal_separator(true).build()?.compile_matcher())
+}
+
+/// Compiles a glob of which `*` goes through slashes.
+///
+/// # Errors
+/// As for [`compile`].
+pub fn compile_crossing(glob: &str) -> Result<GlobMatcher, GlobFault> {
+    Ok(builder(glob)?.build()?.compile_matcher())
+}
+
+/// Compiles a glob that fits in any spelling.
+///
+/// # Errors
+/// As for [`compile`].
+pub fn compile_any_case(glob: &str) -> Result<GlobMatcher, GlobFault> {
+    let mut glob = builder(glob)?;
+    Ok(glob.case_insensitive(true).build()?.compile_matcher())
+}
+
+fn builder(glob: &str) -> Result<GlobBuilder<'_>, GlobFault> {
+    let mut depth = 0_usize;
+    let mut deepest = 0;
+    for byte in glob.bytes() {
+        match byte {
+            b'{' => depth += 1,
+            b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    if glob.len() > LONGEST || deepest > DEEPEST {
+        return Err(GlobFault::TooLarge);
+    }
+    Ok(GlobBuilder::new(glob))
+}
 
 /// One glob, ready to be matched. `*` stays inside a component.
 #[derive(Debug, Clone)]
@@ -44,7 +105,7 @@ impl Pattern {
     ///
     /// # Errors
     /// The glob does not compile.
-    pub fn new(glob: &str) -> Result<Self, globset::Error> {
+    pub fn new(glob: &str) -> Result<Self, GlobFault> {
         let special = glob.find(is_special).unwrap_or(glob.len());
         let cut = glob
             .get(..special)
@@ -57,9 +118,9 @@ impl Pattern {
         let rest = if let Some(rest) = quick {
             rest
         } else {
-            let compiled = GlobBuilder::new(glob).literal_separator(true).build()?;
+            let compiled = Box::new(compile(glob)?);
             let sought = Finder::new(required(glob)).into_owned();
-            Rest::Compiled(Box::new(compiled.compile_matcher()), Box::new(sought))
+            Rest::Compiled(compiled, Box::new(sought))
         };
         Ok(Self {
             dir: head.strip_suffix('/').unwrap_or(head).into(),
@@ -309,6 +370,18 @@ mod tests {
         assert_eq!(found.files("a[").map(<[FileId]>::len), Some(2));
         assert_eq!(found.files("b"), tree.find("b").as_slice().into());
         assert_eq!(found.files("c"), None);
+    }
+
+    #[test]
+    fn a_glob_of_deep_braces_is_refused_before_it_is_compiled() {
+        let deep = |levels: usize| format!("{}a{}", "{a,".repeat(levels), "}".repeat(levels));
+        assert!(compile(&deep(DEEPEST)).is_ok_and(|glob| glob.is_match("a")));
+        for levels in [DEEPEST + 1, 200] {
+            let glob = deep(levels);
+            assert!(matches!(compile(&glob), Err(GlobFault::TooLarge)));
+            assert!(Pattern::new(&glob).is_err());
+        }
+        assert!(compile_crossing(&"a".repeat(LONGEST + 1)).is_err());
     }
 
     proptest! {

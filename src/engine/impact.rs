@@ -109,6 +109,7 @@ pub fn judge(case: &Case<'_>) -> Judgement {
             is_new: cause == Some(&Cause::IsNew),
             redefined: redefined || pipelines.retriggered.contains(&pipeline.path),
             never: never(case, pipeline, job, inputs),
+            unforeseen: unforeseen(inputs),
             asked: asked(case.asked, pipeline, job),
             told: None,
             withheld: false,
@@ -117,7 +118,7 @@ pub fn judge(case: &Case<'_>) -> Judgement {
                 &case.merge.survey.pipelines,
                 pipeline,
                 job,
-                target,
+                (target, Some(&changed)),
                 case.event,
             ),
             estimate: case.history.of_job(pipeline, job),
@@ -205,10 +206,13 @@ fn forced(case: &Case<'_>, locks: &LockPair) -> Vec<RunEverything> {
         .iter()
         .filter(|change| edits_gate(case, change));
     let gates = gates.map(|change| (ReasonId::GateEdited, change.path.to_string()));
+    let unportable = everything::unportable(case.changes, &case.merge.snapshot.tree);
+    let unportable = unportable.map(|path| (ReasonId::UnportablePath, path));
     found.extend(
         unread
             .chain(broken)
             .chain(gates)
+            .chain(unportable)
             .map(|(id, subject)| RunEverything { id, subject }),
     );
     found
@@ -345,19 +349,7 @@ fn asked(asked: &[Asked], pipeline: &Pipeline, job: &Job) -> Option<String> {
 
 /// Why a job is never skipped, in words with their place.
 fn never(case: &Case<'_>, pipeline: &Pipeline, job: &Job, inputs: &JobInputs) -> Vec<String> {
-    let word = |never: Never| match never {
-        Never::ReadsHistory => "it reads the history",
-        Never::Delivers => "it deploys or publishes",
-        Never::Writes => "it may write, or uses deployment secrets",
-        Never::Scans => "it is a security scan",
-        Never::Reports => "it reports to another app",
-        Never::IsListenedTo => "another workflow reads its artifacts",
-        Never::HasNoBackstop => "nothing else would run it",
-        Never::IsConfigured => "the configuration says so",
-    };
-    let with_place =
-        |(never, origin): &(Never, Origin)| format!("{} ({})", word(never.clone()), place(origin));
-    let mut words: Vec<String> = inputs.never.iter().map(with_place).collect();
+    let mut words: Vec<String> = inputs.never.iter().map(never_words).collect();
     let listener = case
         .merge
         .survey
@@ -369,9 +361,40 @@ fn never(case: &Case<'_>, pipeline: &Pipeline, job: &Job, inputs: &JobInputs) ->
         Action::Run { .. } => false,
     });
     if let Some(listener) = listener.filter(|_| uploads) {
-        words.push(format!("{} ({})", word(Never::IsListenedTo), listener.path));
+        words.push(format!(
+            "{} ({})",
+            word_of(&Never::IsListenedTo),
+            listener.path
+        ));
     }
     words
+}
+
+/// Why a job may leave behind what its inputs do not tell: it reads more than files, or its
+/// commands count for what they do and not for what they read.
+fn unforeseen(inputs: &JobInputs) -> Option<String> {
+    let is_one =
+        |never: &Never| matches!(never, Never::ReadsHistory | Never::Delivers | Never::Scans);
+    let found = inputs.never.iter().find(|(never, _)| is_one(never));
+    found.map(never_words)
+}
+
+/// Why a job is never skipped, with the place that says so.
+fn never_words((never, origin): &(Never, Origin)) -> String {
+    format!("{} ({})", word_of(never), place(origin))
+}
+
+fn word_of(never: &Never) -> &'static str {
+    match never {
+        Never::ReadsHistory => "it reads the history",
+        Never::Delivers => "it deploys or publishes",
+        Never::Writes => "it may write, or uses deployment secrets",
+        Never::Scans => "it is a security scan",
+        Never::Reports => "it reports to another app",
+        Never::IsListenedTo => "another workflow reads its artifacts",
+        Never::HasNoBackstop => "nothing else would run it",
+        Never::IsConfigured => "the configuration says so",
+    }
 }
 
 /// Why a job is not understood, for people: `ci.yml:33: unknown program frob`.

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use super::globs;
 use super::lock::LockSlices;
 use super::packages::Packages;
 use super::pipeline::{EventContext, Job, Leg};
@@ -37,6 +38,7 @@ mod memo;
 mod node;
 mod programs;
 mod projects;
+mod pull;
 mod python;
 pub mod resolve;
 mod scope;
@@ -230,8 +232,7 @@ fn merge(all: &mut JobInputs, one: JobInputs) {
 /// The first rule of the configuration whose glob fits the job.
 fn rule_of<'p>(policy: &'p Policy, id: &str) -> Option<&'p JobPolicy> {
     let fits = |glob: &str| {
-        let matcher = globset::Glob::new(glob).map(|glob| glob.compile_matcher());
-        glob == id || matcher.is_ok_and(|glob| glob.is_match(id))
+        glob == id || globs::compile_crossing(glob).is_ok_and(|glob| glob.is_match(id))
     };
     let mut rules = policy.jobs.iter();
     rules.find(|(glob, _)| fits(glob)).map(|(_, rule)| rule)

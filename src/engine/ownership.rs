@@ -10,10 +10,11 @@
 //!
 //! A doubt never makes a file inert: what is in no list here has an owner or none.
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobMatcher;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::facts::Language;
+use super::globs::{self, GlobFault};
 use super::graph::{Builder, EdgeKind, Graph, NodeId};
 use super::packages::{Ecosystem, Packages};
 use super::plan::Diagnostic;
@@ -145,11 +146,8 @@ pub fn link(builder: &mut Builder<'_>, policy: &Policy) {
 }
 
 /// A glob over paths from the root; `*` stays inside a component.
-pub(super) fn matcher(glob: &str) -> Result<GlobMatcher, globset::Error> {
-    let glob = GlobBuilder::new(glob.trim_start_matches('/'))
-        .literal_separator(true)
-        .build()?;
-    Ok(glob.compile_matcher())
+pub(super) fn matcher(glob: &str) -> Result<GlobMatcher, GlobFault> {
+    globs::compile(glob.trim_start_matches('/'))
 }
 
 /// Whether a file is run as it stands: it needs its package's data as code does.

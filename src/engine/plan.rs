@@ -202,6 +202,8 @@ reason_ids! {
     ToolchainFile = "toolchain-file",
     /// A submodule moved.
     SubmoduleMoved = "submodule-moved",
+    /// An added path cannot be checked out on every system, or not beside another one.
+    UnportablePath = "unportable-path",
     /// A rule of `always_full` matched.
     AlwaysFull = "always-full",
     /// A lockfile has a format that is not known, or does not parse.

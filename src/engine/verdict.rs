@@ -55,6 +55,9 @@ pub struct JobFacts {
     pub redefined: bool,
     /// Why it is never skipped, in words.
     pub never: Vec<String>,
+    /// Why what it leaves behind for others may differ though nothing that it is known to
+    /// read does, in words: it reads the history or the pull, delivers, or scans.
+    pub unforeseen: Option<String>,
     /// Who or what asked for it to run.
     pub asked: Option<String>,
     /// What a maintainer said, with their name, when they said to skip it.
@@ -177,10 +180,12 @@ fn run_reasons(job: &JobFacts, everything: &[RunEverything], needs: &[&JobFacts]
     if !own.is_empty() {
         return own;
     }
-    let changed_need = needs
-        .iter()
-        .find(|need| definition_reason(need).is_some() || !input_reasons(need).is_empty());
-    if let Some(need) = changed_need {
+    let may_differ = |need: &&&JobFacts| {
+        need.unforeseen.is_some()
+            || definition_reason(need).is_some()
+            || !input_reasons(need).is_empty()
+    };
+    if let Some(need) = needs.iter().find(may_differ) {
         let path = input_reasons(need)
             .into_iter()
             .next()
@@ -194,7 +199,7 @@ fn run_reasons(job: &JobFacts, everything: &[RunEverything], needs: &[&JobFacts]
     if job.backstops.is_empty() {
         return plain(
             ReasonId::NoBackstop,
-            "it runs on pulls only, so a skip would never be made good",
+            "it, or a script of it, runs on pulls only, so a skip would never be made good",
         );
     }
     if job.withheld {
@@ -407,6 +412,31 @@ mod tests {
     }
 
     #[test]
+    fn a_job_runs_when_what_it_needs_leaves_behind_cannot_be_foreseen() {
+        let deploy = JobFacts {
+            never: vec!["it deploys".to_owned()],
+            unforeseen: Some("it deploys".to_owned()),
+            ..job("deploy", &[])
+        };
+        let listed = JobFacts {
+            never: vec!["the configuration says so".to_owned()],
+            ..job("listed", &[])
+        };
+        check(
+            &[
+                deploy,
+                job("smoke", &["deploy"]),
+                listed,
+                job("test", &["listed"]),
+            ],
+            &[],
+            "deploy Run never-skipped it deploys\nsmoke Run needs-changed deploy\n\
+             listed Run never-skipped the configuration says so\n\
+             test Skip inputs-equal none of its 3 inferred inputs changed",
+        );
+    }
+
+    #[test]
     fn a_job_that_runs_keeps_everything_it_needs() {
         let jobs = [
             job("setup", &[]),
@@ -518,7 +548,7 @@ mod tests {
             &[],
             "never Run never-skipped it deploys\nnew Run job-is-new the base does not have this job\n\
              redefined Run definition-changed ci.yml\n\
-             alone Run no-backstop it runs on pulls only, so a skip would never be made good",
+             alone Run no-backstop it, or a script of it, runs on pulls only, so a skip would never be made good",
         );
     }
 

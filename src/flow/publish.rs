@@ -184,24 +184,55 @@ pub(super) async fn withdraw(context: &Context, pull: &store::Pull) -> anyhow::R
     Ok(())
 }
 
+/// Says which plans are to be made again because a branch moved that is their base: those
+/// that may skip jobs. A later run of the same head tests the head with the new base.
+pub(super) async fn base_moved(
+    context: &Context,
+    repo: RepoKey,
+    branch: &str,
+) -> anyhow::Result<Vec<NewTask>> {
+    let pulls = context.store.open_pulls(repo).await;
+    let skips = |pull: &store::Pull| {
+        let mut checks = pull.checks.iter();
+        checks.any(|check| check.skips && Some(check.head) == pull.head)
+    };
+    let mut tasks = Vec::new();
+    for pull in pulls.context("list the open pulls")? {
+        if pull.target.as_deref().is_none_or(|target| target == branch) && skips(&pull) {
+            tasks.push(outdated(context, repo, pull.number).await?.1);
+        }
+    }
+    Ok(tasks)
+}
+
+/// Remembers that the plan of a pull is outdated, and gives the task that makes a new one.
+async fn outdated(
+    context: &Context,
+    repo: RepoKey,
+    number: PullNumber,
+) -> anyhow::Result<(store::Pull, NewTask)> {
+    let change = PullChange::Outdated;
+    let changed = context
+        .store
+        .change_pull(repo, number, change, context.now());
+    let pull = changed.await.context("remember that a plan is outdated")?;
+    let kind = TaskKind::AnalysePull {
+        pull: number,
+        head: pull.head,
+        cause: Cause::Refresh,
+    };
+    Ok((pull, context.task(repo, kind)))
+}
+
 /// Empties what was published of all open pulls, and says which plans are to be made
 /// again: all of them, because what they rest on has changed.
 pub async fn withdraw_all(context: &Context, repo: RepoKey) -> anyhow::Result<Vec<NewTask>> {
     let pulls = context.store.open_pulls(repo).await;
     let mut tasks = Vec::new();
     for pull in pulls.context("list the open pulls")? {
-        let outdated = PullChange::Outdated;
-        let changed = context
-            .store
-            .change_pull(repo, pull.number, outdated, context.now());
-        let pull = changed.await.context("remember that a plan is outdated")?;
+        let (pull, task) = outdated(context, repo, pull.number).await?;
         withdraw(context, &pull).await?;
-        let kind = TaskKind::AnalysePull {
-            pull: pull.number,
-            head: pull.head,
-            cause: Cause::Refresh,
-        };
-        tasks.push(context.task(repo, kind));
+        tasks.push(task);
     }
     Ok(tasks)
 }

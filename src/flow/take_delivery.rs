@@ -5,7 +5,7 @@
 
 use anyhow::Context as _;
 
-use super::Context;
+use super::{Context, publish};
 use crate::engine::command;
 use crate::engine::history::run::JobRun;
 use crate::engine::ids::{ForgeKind, InstallationId, ObjectId, PullNumber, RepoKey};
@@ -203,11 +203,11 @@ async fn push(context: &Context, repo: RepoKey, branch: &str) -> anyhow::Result<
         .await
         .context("read the repository")?;
     let is_default = known.is_some_and(|known| known.default_branch == branch);
-    Ok(if is_default {
-        vec![context.task(repo, TaskKind::SyncRepo)]
-    } else {
-        Vec::new()
-    })
+    let mut tasks = publish::base_moved(context, repo, branch).await?;
+    if is_default {
+        tasks.push(context.task(repo, TaskKind::SyncRepo));
+    }
+    Ok(tasks)
 }
 
 /// A job's end is all that there is to say of it, so it is kept as it came.

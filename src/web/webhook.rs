@@ -15,7 +15,7 @@ use super::error::WebError;
 use crate::engine::ids::ForgeKind;
 use crate::forge::event::ForgeEvent;
 use crate::forge::github::payload::{self, DELIVERY_HEADER, EVENT_HEADER, TARGET_HEADER};
-use crate::forge::github::signature::{SIGNATURE_HEADER, is_signed};
+use crate::forge::github::signature::{SIGNATURE_HEADER, is_signature, is_signed};
 use crate::store::{Accepted, DeliveryId, NewDelivery, Scope};
 use crate::telemetry::Metric;
 
@@ -67,6 +67,10 @@ impl Taken {
 
 async fn take(edge: &Edge, headers: &HeaderMap, body: Body) -> Result<Taken, WebError> {
     let signature = text(headers, SIGNATURE_HEADER).ok_or(WebError::BadSignature)?;
+    // Whoever cannot have signed the body does not get to send it.
+    if !is_signature(signature) {
+        return Err(WebError::BadSignature);
+    }
     let body = edge.room.read(headers, body).await?;
     if !is_signed(&edge.secrets, signature, &body.bytes) {
         return Err(WebError::BadSignature);

@@ -3,6 +3,7 @@
 use super::programs::{arguments, list};
 use super::walk::{Invocation, Walk, below};
 use super::{Input, OpaqueCause};
+use crate::engine::globs;
 use crate::engine::packages::{Ecosystem, Package};
 use crate::engine::shell::{Located, Word, locate};
 use crate::engine::tree::dir_of;
@@ -173,8 +174,8 @@ impl Walk<'_> {
         };
         let is_listed = workspace.members.iter().any(|member| {
             let glob = below(root, member.trim_start_matches("./").trim_end_matches('/'));
-            let glob = globset::Glob::new(&glob);
-            glob.is_ok_and(|glob| glob.compile_matcher().is_match(&*package.dir))
+            let glob = globs::compile_crossing(&glob);
+            glob.is_ok_and(|glob| glob.is_match(&*package.dir))
         });
         let is_required = |name: &str| {
             self.all_crates()

@@ -55,15 +55,16 @@ impl Walk<'_> {
         let rest = call.words.get(1..).unwrap_or_default();
         let values = list(
             "-t --tag --build-arg --target --platform --label --cache-from --cache-to \
-            --network --progress -o --output --build-context --builder --add-host \
+            --network --progress -o --output --builder --add-host \
             --metadata-file --iidfile --shm-size -m",
         );
-        let sorted = arguments(rest, &values, &["-f", "--file", "--secret", "--ssh"]);
+        let named = ["-f", "--file", "--secret", "--ssh", "--build-context"];
+        let sorted = arguments(rest, &values, &named);
         if sorted.has(&["--push"]) {
             self.never(call, Never::Delivers);
         }
-        for word in sorted.reads.iter().filter(|word| !word.text.contains('=')) {
-            self.read_path(call, word);
+        for word in &sorted.reads {
+            self.given_to_build(call, word);
         }
         let Some(context) = sorted.operands.get(own) else {
             return;
@@ -80,6 +81,29 @@ impl Walk<'_> {
                 },
             ),
             _ => self.unknown_use(call),
+        }
+    }
+
+    /// A file that a build is told of: a recipe, `NAME=DIRECTORY` of a further context, or
+    /// the source of a secret.
+    fn given_to_build(&mut self, call: &Invocation, word: &Word) {
+        if word.unknown {
+            return self.unknown_use(call);
+        }
+        let is_named = |part: &&str| {
+            !["id=", "env=", "type="]
+                .iter()
+                .any(|it| part.starts_with(it))
+        };
+        for part in word.text.split(',').filter(is_named) {
+            let source = part.split_once('=').map_or(part, |(_, source)| source);
+            let is_elsewhere = source.contains("://");
+            if let (false, Located::Inside(path)) = (is_elsewhere, locate(&call.place, source)) {
+                self.exact(
+                    call,
+                    vec![globset::escape(&path).into(), below(&path, "**")],
+                );
+            }
         }
     }
 
@@ -182,7 +206,9 @@ impl Walk<'_> {
         }
         self.exact(call, vec![below(&dir, ".env")]);
         for file in files {
-            self.exact(call, vec![globset::escape(&file).into()]);
+            let beside = crate::engine::tree::dir_of(&file);
+            let read = vec![globset::escape(&file).into(), below(beside, ".env")];
+            self.exact(call, read);
             let Some(text) = self.text(&file) else {
                 continue;
             };
@@ -194,10 +220,29 @@ impl Walk<'_> {
         }
     }
 
+    /// The files of configurations and secrets.
+    fn kept_files(&mut self, call: &Invocation, base: &str, root: &yaml::Node) {
+        for key in ["configs", "secrets"] {
+            let entries = root.get(key).and_then(yaml::Node::entries);
+            for entry in entries.unwrap_or_default() {
+                let Some(file) = entry.value.get("file").and_then(yaml::Node::as_str) else {
+                    continue;
+                };
+                match crate::engine::tree::join(base, file) {
+                    Some(path) if !file.contains('$') => {
+                        self.exact(call, vec![globset::escape(&path).into()]);
+                    }
+                    _ => self.unknown_use(call),
+                }
+            }
+        }
+    }
+
     fn services(&mut self, call: &Invocation, base: &str, root: &yaml::Node) {
         if root.get("include").is_some() {
             self.unknown_use(call);
         }
+        self.kept_files(call, base, root);
         for service in root
             .get("services")
             .and_then(yaml::Node::entries)

@@ -296,11 +296,11 @@ impl<'i> Kind<'i> {
         // A glob that cannot be read excepts nothing.
         let globs = except
             .iter()
-            .filter_map(|glob| globset::Glob::new(glob).ok());
+            .filter_map(|glob| globs::compile_crossing(glob).ok());
         Some(Self {
             dir,
             extensions,
-            except: globs.map(|glob| glob.compile_matcher()).collect(),
+            except: globs.collect(),
         })
     }
 

@@ -1,7 +1,7 @@
 //! What is known of a job before it runs: values of expressions and variables.
 
 use super::walk::{Invocation, Walk, below};
-use super::{Never, OpaqueCause, Origin};
+use super::{Input, Never, Opaque, OpaqueCause, Origin, pull};
 use crate::engine::pipeline::expression::{Clue, Expression, Piece, Scope, Value as Known, pieces};
 use crate::engine::pipeline::{Action, Step};
 use crate::engine::shell::{self, Located, UNKNOWN_END, UNKNOWN_START, Value, WORKSPACE};
@@ -150,27 +150,41 @@ impl Walk<'_> {
         Known::open(known)
     }
 
-    /// A step that reads the pull's title, body or labels depends on more than files.
-    pub(super) fn pull_texts(&mut self, step: &Step) {
+    /// What the expressions of a step read: properties of the pull, which are no files, and
+    /// files whose digest they take.
+    pub(super) fn expressions(&mut self, step: &Step) {
         let mut texts: Vec<&str> = step.condition.iter().map(AsRef::as_ref).collect();
+        let mut commands: Vec<&str> = self.job.env.values().map(AsRef::as_ref).collect();
         match &step.action {
             Action::Run { script, env, .. } => {
-                texts.push(script);
-                texts.extend(env.values().map(AsRef::as_ref));
+                commands.push(script);
+                commands.extend(env.values().map(AsRef::as_ref));
             }
             Action::Use { with, .. } => texts.extend(with.values().map(AsRef::as_ref)),
         }
-        texts.extend(self.job.env.values().map(AsRef::as_ref));
-        let found = texts
-            .iter()
-            .find_map(|text| PULL_TEXTS.iter().find(|it| text.contains(**it)));
+        texts.extend(&commands);
+        let found = texts.iter().find_map(|text| pull::property(text));
+        let found = found.or_else(|| commands.iter().find_map(|text| pull::branch(text)));
+        let origin = |what: &str| Origin {
+            file: step.file.clone(),
+            line: step.line,
+            what: what.into(),
+        };
         if let Some(found) = found {
-            let origin = Origin {
-                file: step.file.clone(),
-                line: step.line,
-                what: (*found).into(),
-            };
-            self.out.never.push((Never::ReadsHistory, origin));
+            self.out.never.push((Never::ReadsHistory, origin(found)));
+        }
+        for text in texts.iter().filter(|_| !is_cache(&step.action)) {
+            match hashed(text) {
+                Ok(globs) if globs.is_empty() => {}
+                Ok(globs) => {
+                    let origin = origin("hashFiles");
+                    self.out.parts.push((Input::Exact(globs), origin));
+                }
+                Err(what) => self.out.opaque.push(Opaque {
+                    origin: origin(what),
+                    cause: OpaqueCause::UnknownUse("hashFiles".into()),
+                }),
+            }
         }
     }
 
@@ -299,13 +313,38 @@ const OPTIONS: &[&str] = &[
     "PYTHONPATH",
 ];
 
-/// What of the pull is neither a file nor fixed for its whole life.
-const PULL_TEXTS: &[&str] = &[
-    "pull_request.title",
-    "pull_request.body",
-    "pull_request.labels",
-    "github.event.label",
-    "GITHUB_EVENT_PATH",
-    "toJSON(github)",
-    "toJSON(github.event",
-];
+/// Whether a step keeps a cache: a digest in its key decides what is fetched again, and the
+/// steps after it make whatever was not fetched.
+fn is_cache(action: &Action) -> bool {
+    match action {
+        Action::Use { reference, .. } => reference.contains("cache"),
+        Action::Run { .. } => false,
+    }
+}
+
+/// The globs of every `hashFiles(...)` of a text, from the root; the call itself where an
+/// argument is no literal.
+/// <https://docs.github.com/actions/reference/workflows-and-actions/expressions#hashfiles>
+fn hashed(text: &str) -> Result<Vec<Box<str>>, &str> {
+    let mut globs: Vec<Box<str>> = Vec::new();
+    for (at, name) in text.match_indices("hashFiles") {
+        let call = text.get(at..).unwrap_or_default();
+        let mut rest = call.get(name.len()..).unwrap_or_default().trim_start();
+        rest = rest.strip_prefix('(').ok_or(call)?.trim_start();
+        while !rest.starts_with(')') {
+            let quoted = rest
+                .strip_prefix('\'')
+                .and_then(|rest| rest.split_once('\''));
+            let (glob, behind) = quoted.ok_or(call)?;
+            let behind = behind.trim_start();
+            rest = behind.strip_prefix(',').unwrap_or(behind).trim_start();
+            let is_left_out = glob.starts_with('!');
+            let glob = glob.trim_start_matches("./").trim_end_matches('/');
+            if !is_left_out {
+                // A directory stands for all below it.
+                globs.extend([glob.into(), format!("{glob}/**").into()]);
+            }
+        }
+    }
+    Ok(globs)
+}

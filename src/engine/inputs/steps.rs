@@ -14,7 +14,7 @@ type Exports = Vec<(Box<str>, Value)>;
 impl<'a> Walk<'a> {
     /// One step: an action, or a script with every value that its expressions may have.
     pub(super) fn step(&mut self, step: &'a Step) {
-        self.pull_texts(step);
+        self.expressions(step);
         match &step.action {
             Action::Run { env, .. } => {
                 let outer = self.variables.clone();

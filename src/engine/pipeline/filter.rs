@@ -12,7 +12,9 @@ use std::collections::BTreeSet;
 
 use super::expression::{self, Expression};
 use super::github::event::Occasion;
-use super::{EventContext, EventKind, Job, JobId, Patterns, Pipeline, Trigger, Truth};
+use super::{
+    Action, EventContext, EventKind, Job, JobId, Patterns, Pipeline, Step, Trigger, Truth,
+};
 
 mod glob;
 
@@ -68,12 +70,14 @@ pub fn runs(pipeline: &Pipeline, job: &Job, occasion: &Occasion<'_>) -> Truth {
 /// there are said in brackets. Schedules count for the default branch alone.
 ///
 /// A job of a called workflow also runs where another pipeline calls the same job with
-/// the same steps.
+/// the same steps. Where a script of the job runs on pulls and certainly not there, it is
+/// no backstop, and neither is a push whose filters leave out all `changed` paths; `None`
+/// asks for no pull in particular.
 pub fn backstops(
     pipelines: &[Pipeline],
     pipeline: &Pipeline,
     job: &Job,
-    branch: &str,
+    (branch, changed): (&str, Option<&[&str]>),
     context: &EventContext,
 ) -> Vec<String> {
     let mut found = Vec::new();
@@ -90,7 +94,8 @@ pub fn backstops(
         });
         for twin in twins {
             for trigger in &other.triggers {
-                if let Some(words) = backstop(other, twin, trigger, (branch, context)) {
+                let target = (branch, changed, context);
+                if let Some(words) = backstop(other, twin, trigger, target) {
                     let by = format!("{words}, by {}", other.path);
                     found.push(if is_same { words } else { by });
                 }
@@ -156,7 +161,7 @@ fn backstop(
     pipeline: &Pipeline,
     job: &Job,
     trigger: &Trigger,
-    (branch, context): (&str, &EventContext),
+    (branch, changed, context): (&str, Option<&[&str]>, &EventContext),
 ) -> Option<String> {
     match trigger.event {
         EventKind::Push => {
@@ -164,24 +169,42 @@ fn backstop(
             if is_for_tags || !admits(&trigger.branches, branch) {
                 return None;
             }
+            if changed.is_some_and(|changed| paths_start(&trigger.paths, changed) == Truth::No) {
+                return None;
+            }
             let weak = (!trigger.paths.globs.is_empty()).then_some("when its path filter matches");
-            let runs = runs(pipeline, job, &Occasion::Push(context, branch));
+            let runs = runs_whole(pipeline, job, &Occasion::Push(context, branch));
             said(format!("push to {branch}"), weak, runs)
         }
         EventKind::Queue => {
-            let runs = runs(pipeline, job, &Occasion::Queue(context, branch));
+            let runs = runs_whole(pipeline, job, &Occasion::Queue(context, branch));
             let is_for_it = admits(&trigger.branches, branch);
             is_for_it.then(|| said("merge queue".to_owned(), None, runs))?
         }
         EventKind::Schedule if branch == context.default_branch.as_ref() => {
             let mut lines = trigger.types.iter();
             lines.find_map(|cron| {
-                let runs = runs(pipeline, job, &Occasion::Schedule(context, cron));
+                let runs = runs_whole(pipeline, job, &Occasion::Schedule(context, cron));
                 said(format!("schedule {cron}"), None, runs)
             })
         }
         _ => None,
     }
+}
+
+/// Whether a job starts on an occasion, and runs there every script that it runs on pulls.
+fn runs_whole(pipeline: &Pipeline, job: &Job, occasion: &Occasion<'_>) -> Truth {
+    let (here, there) = (Occasion::Pull(occasion.context()).scope(), occasion.scope());
+    let is_left_out = |step: &Step| {
+        let text = step.condition.as_deref().unwrap_or("true");
+        matches!(step.action, Action::Run { .. })
+            && expression::condition(text, &here) != Truth::No
+            && expression::condition(text, &there) == Truth::No
+    };
+    if job.steps.iter().any(is_left_out) {
+        return Truth::No;
+    }
+    runs(pipeline, job, occasion)
 }
 
 /// The words of a backstop; none where the job does not run.

@@ -31,6 +31,12 @@ pub fn is_signed(secrets: &[SecretString], header: &str, body: &[u8]) -> bool {
     any.into()
 }
 
+/// Whether a header has the form of a signature: what does not have it signs nothing.
+pub fn is_signature(header: &str) -> bool {
+    let digest = header.strip_prefix("sha256=");
+    digest.and_then(digest_of_hex).is_some()
+}
+
 /// The header's value for a body, as GitHub computes it.
 pub fn sign(secret: &SecretString, body: &[u8]) -> Option<String> {
     let mut header = "sha256=".to_owned();
@@ -73,6 +79,14 @@ mod tests {
     const SECRET: &str = "It's a Secret to Everybody";
     const SIGNATURE: &str =
         "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
+
+    #[test]
+    fn only_a_digest_in_hex_has_the_form_of_a_signature() {
+        assert!(is_signature(SIGNATURE));
+        for other in ["", "sha256=", "sha1=757107ea", "sha256=zz", &SIGNATURE[7..]] {
+            assert!(!is_signature(other), "{other}");
+        }
+    }
 
     fn check(secrets: &[&str], header: &str, body: &[u8], expected: bool) {
         let secrets: Vec<SecretString> = secrets.iter().map(|&secret| secret.into()).collect();

@@ -228,6 +228,21 @@ async fn a_newer_push_empties_the_line_of_the_older_head() {
 }
 
 #[tokio::test]
+async fn a_base_that_moved_has_the_plan_made_again() {
+    let bot = Bot::start().await;
+    let repo = enforcing_shop(&bot).await;
+    let (pull, head) = docs_pull(&bot, repo).await;
+    assert_eq!(skipped(&bot, repo, head), ["test"]);
+    // A later run of the same head tests it with the new base, where the test reads prose.
+    let reads = "def test_docs():\n    assert open(\"docs/index.md\").read()\n";
+    let edits = [Edit::Write("tests/test_tax.py", reads)];
+    bot.github.push_branch(repo, ("rob", "main"), &edits).await;
+    bot.settle().await;
+    assert_eq!(skipped(&bot, repo, head), Vec::<String>::new());
+    finish(bot, repo, pull).await;
+}
+
+#[tokio::test]
 async fn the_same_plan_is_not_written_twice() {
     let bot = Bot::start().await;
     let repo = enforcing_shop(&bot).await;

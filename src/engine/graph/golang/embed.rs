@@ -4,8 +4,7 @@
 //! a directory brings everything below it. Hidden files are taken even where the
 //! go command leaves them out: an edge too many is only a cost.
 
-use globset::GlobBuilder;
-
+use crate::engine::globs;
 use crate::engine::graph::{Builder, EdgeKind};
 use crate::engine::tree::{FileId, join};
 
@@ -23,8 +22,7 @@ pub(super) fn connect(builder: &mut Builder<'_>, file: FileId, dir: &str, patter
         found.push(target);
     } else if tree.has_dir(&wanted) || wanted == dir {
         found.extend(tree.under(&wanted).map(|(target, _)| target));
-    } else if let Ok(glob) = GlobBuilder::new(&wanted).literal_separator(true).build() {
-        let matcher = glob.compile_matcher();
+    } else if let Ok(matcher) = globs::compile(&wanted) {
         let fixed = wanted
             .split(['*', '?', '[', '\\'])
             .next()

@@ -5,14 +5,13 @@
 //! packages from outside. The first step that finds a file ends the search, as in the
 //! tools themselves; within a step everything counts.
 
-use globset::GlobBuilder;
-
 use super::aliases::{self, Settings};
 use super::around::{self, ancestors};
 use super::files::Files;
 use super::tsconfig::Configs;
 use super::workspace::Workspace;
 use crate::engine::facts::{Import, ImportKind, Language, Reach};
+use crate::engine::globs;
 use crate::engine::graph::{Builder, EdgeKind, Widening};
 use crate::engine::tree::{FileId, base_name, dir_of, join};
 
@@ -316,8 +315,7 @@ impl Resolver<'_, '_> {
             return;
         };
         let fixed = path.split(['*', '{', '[']).next().unwrap_or_default();
-        let glob = GlobBuilder::new(&path).literal_separator(false).build();
-        let Ok(glob) = glob.map(|glob| glob.compile_matcher()) else {
+        let Ok(glob) = globs::compile_crossing(&path) else {
             return;
         };
         for (file, entry) in self.builder.snapshot.tree.under(dir_of(fixed)) {

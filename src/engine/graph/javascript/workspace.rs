@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::files::Files;
 use super::value::{Value, json};
+use crate::engine::globs;
 use crate::engine::tree::{FileId, Snapshot, base_name, dir_of, join};
 
 /// One `package.json`.
@@ -308,12 +309,7 @@ fn member_glob(dir: &str, glob: &str) -> Option<globset::GlobMatcher> {
     if glob.starts_with('!') {
         return None;
     }
-    let path = join(dir, glob)?;
-    let glob = globset::GlobBuilder::new(&path)
-        .literal_separator(true)
-        .build()
-        .ok()?;
-    Some(glob.compile_matcher())
+    globs::compile(&join(dir, glob)?).ok()
 }
 
 /// The items of `packages:`, which is all that a workspace file lists.

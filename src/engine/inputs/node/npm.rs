@@ -4,6 +4,7 @@ use super::super::programs::list;
 use super::super::table;
 use super::super::walk::{Invocation, Text, Walk, below};
 use super::super::{Input, Never, OpaqueCause};
+use crate::engine::globs;
 use crate::engine::packages::Ecosystem;
 use crate::engine::shell::{Place, Word};
 
@@ -147,11 +148,7 @@ impl Walk<'_> {
 
     /// The directories of packages whose name or directory fits.
     fn packages_like(&self, pattern: &str) -> Vec<Box<str>> {
-        let matcher = |glob: &str| {
-            globset::Glob::new(glob)
-                .map(|glob| glob.compile_matcher())
-                .ok()
-        };
+        let matcher = |glob: &str| globs::compile_crossing(glob).ok();
         let path = pattern
             .trim_matches(['{', '}'])
             .trim_start_matches("./")

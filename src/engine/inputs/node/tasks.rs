@@ -4,6 +4,7 @@ use super::super::Never;
 use super::super::programs::list;
 use super::super::walk::{Invocation, Text, Walk};
 use super::npm::manifest;
+use crate::engine::globs;
 use crate::engine::packages::Ecosystem;
 use crate::engine::shell::{Place, Word};
 use crate::engine::yaml;
@@ -164,7 +165,7 @@ impl Walk<'_> {
         dir: &str,
         pattern: &str,
     ) -> Vec<String> {
-        let Ok(glob) = globset::Glob::new(pattern).map(|glob| glob.compile_matcher()) else {
+        let Ok(glob) = globs::compile_crossing(pattern) else {
             return vec![pattern.to_owned()];
         };
         let path = manifest(dir);

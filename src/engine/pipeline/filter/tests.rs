@@ -233,16 +233,19 @@ fn a_fork_is_never_its_target() {
     assert_eq!(truth("github.actor == 'ann'"), Truth::Yes);
 }
 
+fn check_backstops(on: &str, condition: &str, expected: &str) {
+    let text =
+        format!("on: {on}\njobs:\n  a: {{runs-on: x, if: \"{condition}\", steps: [run: y]}}\n");
+    let pipelines = [pipeline(&text)];
+    let [pipeline] = &pipelines;
+    let target = ("main", None);
+    let found = backstops(&pipelines, pipeline, &pipeline.jobs[0], target, &context());
+    assert_eq!(found.join("; "), expected, "{on} {condition}");
+}
+
 #[test]
 fn backstops_are_named_with_what_may_keep_them() {
-    let check = |on: &str, condition: &str, expected: &str| {
-        let text =
-            format!("on: {on}\njobs:\n  a: {{runs-on: x, if: \"{condition}\", steps: [run: y]}}\n");
-        let pipelines = [pipeline(&text)];
-        let [pipeline] = &pipelines;
-        let found = backstops(&pipelines, pipeline, &pipeline.jobs[0], "main", &context());
-        assert_eq!(found.join("; "), expected, "{on} {condition}");
-    };
+    let check = check_backstops;
     check("[pull_request, push]", "", "push to main");
     check("[pull_request]", "", "");
     check(
@@ -296,6 +299,35 @@ fn backstops_are_named_with_what_may_keep_them() {
 }
 
 #[test]
+fn a_push_that_leaves_out_the_paths_or_a_script_is_no_backstop() {
+    let check = |push: &str, steps: &str, expected: &str| {
+        let text = format!(
+            "on: {{pull_request: , push: {push}}}\njobs:\n  a: {{runs-on: x, steps: {steps}}}\n"
+        );
+        let pipelines = [pipeline(&text)];
+        let [pipeline] = &pipelines;
+        let target = ("main", Some(&["b.txt"][..]));
+        let found = backstops(&pipelines, pipeline, &pipeline.jobs[0], target, &context());
+        assert_eq!(found.join("; "), expected, "{push} {steps}");
+    };
+    let on_pulls = "if: \"github.event_name == 'pull_request'\"";
+    check("", "[{run: y}]", "push to main");
+    check("{paths: ['never/**']}", "[{run: y}]", "");
+    check("{paths-ignore: ['**.txt']}", "[{run: y}]", "");
+    check(
+        "{paths: ['*.txt']}",
+        "[{run: y}]",
+        "push to main (when its path filter matches)",
+    );
+    check("", &format!("[{{run: x}}, {{run: y, {on_pulls}}}]"), "");
+    check(
+        "",
+        &format!("[{{uses: a/b@v1, {on_pulls}}}, {{run: y}}]"),
+        "push to main",
+    );
+}
+
+#[test]
 fn a_called_job_is_also_backed_by_another_caller() {
     let callee = "on: workflow_call\njobs: {t: {runs-on: x, steps: [run: y]}}";
     let caller = |on: &str| format!("on: {on}\njobs: {{c: {{uses: ./.github/workflows/t.yml}}}}\n");
@@ -313,7 +345,7 @@ fn a_called_job_is_also_backed_by_another_caller() {
         &pipelines,
         &pipelines[1],
         &pipelines[1].jobs[0],
-        "main",
+        ("main", None),
         &context(),
     );
     assert_eq!(found, ["push to main, by .github/workflows/main.yml"]);

@@ -30,7 +30,8 @@ impl Occasion<'_> {
             .with("inputs", Value::object([]))
     }
 
-    fn context(&self) -> &EventContext {
+    /// The pull, or what stands for one.
+    pub fn context(&self) -> &EventContext {
         match self {
             Self::Pull(context)
             | Self::PullTarget(context)

@@ -99,6 +99,9 @@ impl Reader<'_> {
         for new in found.limits {
             limit(&mut job.limits, new);
         }
+        for new in mounts(node) {
+            limit(&mut job.limits, new);
+        }
         job.definition = format!("{}{}", job.definition, found.definition).into();
         job
     }
@@ -255,6 +258,42 @@ fn images(node: &Node, bindings: &Bindings) -> Vec<Box<str>> {
         .into_iter()
         .chain(services.filter_map(|entry| image(&entry.value)))
         .collect()
+}
+
+/// What the container and the services get of the checkout beside their image: a mount, or
+/// a file of variables, which no command tells.
+fn mounts(node: &Node) -> Vec<Limit> {
+    let services = node.get("services").and_then(Node::entries);
+    let services = services.unwrap_or_default().iter().map(|it| &it.value);
+    let all = node.get("container").into_iter().chain(services);
+    let words = |node: &Node| {
+        let volumes = node.get("volumes").map(Node::words).unwrap_or_default();
+        let options = node.get("options").and_then(Node::as_str);
+        let options = options.unwrap_or_default().split_whitespace();
+        let shared = |word: &&str| is_of_checkout(word);
+        let files = options
+            .clone()
+            .filter(|word| word.starts_with("--env-file"));
+        let found: Vec<&str> = volumes.into_iter().chain(options).filter(shared).collect();
+        found
+            .into_iter()
+            .chain(files)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let found = all.flat_map(words);
+    found
+        .map(|word| Limit::Unreadable(format!("a container gets {word}").into()))
+        .collect()
+}
+
+/// Whether a volume or an option of a container names a path of the checkout: anything but
+/// the name of a volume and a path of the machine itself.
+fn is_of_checkout(word: &str) -> bool {
+    const CHECKOUTS: &[&str] = &["workspace", "WORKSPACE", "/work/", "/__w", "./", "../"];
+    let host = word.rsplit('=').next().unwrap_or(word);
+    let host = host.split(':').next().unwrap_or(host);
+    host.contains(['/', '$']) && CHECKOUTS.iter().any(|part| word.contains(part))
 }
 
 /// A job of a called file, as a job of the calling one.

@@ -223,7 +223,8 @@ impl<'a> Repository<'a> {
     fn without_backstop(&self, pipeline: &Pipeline) -> BTreeMap<String, Refusal> {
         let branch = &self.event.default_branch;
         let has_none = |job: &&_| {
-            filter::backstops(&self.pipelines, pipeline, job, branch, &self.event).is_empty()
+            filter::backstops(&self.pipelines, pipeline, job, (branch, None), &self.event)
+                .is_empty()
         };
         let jobs = pipeline.jobs.iter().filter(has_none);
         let ids = jobs.map(|job| job.caller.as_ref().unwrap_or(&job.id));
