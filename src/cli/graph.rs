@@ -18,6 +18,7 @@ use crate::engine::ownership;
 use crate::engine::packages::Packages;
 use crate::engine::policy::Policy;
 use crate::engine::tree::Tree;
+use crate::render::escape::is_invisible;
 use crate::repo::{FactsCache, Loader, Repo};
 
 /// Arguments of `trimtab graph`.
@@ -73,7 +74,20 @@ fn read(repo: &Repo, commit: ObjectId) -> anyhow::Result<(Tree, Graph)> {
 }
 
 fn dot(out: &mut dyn Write, document: &Document<'_>) -> std::io::Result<()> {
-    let quote = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+    let quote = |text: &str| {
+        let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+        let letters = text.chars().flat_map(|c| {
+            // A file's name must not act on the terminal, and two names stay two.
+            let shown = !c.is_control() && !is_invisible(c);
+            let spelled: Vec<char> = if shown {
+                vec![c]
+            } else {
+                c.escape_unicode().collect()
+            };
+            spelled
+        });
+        format!("\"{}\"", letters.collect::<String>())
+    };
     out.write_all(b"digraph trimtab {\n  rankdir=LR;\n  node [shape=box, fontname=monospace];\n")?;
     for (from, to) in &document.edges {
         writeln!(out, "  {} -> {};", quote(from), quote(to))?;

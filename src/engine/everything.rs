@@ -136,8 +136,11 @@ fn is_refused(name: &str) -> bool {
         .strip_prefix("com")
         .or_else(|| stem.strip_prefix("lpt"));
     let is_port = port.is_some_and(|number| matches!(number.as_bytes(), [b'1'..=b'9']));
-    let is_foreign = |c: char| c.is_control() || "<>:\"\\|?*".contains(c);
+    let is_foreign = |c: char| c.is_control() || "<>:\"|?*".contains(c);
+    // `\xNN` is our spelling of a byte that is no UTF-8.
+    let is_apart = |rest: &str| !rest.starts_with('x');
     name.contains(is_foreign)
+        || name.split('\\').skip(1).any(is_apart)
         || name.ends_with(['.', ' '])
         || is_port
         || DEVICES.contains(&stem.as_str())

@@ -29,6 +29,16 @@ pub async fn run(
     let change = RepositoryChange::ModeSet(mode);
     let changed = store.change_repository(key, change, now).await;
     changed.context("remember the mode")?;
+    // What was published goes first: it is what a crash must not leave behind.
+    let task = NewTask {
+        scope: Scope::from(key),
+        kind: TaskKind::WithdrawPlans,
+        due: now,
+    };
+    store
+        .enqueue(vec![task], now)
+        .await
+        .context("queue what follows")?;
     let entry = AuditEntry {
         id: format!("mode/{now}"),
         scope: Scope::from(key),
@@ -43,15 +53,6 @@ pub async fn run(
         .append_audit(entry)
         .await
         .context("write the audit log")?;
-    let task = NewTask {
-        scope: Scope::from(key),
-        kind: TaskKind::WithdrawPlans,
-        due: now,
-    };
-    store
-        .enqueue(vec![task], now)
-        .await
-        .context("queue what follows")?;
     let name = repository.full_name;
     tracing::info!(
         repo.name = name,

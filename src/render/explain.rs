@@ -9,6 +9,7 @@
 
 use std::collections::BTreeSet;
 
+use super::escape;
 use crate::engine::job_name;
 use crate::engine::plan::{JobPlan, Plan};
 use crate::engine::side::Side;
@@ -88,10 +89,7 @@ fn explain_test(plan: &Plan, side: &Side, subject: &str) -> Option<String> {
 
 /// Foreign text as one line in which nothing moves a cursor or turns the writing.
 pub fn plain(text: &str) -> String {
-    let printable = |c: &char| {
-        !c.is_control()
-            && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
-    };
+    let printable = |c: &char| !c.is_control() && !escape::is_invisible(*c);
     text.chars().filter(printable).take(300).collect()
 }
 

@@ -200,6 +200,13 @@ impl Verifier {
     /// not asked for within the last minute. `None` when there are none to be had.
     async fn keys(&self, kid: &str) -> Option<Arc<Keys>> {
         let fetch = self.fetch(kid);
+        // Keys that hold need not wait until somebody else's are looked for.
+        if let (None, Some(before)) = (fetch.keys.get(), &fetch.before)
+            && before.keys.contains_key(kid)
+            && fetch.asked.since(before.at) < FRESH
+        {
+            return Some(Arc::clone(&before.keys));
+        }
         let get = || async {
             match self.ask().await {
                 Ok(keys) => Some(Fetched {

@@ -290,7 +290,8 @@ fn paths_that_no_editor_would_make_are_planned() {
     }
     for format in ["json", "dot"] {
         let args = ["graph", "--rev", "topic", "--format", format];
-        answer(&place.trimtab(&args).output().unwrap());
+        let said = answer(&place.trimtab(&args).output().unwrap());
+        assert!(!said.contains('\u{1b}'), "{format}: {said}");
     }
     // Without the links, of which those out of the repository may lead anywhere.
     let place = Place::with(FILES, &[]);
