@@ -9,6 +9,7 @@
 //! ([`packages`], [`graph`]) → pipelines ([`pipeline`]) → what each job reads
 //! ([`inputs`]) → what the change reaches, and the plan ([`plan`]).
 
+pub mod audit;
 pub mod command;
 pub mod diff;
 pub mod everything;

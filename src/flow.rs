@@ -32,6 +32,7 @@ pub mod sync_repo;
 pub mod take_delivery;
 pub mod tend_tasks;
 
+mod audit_run;
 mod checks;
 mod tell_skip;
 

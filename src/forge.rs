@@ -414,14 +414,14 @@ pub enum CheckStatus {
 }
 
 /// How a check ended. The bot blocks nobody: there is no failure unless a
-/// maintainer asked for one.
+/// maintainer asked for one, or a skip does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Conclusion {
     /// All is well.
     Success,
     /// There is something to read.
     Neutral,
-    /// A gate that a maintainer set does not hold.
+    /// A gate that a maintainer set does not hold, or a job was skipped that should have run.
     Failure,
 }
 

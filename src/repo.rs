@@ -19,6 +19,7 @@ use crate::engine::tree::{Entry, Mode, Tree};
 
 mod blobs;
 mod cache;
+mod made;
 mod merge;
 mod mirror;
 mod program;

@@ -35,9 +35,10 @@ mod tasks;
 mod contract;
 
 pub use record::{
-    AuditEntry, Backfill, Cause, CommentRef, Delivery, DeliveryId, ForcedJob, Gated, Lane,
-    LastGood, NewTask, PlanRecord, Pull, Repository, RepositoryState, RunAll, Scope, Synced, Task,
-    TaskId, TaskKind, TaskState, ToldSkip, WrittenCheck, WrittenComment,
+    AuditEntry, AuditFinding, Backfill, Cause, CommentRef, Delivery, DeliveryId, FINDINGS,
+    ForcedJob, Gated, Lane, LastGood, NewTask, PlanRecord, Pull, Repository, RepositoryState,
+    RunAll, RunAudit, Scope, Synced, Task, TaskId, TaskKind, TaskState, ToldSkip, WrittenCheck,
+    WrittenComment, may_be_issued,
 };
 
 use std::time::Duration;

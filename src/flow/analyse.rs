@@ -55,6 +55,8 @@ pub struct Question<'a> {
 pub struct Answer {
     /// The plan.
     pub plan: Plan,
+    /// The base, analysed.
+    pub base: Side,
     /// The merge, analysed.
     pub merge: Side,
     /// The text of the base's configuration, when it has no faults.
@@ -117,6 +119,7 @@ pub fn run(
     }
     Ok(Answer {
         plan,
+        base,
         merge: merged,
         policy_text: configuration.text,
         gates,

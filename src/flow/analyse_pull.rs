@@ -9,7 +9,7 @@ use std::sync::{Arc, Weak};
 use anyhow::Context as _;
 
 use super::analyse::{self, Answer, Question};
-use super::sync_repo::{Place, branch_ref, fetch, pull_ref};
+use super::sync_repo::{Place, branch_ref, fetch, merge_refs, pull_ref};
 use super::{Context, publish};
 use crate::engine::history::History;
 use crate::engine::ids::{ObjectId, PullNumber, RepoKey};
@@ -160,12 +160,10 @@ async fn plan(
     let repo = repository.key;
     let base = branch_ref(&pull.base_ref)?;
     let head = pull_ref(repo.forge, pull.number);
-    fetch(
-        context,
-        repo,
-        vec![format!("+{base}:{base}"), format!("+{head}:{head}")],
-    )
-    .await?;
+    let mut refs = vec![format!("+{base}:{base}"), format!("+{head}:{head}")];
+    // For the audit: which merge a run of this head will have tested.
+    refs.extend(merge_refs(repo.forge, pull.number));
+    fetch(context, repo, refs).await?;
     let matter = Matter {
         repository: repository.clone(),
         pull: pull.clone(),
@@ -225,12 +223,21 @@ pub(super) struct Matter {
 /// Analyses a pull whose commits are in the mirror. Dropped, it stops at its next
 /// stage.
 pub(super) async fn answer(context: &Context, matter: Matter) -> anyhow::Result<Answer> {
+    answer_as(context, matter, None).await
+}
+
+/// The same in a mode, whatever the configuration says.
+pub(super) async fn answer_as(
+    context: &Context,
+    matter: Matter,
+    mode: Option<Mode>,
+) -> anyhow::Result<Answer> {
     let place = Place::of(context, matter.repository.key);
     let wanted = Arc::new(());
     let still_wanted = Arc::downgrade(&wanted);
     let history = history(context, matter.repository.key).await?;
     let analysing = tokio::task::spawn_blocking(move || {
-        analyse_mirrored(&place, (&matter, &history), &still_wanted)
+        analyse_mirrored(&place, (&matter, &history, mode), &still_wanted)
     });
     let answer = analysing.await.context("analyse the pull")?;
     drop(wanted);
@@ -250,7 +257,7 @@ pub(super) async fn history(context: &Context, repo: RepoKey) -> anyhow::Result<
 /// The answer from the mirror; ends early when nobody wants it any more.
 fn analyse_mirrored(
     place: &Place,
-    (matter, history): (&Matter, &History),
+    (matter, history, mode): (&Matter, &History, Option<Mode>),
     wanted: &Weak<()>,
 ) -> anyhow::Result<Answer> {
     let (repository, pull, record) = (&matter.repository, &matter.pull, &matter.record);
@@ -283,7 +290,7 @@ fn analyse_mirrored(
         base,
         head: pull.head,
         event: event(pull, repository),
-        mode: None,
+        mode,
         terms: Some(Terms {
             set: repository.mode,
             lots: matter.lots,
@@ -383,7 +390,7 @@ fn told(record: &store::Pull, head: ObjectId) -> Vec<Told> {
         .collect()
 }
 
-fn event(pull: &Pull, repository: &Repository) -> EventContext {
+pub(super) fn event(pull: &Pull, repository: &Repository) -> EventContext {
     EventContext {
         target: pull.base_ref.as_str().into(),
         source: pull.head_ref.as_str().into(),

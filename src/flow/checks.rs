@@ -1,8 +1,8 @@
 //! The two checks of a head: one for machines, one for people.
 //!
 //! The machine check holds numbers and plan lines and nothing that a person
-//! wrote, so that no test name can pass for a plan. A check never fails a pull by
-//! itself: doubt and faults are `neutral`.
+//! wrote, so that no test name can pass for a plan. Doubt and faults are `neutral`; the
+//! check for people fails for one thing alone, a skip that an audit found not to hold.
 
 use super::publish::Line;
 use crate::engine::plan::{Plan, Verdict};
@@ -90,7 +90,10 @@ fn fenced(lines: &[String]) -> String {
 
 /// What people are told.
 pub(super) fn human(plan: &Plan, about: &About) -> anyhow::Result<CheckRun> {
-    let conclusion = if plan.diagnostics.is_empty() {
+    let found = about.findings.len();
+    let conclusion = if found > 0 {
+        Conclusion::Failure
+    } else if plan.diagnostics.is_empty() {
         Conclusion::Success
     } else {
         Conclusion::Neutral
@@ -100,7 +103,11 @@ pub(super) fn human(plan: &Plan, about: &About) -> anyhow::Result<CheckRun> {
         head: plan.head,
         external_id: None,
         status: CheckStatus::Completed(conclusion),
-        title: render::headline(plan),
+        title: match found {
+            0 => render::headline(plan),
+            1 => "1 skipped job should have run".to_owned(),
+            count => format!("{count} skipped jobs should have run"),
+        },
         summary: render::check_summary(plan, about)?,
         text: None,
         annotations: Vec::new(),

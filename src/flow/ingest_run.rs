@@ -2,14 +2,14 @@
 //!
 //! The event names the attempt and nothing else is taken from it: the attempt and its
 //! jobs are read from the forge, also those whose own events never came. An attempt that
-//! was kept before is read again and changes nothing.
+//! was kept before is read again and changes nothing. Then it is judged by its plan.
 
 use anyhow::Context as _;
 
-use super::Context;
+use super::{Context, audit_run};
 use crate::engine::ids::RepoKey;
 use crate::forge::ForgeError;
-use crate::store::{NewTask, RepositoryState};
+use crate::store::{NewTask, Repository, RepositoryState};
 
 /// Reads one attempt of a run and keeps it.
 pub async fn run(
@@ -19,9 +19,10 @@ pub async fn run(
 ) -> anyhow::Result<Vec<NewTask>> {
     let repository = context.store.repository(repo).await;
     let repository = repository.context("read the repository")?;
-    if repository.is_none_or(|it| it.state != RepositoryState::Active) {
+    let is_active = |it: &Repository| it.state == RepositoryState::Active;
+    let Some(repository) = repository.filter(is_active) else {
         return Ok(Vec::new());
-    }
+    };
     let attempt = match context.forge.attempt(repo, run, number).await {
         // Somebody deleted the run meanwhile.
         Err(ForgeError::Missing { .. }) => return Ok(Vec::new()),
@@ -34,7 +35,8 @@ pub async fn run(
     let jobs = context.forge.jobs(repo, run, number).await;
     let jobs = jobs.context("read the jobs of the run")?;
     let now = context.now();
-    let recorded = context.store.record_attempt(repo, attempt, jobs, now);
+    let (kept, told) = (attempt.clone(), jobs.clone());
+    let recorded = context.store.record_attempt(repo, kept, told, now);
     recorded.await.context("keep the run")?;
-    Ok(Vec::new())
+    audit_run::run(context, &repository, (&attempt, &jobs)).await
 }

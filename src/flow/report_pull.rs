@@ -8,7 +8,7 @@
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
-use super::{Context, analyse_pull, checks};
+use super::{Context, analyse_pull, audit_run, checks};
 use crate::engine::ids::{PullNumber, RepoKey, Timestamp};
 use crate::engine::plan::Plan;
 use crate::forge::{AuthorKind, CommentId, ForgeError, Pull, PullState};
@@ -51,6 +51,7 @@ pub async fn run(
     }
     let about = About {
         note: planned.note.clone(),
+        findings: audit_run::open_findings(context, repo, head).await?,
         ..about(context, &pull, &record)
     };
     let check = checks::human(&planned.plan, &about).context("render the check")?;
@@ -73,6 +74,7 @@ fn about(context: &Context, pull: &Pull, record: &store::Pull) -> About {
         bot_author: pull.author.kind == AuthorKind::Bot,
         quiet: record.quiet,
         note: None,
+        findings: Vec::new(),
     }
 }
 

@@ -108,6 +108,17 @@ pub(super) fn pull_ref(forge: ForgeKind, pull: PullNumber) -> String {
     }
 }
 
+/// What to fetch for the merge of a pull, which a forge may not have: a pattern that may
+/// fit nothing. GitLab has one for merge trains alone, whose runs skip nothing.
+pub(super) fn merge_refs(forge: ForgeKind, pull: PullNumber) -> Option<String> {
+    match forge {
+        ForgeKind::Github | ForgeKind::Local => {
+            Some(format!("+refs/pull/{pull}/merg*:refs/pull/{pull}/merg*"))
+        }
+        ForgeKind::Gitlab => None,
+    }
+}
+
 /// Brings mirror and facts of the default branch up to date.
 pub async fn run(context: &Context, repo: RepoKey) -> anyhow::Result<Vec<NewTask>> {
     let Some(record) = context

@@ -22,6 +22,8 @@ pub struct About {
     pub quiet: bool,
     /// Why the mode is less than the configuration says, in our words.
     pub note: Option<String>,
+    /// What an audit of its runs found, for which the check fails: place and sentence.
+    pub findings: Vec<(String, String)>,
 }
 
 /// The most rows of the table that is not folded.
@@ -29,6 +31,9 @@ const ROWS: usize = 6;
 
 /// The most names in one of its rows.
 const NAMES: usize = 4;
+
+/// The most findings of an audit that are shown.
+const FOUND: usize = 20;
 
 /// Seconds of a runner that a plan job takes in each gated workflow: start-up and
 /// the step itself. Counted against the saving.
@@ -45,6 +50,7 @@ pub(super) struct View {
     everything: Option<Everything>,
     rows: Vec<Row>,
     warnings: Vec<Warning>,
+    findings: Vec<Warning>,
     jobs_title: String,
     workflows: Vec<Workflow>,
     cut: Option<String>,
@@ -129,6 +135,7 @@ pub(super) fn of(plan: &Plan, about: &About, most: usize) -> View {
         everything,
         rows: worth_showing(plan, &order, shown),
         warnings: plan.diagnostics.iter().take(3).map(warning).collect(),
+        findings: about.findings.iter().take(FOUND).map(found).collect(),
         jobs_title: format!("All {} jobs and rules", plan.jobs.len()),
         workflows: workflows(&order, most),
         cut: (cut > 0)
@@ -143,6 +150,13 @@ fn worth_showing(plan: &Plan, order: &[&JobPlan], most: usize) -> Vec<Row> {
     let mut rows = rows::grouped(worth.copied(), NAMES, |job| name_in(plan, job));
     rows.truncate(most);
     rows
+}
+
+fn found((place, message): &(String, String)) -> Warning {
+    Warning {
+        place: place.clone(),
+        message: message.clone(),
+    }
 }
 
 /// The first jobs, by workflow, in the order of their first rows.

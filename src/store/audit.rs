@@ -5,7 +5,8 @@
 
 use super::key::{Key, tag};
 use super::rows::Draft;
-use super::{AuditEntry, AuditFilter, Scope, StoreError};
+use super::{AuditEntry, AuditFilter, RunAudit, Scope, StoreError};
+use crate::engine::ids::{ObjectId, RepoKey};
 
 pub(super) fn append(draft: &mut Draft<'_>, entry: &AuditEntry) -> Result<bool, StoreError> {
     let act = scoped(tag::ACT, entry.scope).text(&entry.id);
@@ -34,6 +35,33 @@ pub(super) fn find(
 
 pub(super) fn list(draft: &Draft<'_>, filter: AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
     draft.records(&scoped(tag::AUDIT, filter.repo.into()), filter.limit)
+}
+
+/// Writes down what an attempt came to, unless it is there.
+pub(super) fn append_run(draft: &mut Draft<'_>, audit: &RunAudit) -> Result<bool, StoreError> {
+    let key = of_repo(audit.repo).object(audit.head);
+    let key = key.number(audit.run).number(u64::from(audit.attempt));
+    if draft.read(&key)?.is_some() {
+        return Ok(false);
+    }
+    draft.put_record(key, audit)?;
+    Ok(true)
+}
+
+pub(super) fn of_head(
+    draft: &Draft<'_>,
+    repo: RepoKey,
+    head: ObjectId,
+) -> Result<Vec<RunAudit>, StoreError> {
+    draft.records(&of_repo(repo).object(head), usize::MAX)
+}
+
+pub(super) fn of_runs(draft: &Draft<'_>, repo: RepoKey) -> Result<Vec<RunAudit>, StoreError> {
+    draft.records(&of_repo(repo), usize::MAX)
+}
+
+fn of_repo(repo: RepoKey) -> Key {
+    Key::new(tag::RUN_AUDIT).repo(repo)
 }
 
 fn scoped(tag: u8, scope: Scope) -> Key {

@@ -14,11 +14,11 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use super::key::{Key, tag};
-use super::record::{AttemptRecord, Backfill, JobRecord, TimesRecord};
+use super::record::{AttemptRecord, Backfill, JobRecord, RunAudit, TimesRecord};
 use super::rows::Draft;
 use crate::engine::history::run::{Attempt, JobRun};
 use crate::engine::history::times::{Times, is_trusted};
-use crate::engine::ids::{RepoKey, Timestamp};
+use crate::engine::ids::{ObjectId, RepoKey, Timestamp};
 
 /// How long runs are kept.
 pub const KEEP_RUNS: Duration = Duration::from_hours(90 * 24);
@@ -66,6 +66,15 @@ pub trait JobHistory: Send + Sync {
 
     /// How long the jobs of each pipeline took.
     async fn times(&self, repo: RepoKey) -> Result<BTreeMap<String, Times>, StoreError>;
+
+    /// Writes down what an attempt came to; false when that was done before.
+    async fn append_run_audit(&self, audit: RunAudit) -> Result<bool, StoreError>;
+
+    /// What the attempts of a head came to, by run and attempt.
+    async fn audits_at(&self, repo: RepoKey, head: ObjectId) -> Result<Vec<RunAudit>, StoreError>;
+
+    /// What all attempts of a repository came to.
+    async fn run_audits(&self, repo: RepoKey) -> Result<Vec<RunAudit>, StoreError>;
 
     /// How far the history was read back, if anybody asked for it.
     async fn backfill(&self, repo: RepoKey) -> Result<Option<Backfill>, StoreError>;

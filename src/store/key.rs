@@ -68,6 +68,8 @@ pub(super) mod tag {
     pub(in crate::store) const TIMES: u8 = b'T';
     /// `Backfill`, by repository
     pub(in crate::store) const BACKFILL: u8 = b'B';
+    /// `RunAudit`, by repository, head, run and attempt
+    pub(in crate::store) const RUN_AUDIT: u8 = b'v';
     /// the key of lots
     pub(in crate::store) const LOTS: u8 = b'K';
     /// the last probe

@@ -9,8 +9,8 @@
 use super::key::{Key, tag};
 use super::rows::Draft;
 use super::{
-    ForcedJob, HEADS_PER_PULL, NewPlan, PlanRecord, Pull, PullChange, RunAll, StoreError, ToldSkip,
-    WrittenComment,
+    ForcedJob, Gated, HEADS_PER_PULL, NewPlan, PlanRecord, Pull, PullChange, RunAll, StoreError,
+    ToldSkip, WrittenComment, may_be_issued,
 };
 use crate::engine::ids::{ForgeKind, ObjectId, PullNumber, RepoKey, Timestamp};
 use crate::engine::plan_line::LIFETIME;
@@ -130,7 +130,9 @@ fn plan(
 ) -> Result<(), StoreError> {
     let (repo, number, head) = (pull.repo, pull.number, new.plan.head);
     let fresh = now.seconds().saturating_add(LIFETIME);
-    let kept = plan_at(draft, repo, number, head)?
+    let old = plan_at(draft, repo, number, head)?;
+    let issued = old.as_ref().map_or_else(Vec::new, issued);
+    let kept = old
         .filter(|old| old.gated == new.gated && old.not_after >= fresh - LIFETIME / 2)
         .map(|old| old.not_after);
     remember(draft, pull, head);
@@ -144,9 +146,31 @@ fn plan(
         gated: new.gated,
         not_after: kept.unwrap_or(fresh),
         note: new.note,
+        issued,
     };
     draft.put_record(plan_row(repo, number, head), &record)
 }
+
+/// What a plan and those before it may have let runs skip: one entry a workflow and key.
+fn issued(old: &PlanRecord) -> Vec<Gated> {
+    let mut issued = old.issued.clone();
+    for gated in old.gated.iter().filter(|_| may_be_issued(old)) {
+        let same = |it: &&mut Gated| (&it.workflow, &it.key) == (&gated.workflow, &gated.key);
+        match issued.iter_mut().find(same) {
+            None => issued.push(gated.clone()),
+            Some(known) => {
+                let new = gated.skip.iter().filter(|job| !known.skip.contains(job));
+                let new: Vec<String> = new.cloned().collect();
+                known.skip.extend(new);
+            }
+        }
+    }
+    issued.truncate(ISSUED);
+    issued
+}
+
+/// The most lines of one head that are remembered.
+const ISSUED: usize = 1_000;
 
 /// The most jobs that are remembered one by one.
 const FORCED: usize = 100;

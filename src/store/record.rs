@@ -18,7 +18,10 @@ use crate::engine::plan::{Mode, Plan};
 mod run;
 mod task;
 
-pub use run::{AttemptRecord, Backfill, JobRecord, TimesRecord};
+pub use run::{
+    AttemptRecord, AuditFinding, Backfill, FINDINGS, JobRecord, RunAudit, TimesRecord,
+    may_be_issued,
+};
 pub use task::{Cause, CommentRef, Lane, NewTask, Task, TaskId, TaskKind, TaskState};
 
 /// The version of everything below.
@@ -31,7 +34,7 @@ pub struct Format {
 }
 
 /// What this binary writes.
-pub const FORMAT: Format = Format { major: 1, minor: 2 };
+pub const FORMAT: Format = Format { major: 1, minor: 3 };
 
 /// What to do with a store of some format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -347,6 +350,10 @@ pub struct PlanRecord {
     /// Why its mode is less than the configuration says, in our words.
     #[serde(default)]
     pub note: Option<String>,
+    /// What earlier plans for this head may have let runs skip: a run keeps the line that
+    /// it was given.
+    #[serde(default)]
+    pub issued: Vec<Gated>,
 }
 
 /// A gated workflow, and what the plan lets it skip.

@@ -1,6 +1,7 @@
 //! Scenarios: what people do on the forge, and what the bot answers.
 
 mod attacks;
+mod audit;
 mod backfill;
 mod bad_input;
 mod command_line;

@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use super::{Backend, Keyed};
 use crate::engine::history::run::{Attempt, JobRun};
 use crate::engine::history::times::Times;
-use crate::engine::ids::{RepoKey, Timestamp};
+use crate::engine::ids::{ObjectId, RepoKey, Timestamp};
+use crate::store::audit;
 use crate::store::history::{self, JobHistory};
-use crate::store::{Backfill, StoreError};
+use crate::store::{Backfill, RunAudit, StoreError};
 
 #[async_trait]
 impl<B: Backend> JobHistory for Keyed<B> {
@@ -55,6 +56,22 @@ impl<B: Backend> JobHistory for Keyed<B> {
 
     async fn times(&self, repo: RepoKey) -> Result<BTreeMap<String, Times>, StoreError> {
         self.read(move |draft| history::times(draft, repo)).await
+    }
+
+    async fn append_run_audit(&self, audit: RunAudit) -> Result<bool, StoreError> {
+        self.write("append_run_audit", move |draft| {
+            audit::append_run(draft, &audit)
+        })
+        .await
+    }
+
+    async fn audits_at(&self, repo: RepoKey, head: ObjectId) -> Result<Vec<RunAudit>, StoreError> {
+        self.read(move |draft| audit::of_head(draft, repo, head))
+            .await
+    }
+
+    async fn run_audits(&self, repo: RepoKey) -> Result<Vec<RunAudit>, StoreError> {
+        self.read(move |draft| audit::of_runs(draft, repo)).await
     }
 
     async fn backfill(&self, repo: RepoKey) -> Result<Option<Backfill>, StoreError> {

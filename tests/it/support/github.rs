@@ -16,6 +16,7 @@ mod json;
 pub(crate) mod key;
 pub(crate) mod model;
 mod routes;
+pub(crate) mod runner;
 pub(crate) mod runs;
 mod webhooks;
 

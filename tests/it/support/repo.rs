@@ -98,6 +98,13 @@ impl GitRepo {
         self.find(&format!("{commit}^{{commit}}")).is_some()
     }
 
+    /// The text of a file, as `REVISION:PATH` names it.
+    pub(crate) fn text(&self, spec: &str) -> String {
+        let output = self.command(&["show", spec]).output().unwrap();
+        assert!(output.status.success(), "git show {spec}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     fn merge(&self, head: ObjectId, base: ObjectId) -> Option<ObjectId> {
         let (head, base) = (head.to_string(), base.to_string());
         let mut merged = self.command(&["merge-tree", "--write-tree", &base, &head]);

@@ -35,6 +35,7 @@ struct FileJob {
     /// Those of them that may be skipped while it runs.
     accepts: Vec<String>,
     gated: bool,
+    line: u32,
 }
 
 impl Gates {
@@ -63,6 +64,12 @@ impl Gates {
             key,
             jobs,
         })
+    }
+
+    /// The gated jobs, by id in lower case, with their lines in the file.
+    pub fn gated(&self) -> impl Iterator<Item = (&str, u32)> {
+        let gated = self.jobs.iter().filter(|job| job.gated);
+        gated.map(|job| (job.id.as_str(), job.line))
     }
 
     /// The same, knowing which needs may be skipped while a job runs that sums them up.
@@ -187,8 +194,17 @@ impl FileJob {
             needs: needs.iter().map(|need| need.to_ascii_lowercase()).collect(),
             accepts: Vec::new(),
             gated: waits && condition.contains(&gate::asks(&entry.key)),
+            line: entry.line,
         }
     }
+}
+
+/// The lines of the jobs of a file, gated or not, by id in lower case.
+pub fn job_lines(path: &str, text: &str) -> BTreeMap<String, u32> {
+    let root = super::parse(path, text).ok();
+    let jobs = root.as_ref().and_then(|root| root.get("jobs")?.entries());
+    let line = |job: &Entry| (job.key.to_ascii_lowercase(), job.line);
+    jobs.unwrap_or_default().iter().map(line).collect()
 }
 
 /// The id of a job of a pipeline as the file has it.
