@@ -17,8 +17,10 @@ use super::plan::clean;
 use super::{Failure, Terminal};
 use crate::config;
 use crate::engine::pipeline::rewrite::document::Document;
+use crate::engine::pipeline::rewrite::outlook::CheckRow;
 use crate::engine::pipeline::rewrite::repository::{FileRewrite, Rewrites, rewrite_all};
 use crate::engine::pipeline::rewrite::{Done, Settings};
+use crate::engine::pipeline::simulate::Report;
 
 /// Arguments of `trimtab rewrite`.
 #[derive(Debug, clap::Args)]
@@ -328,14 +330,24 @@ fn reasons(files: &[FileRewrite], terminal: &mut Terminal) {
     }
 }
 
-/// How checks report on a pull, where that differs with a plan or one is required.
+/// How checks report on a pull, before and after: those that are required, and those that
+/// a plan can keep from reporting. The JSON has them all.
 fn outlook(files: &[FileRewrite], terminal: &mut Terminal) {
-    for file in files.iter().filter(|file| !file.checks.is_empty()) {
+    let vanishes = |row: &CheckRow| {
+        let comes = |report: Report| !matches!(report, Report::Never | Report::Perhaps);
+        comes(row.before) && !comes(row.all_skipped)
+    };
+    for file in files {
+        let rows = file.checks.iter();
+        let shown: Vec<&CheckRow> = rows.filter(|row| row.required || vanishes(row)).collect();
+        if shown.is_empty() {
+            continue;
+        }
         terminal.note(&format!(
-            "{}: its checks on a pull, before, without a plan, and with all skipped that may be",
+            "{}: checks on a pull, before | when nothing is skipped | when all is that may be",
             clean(&file.path)
         ));
-        for row in &file.checks {
+        for row in shown {
             let mark = if row.required { " (required)" } else { "" };
             terminal.note(&format!(
                 "  {}{mark}: {} | {} | {}",

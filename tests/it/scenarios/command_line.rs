@@ -102,3 +102,59 @@ fn jobs_of_one_id_are_asked_for_by_their_workflow() {
           docs/old.md
     ");
 }
+
+const MATRIX: &str = "\
+name: CI
+on: [pull_request, push]
+jobs:
+  test:
+    strategy: {matrix: {v: [1, 2]}}
+    runs-on: x
+    steps: [{run: a}]
+  lint:
+    runs-on: x
+    steps: [{run: a}]
+";
+
+#[test]
+fn a_rewrite_says_which_required_check_would_vanish_and_writes_what_stands_for_it() {
+    let path = ".github/workflows/ci.yml";
+    let place = Place::with(&[(path, MATRIX)], &[("README.md", "# Shop\n")]);
+    place.git(&["reset", "--quiet", "--hard"]);
+    let run = |args: &[&str]| {
+        let args = [&["rewrite"], args].concat();
+        let output = place.trimtab(&args).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        (answer(&output), String::from_utf8(output.stderr).unwrap())
+    };
+    let (_, unsaid) = run(&[]);
+    assert!(
+        unsaid.contains("test is left: while it is skipped its checks do not report"),
+        "{unsaid}"
+    );
+
+    let (diff, said) = run(&["--write", "--app-id", "7", "--required", "test (1)"]);
+    assert!(
+        said.contains("test is left: the check `test (1)` is required"),
+        "{said}"
+    );
+    assert!(
+        said.contains("note:   test (1) (required): runs | runs | runs\n"),
+        "{said}"
+    );
+    assert!(diff.contains("+    name: \"trimtab ok / CI\"\n"), "{diff}");
+
+    let (_, said) = run(&["--write", "--required", "trimtab ok / CI"]);
+    assert!(
+        said.contains("note:   test (2): runs | runs | does not report\n"),
+        "{said}"
+    );
+    assert!(said.contains("2 jobs of 1 workflow gated"), "{said}");
+    assert!(
+        run(&["--check"])
+            .0
+            .starts_with("every rewrite is what it should be")
+    );
+    run(&["--undo"]);
+    assert_eq!(place.git(&["status", "--porcelain"]), "");
+}
