@@ -10,6 +10,7 @@
 //! ([`inputs`]) → what the change reaches, and the plan ([`plan`]).
 
 pub mod audit;
+pub mod backstop;
 pub mod command;
 pub mod diff;
 pub mod everything;
