@@ -8,7 +8,7 @@
 //! What fits is exactly what `globset` says with `literal_separator`: a quick form
 //! that differed would make a job miss an input.
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 use memchr::memmem::Finder;
 use rustc_hash::FxHashMap;
 use thiserror::Error;
@@ -56,6 +56,31 @@ pub fn compile_crossing(glob: &str) -> Result<GlobMatcher, GlobFault> {
 pub fn compile_any_case(glob: &str) -> Result<GlobMatcher, GlobFault> {
     let mut glob = builder(glob)?;
     Ok(glob.case_insensitive(true).build()?.compile_matcher())
+}
+
+/// A set of globs, each with the options that `tune` gives it. One that cannot be used fits
+/// everything: what is left out of a set would be missed.
+pub fn set(
+    patterns: impl IntoIterator<Item = String>,
+    tune: impl Fn(&mut GlobBuilder<'_>),
+) -> GlobSet {
+    let built = |pattern: String| -> Result<Glob, GlobFault> {
+        let mut glob = builder(&pattern)?;
+        tune(&mut glob);
+        Ok(glob.build()?)
+    };
+    let built: Result<Vec<Glob>, GlobFault> = patterns.into_iter().map(built).collect();
+    let all = built.and_then(|globs| Ok(set_of(globs)?));
+    all.or_else(|_| set_of(vec![Glob::new("**")?]))
+        .unwrap_or_default()
+}
+
+fn set_of(globs: Vec<Glob>) -> Result<GlobSet, globset::Error> {
+    let mut all = GlobSetBuilder::new();
+    for glob in globs {
+        all.add(glob);
+    }
+    all.build()
 }
 
 fn builder(glob: &str) -> Result<GlobBuilder<'_>, GlobFault> {
@@ -382,6 +407,20 @@ mod tests {
             assert!(Pattern::new(&glob).is_err());
         }
         assert!(compile_crossing(&"a".repeat(LONGEST + 1)).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_used_of_a_set_fits_everything() {
+        let set_of = |patterns: &[&str]| {
+            let patterns = patterns.iter().map(|pattern| (*pattern).to_owned());
+            set(patterns, |glob| {
+                glob.literal_separator(true);
+            })
+        };
+        assert!(!set_of(&[]).is_match("a/b"));
+        assert!(!set_of(&["*.py"]).is_match("a/b.py"));
+        assert!(set_of(&["*.py", "a["]).is_match("a/b"));
+        assert!(set_of(&[&"{a,".repeat(99)]).is_match("a/b"));
     }
 
     proptest! {

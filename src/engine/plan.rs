@@ -198,7 +198,8 @@ reason_ids! {
     // Why everything runs.
     /// A file that no package owns changed.
     UnownedFile = "unowned-file",
-    /// A toolchain file, base image or build script that no single package owns changed.
+    /// A toolchain file, base image or build script that no single package owns changed,
+    /// or what git does to a checkout: its attributes, or a symbolic link.
     ToolchainFile = "toolchain-file",
     /// A submodule moved.
     SubmoduleMoved = "submodule-moved",

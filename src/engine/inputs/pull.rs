@@ -6,16 +6,13 @@
 //!
 //! A property that is not known is one that changes.
 
-/// Texts that stand for a changing property however they are reached.
+/// Texts, small and without spaces, that stand for a changing property however they are
+/// reached: names and functions of expressions may be written in any case.
 const CHANGING: &[&str] = &[
     "pull_request.title",
     "pull_request.body",
     "pull_request.labels",
-    "GITHUB_EVENT_PATH",
-    "toJSON(github)",
-    "toJSON(github.event",
-    "toJson(github)",
-    "toJson(github.event",
+    "github_event_path",
     "tojson(github)",
     "tojson(github.event",
     "github.event[",
@@ -71,24 +68,33 @@ const FIXED: &[&str] = &[
     "workflow_run",
 ];
 
-/// A changing property that a text reads, in its own words.
-pub(super) fn property(text: &str) -> Option<&str> {
-    let known = CHANGING.iter().find(|it| text.contains(**it));
-    known.copied().or_else(|| of_event(text))
+/// A changing property that a text reads, in small letters.
+pub(super) fn property(text: &str) -> Option<String> {
+    let small = small(text);
+    let known = CHANGING.iter().find(|it| small.contains(**it));
+    let known = known.map(|known| (*known).to_owned());
+    known.or_else(|| of_event(&small).map(str::to_owned))
 }
 
 /// The name of the branch or of who pushed, where a command gets it: a script may judge it.
-pub(super) fn branch(text: &str) -> Option<&'static str> {
+pub(super) fn branch(text: &str) -> Option<String> {
     const NAMES: &[&str] = &[
         "github.head_ref",
         "github.actor",
         "github.triggering_actor",
         "github.event.sender",
-        "GITHUB_HEAD_REF",
-        "GITHUB_ACTOR",
-        "GITHUB_TRIGGERING_ACTOR",
+        "github_head_ref",
+        "github_actor",
+        "github_triggering_actor",
     ];
-    NAMES.iter().find(|name| text.contains(**name)).copied()
+    let small = small(text);
+    let found = NAMES.iter().find(|name| small.contains(**name));
+    found.map(|name| (*name).to_owned())
+}
+
+fn small(text: &str) -> String {
+    let letters = text.chars().filter(|c| !c.is_whitespace());
+    letters.map(|c| c.to_ascii_lowercase()).collect()
 }
 
 fn of_event(text: &str) -> Option<&str> {
@@ -113,7 +119,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: Option<&str>) {
-        assert_eq!(property(text), expected, "{text}");
+        assert_eq!(property(text).as_deref(), expected, "{text}");
     }
 
     #[test]
@@ -125,12 +131,14 @@ mod tests {
         check("${{ github.event.label.name }}", Some("label.name"));
         check("${{ github.event.before }}", Some("before"));
         check("${{ github.event.new_property }}", Some("new_property"));
+        check("${{ GitHub.Event.Label.name }}", Some("label.name"));
+        check("${{ github . event . label . name }}", Some("label.name"));
         check("jq .pull_request.title x", Some("pull_request.title"));
         check(
             "${{ github.event.pull_request.*.x }}",
             Some("pull_request.*.x"),
         );
-        check("${{ toJSON(github.event) }}", Some("toJSON(github.event"));
+        check("${{ toJSON(github.event) }}", Some("tojson(github.event"));
     }
 
     #[test]
@@ -151,11 +159,9 @@ mod tests {
 
     #[test]
     fn the_name_of_the_branch_counts_for_commands() {
-        assert_eq!(branch("echo $GITHUB_HEAD_REF"), Some("GITHUB_HEAD_REF"));
-        assert_eq!(
-            branch("echo ${{ github.head_ref }}"),
-            Some("github.head_ref")
-        );
-        assert_eq!(branch("echo $GITHUB_SHA"), None);
+        let found = |text| branch(text).unwrap_or_default();
+        assert_eq!(found("echo $GITHUB_HEAD_REF"), "github_head_ref");
+        assert_eq!(found("echo ${{ github.Head_Ref }}"), "github.head_ref");
+        assert_eq!(found("echo $GITHUB_SHA"), "");
     }
 }

@@ -171,7 +171,7 @@ impl Walk<'_> {
             what: what.into(),
         };
         if let Some(found) = found {
-            self.out.never.push((Never::ReadsHistory, origin(found)));
+            self.out.never.push((Never::ReadsHistory, origin(&found)));
         }
         for text in texts.iter().filter(|_| !is_cache(&step.action)) {
             match hashed(text) {
@@ -313,11 +313,27 @@ const OPTIONS: &[&str] = &[
     "PYTHONPATH",
 ];
 
+/// Actions that keep a cache under a key.
+const CACHES: &[&str] = &[
+    "actions/cache",
+    "actions/cache/restore",
+    "actions/cache/save",
+    "buildjet/cache",
+    "namespacelabs/nscloud-cache-action",
+    "runs-on/cache",
+    "swatinem/rust-cache",
+    "Swatinem/rust-cache",
+    "useblacksmith/cache",
+];
+
 /// Whether a step keeps a cache: a digest in its key decides what is fetched again, and the
 /// steps after it make whatever was not fetched.
 fn is_cache(action: &Action) -> bool {
     match action {
-        Action::Use { reference, .. } => reference.contains("cache"),
+        Action::Use { reference, .. } => {
+            let name = reference.split('@').next().unwrap_or(reference);
+            CACHES.contains(&name)
+        }
         Action::Run { .. } => false,
     }
 }
@@ -327,7 +343,9 @@ fn is_cache(action: &Action) -> bool {
 /// <https://docs.github.com/actions/reference/workflows-and-actions/expressions#hashfiles>
 fn hashed(text: &str) -> Result<Vec<Box<str>>, &str> {
     let mut globs: Vec<Box<str>> = Vec::new();
-    for (at, name) in text.match_indices("hashFiles") {
+    // Functions may be written in any case; small letters stand where the others do.
+    let small = text.to_ascii_lowercase();
+    for (at, name) in small.match_indices("hashfiles") {
         let call = text.get(at..).unwrap_or_default();
         let mut rest = call.get(name.len()..).unwrap_or_default().trim_start();
         rest = rest.strip_prefix('(').ok_or(call)?.trim_start();

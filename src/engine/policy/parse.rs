@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use globset::Glob;
 use sha2::{Digest, Sha256};
 
 use super::{Basis, Diagnostic, FILE, JobPolicy, Mode, Policy, Skip};
+use crate::engine::globs::{self, GlobFault};
 use crate::engine::tree::join;
 use crate::engine::yaml::{self, Node};
 
@@ -339,9 +339,12 @@ impl Reader {
     }
 
     fn glob(&mut self, at: &Node, glob: &str) {
-        if let Err(error) = Glob::new(glob) {
-            self.fault(at, &format!("`{glob}` is not a glob: {}", error.kind()));
-        }
+        let why = match globs::compile(glob) {
+            Ok(_) => return,
+            Err(GlobFault::Syntax(error)) => error.kind().to_string(),
+            Err(fault @ GlobFault::TooLarge) => fault.to_string(),
+        };
+        self.fault(at, &format!("`{glob}` is not a glob: {why}"));
     }
 
     fn word<T: Copy>(&mut self, node: &Node, words: &[(&str, T)]) -> Option<T> {

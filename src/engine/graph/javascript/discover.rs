@@ -3,10 +3,11 @@
 //! Default patterns, or those of a literal configuration. Files are collected rather
 //! too many than too few: projects and filters that are computed are not read.
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::GlobSet;
 
 use super::aliases::{self, Settings};
 use crate::engine::facts::Language;
+use crate::engine::globs;
 use crate::engine::tree::{FileId, Snapshot, dir_of, join};
 
 pub use super::aliases::Runner;
@@ -157,17 +158,10 @@ fn pattern(settings: &Settings, key: &str, text: &str) -> Option<String> {
 
 /// A set of globs; jest's and mocha's extended groups are widened to what globs can say.
 fn globs(patterns: &[&str]) -> GlobSet {
-    let mut builder = GlobSetBuilder::new();
-    for pattern in patterns {
-        if let Ok(glob) = GlobBuilder::new(&plain(pattern))
-            .literal_separator(true)
-            .empty_alternates(true)
-            .build()
-        {
-            builder.add(glob);
-        }
-    }
-    builder.build().unwrap_or_default()
+    let patterns = patterns.iter().map(|pattern| plain(pattern));
+    globs::set(patterns, |glob| {
+        glob.literal_separator(true).empty_alternates(true);
+    })
 }
 
 /// `?(a|b)` becomes `{,a,b}`, `@(a|b)` and `+(a|b)` become `{a,b}`.

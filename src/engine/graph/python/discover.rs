@@ -4,10 +4,11 @@
 //! first file with a section for pytest in the nearest directory above. Files are
 //! collected rather too many than too few: markers and deselection are not read.
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::GlobSet;
 
 use super::manifest::{self, Manifest, Settings};
 use crate::engine::facts::Language;
+use crate::engine::globs;
 use crate::engine::tree::{FileId, Snapshot, Tree, base_name, dir_of, join};
 
 /// What pytest takes for a test file when nothing is configured.
@@ -201,18 +202,16 @@ fn collect(tree: &Tree, start: &str, rules: &Rules) -> Vec<FileId> {
 
 /// A set of the patterns that are globs at all; pytest's `*` also matches `/`.
 fn globs(patterns: &[&str]) -> GlobSet {
-    let mut builder = GlobSetBuilder::new();
-    for pattern in patterns {
-        let pattern = if pattern.contains('/') && !pattern.starts_with('*') {
+    let patterns = patterns.iter().map(|pattern| {
+        if pattern.contains('/') && !pattern.starts_with('*') {
             format!("*{pattern}")
         } else {
             (*pattern).to_owned()
-        };
-        if let Ok(glob) = GlobBuilder::new(&pattern).literal_separator(false).build() {
-            builder.add(glob);
         }
-    }
-    builder.build().unwrap_or_default()
+    });
+    globs::set(patterns, |glob| {
+        glob.literal_separator(false);
+    })
 }
 
 #[cfg(test)]

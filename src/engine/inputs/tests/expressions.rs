@@ -44,7 +44,7 @@ fn check(job: &str, expected: &str) {
 #[test]
 fn files_whose_digest_an_expression_takes_are_read() {
     check(
-        "    steps:\n    - run: echo ${{ hashFiles('b.txt', '!a.txt', 'lib') }}\n",
+        "    steps:\n    - run: echo ${{ hashfiles('b.txt', '!a.txt', 'lib') }}\n",
         "b.txt lib/x.py",
     );
     check(
@@ -74,7 +74,7 @@ fn a_job_that_reads_what_changes_of_a_pull_is_never_skipped() {
     );
     check(
         "    steps:\n    - run: echo \"$GITHUB_HEAD_REF\" | grep -q fix\n",
-        "ReadsHistory GITHUB_HEAD_REF",
+        "ReadsHistory github_head_ref",
     );
     check(
         "    steps:\n    - run: cat a.txt # ${{ github.event.pull_request.number }}\n",
