@@ -85,7 +85,7 @@ Examples:
 enum Format {
     /// A unified diff; reasons go to standard error
     Text,
-    /// One object a workflow, with the diff in it
+    /// One object with `workflows`, each with its diff, and `findings`
     Json,
 }
 

@@ -148,7 +148,7 @@ impl History {
     }
 
     /// The median of the latest runs of a job; `None` without a run.
-    pub fn estimate(&self, workflow: &str, job: &str) -> Option<Estimate> {
+    fn estimate(&self, workflow: &str, job: &str) -> Option<Estimate> {
         let mut seconds = self
             .jobs
             .get(&(workflow.to_owned(), job.to_owned()))?

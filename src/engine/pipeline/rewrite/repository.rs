@@ -272,9 +272,7 @@ fn seconds(history: &History, pipeline: &Pipeline) -> BTreeMap<String, u64> {
             .unwrap_or(&job.id)
             .0
             .to_ascii_lowercase();
-        let estimate = history.estimate(&pipeline.path, &job.id.0);
-        let legs = u64::try_from(job.legs.len().max(1)).unwrap_or(u64::MAX);
-        let own = estimate.map(|it| it.seconds.saturating_mul(legs));
+        let own = history.of_job(pipeline, job).map(|it| it.seconds);
         let sum = found.entry(id).or_insert(Some(0));
         *sum = sum.zip(own).map(|(sum, own)| sum.saturating_add(own));
     }
