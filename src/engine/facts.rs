@@ -8,7 +8,7 @@
 //! could be read and [`Facts::broken`].
 
 /// Raised whenever an extractor changes its answers; older cached facts are dropped.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// A language whose imports are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,6 +107,33 @@ pub struct Dynamic {
     pub line: u32,
 }
 
+/// Where a path begins that code computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Base {
+    /// In the directory of the file.
+    Beside,
+    /// In the directory in which the program runs.
+    Working,
+    /// Anywhere in the file's own package.
+    Package,
+    /// Anywhere in the repository.
+    Anywhere,
+}
+
+/// Files that a construct opens or lists by a path that it computes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Where the path begins.
+    pub base: Base,
+    /// A glob from there, which may climb at its head: `../docs/*.md`. One that ends
+    /// with a directory means that a program runs there.
+    pub pattern: Box<str>,
+    /// The construct, for people: `os.walk(...)`.
+    pub what: Box<str>,
+    /// The line, from 1.
+    pub line: u32,
+}
+
 /// Everything that was read from one source file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
@@ -117,6 +144,8 @@ pub struct Facts {
     pub literals: Vec<Box<str>>,
     /// What could not be resolved by reading.
     pub dynamic: Vec<Dynamic>,
+    /// What is opened by a computed path.
+    pub opened: Vec<Opened>,
     /// The package or module that the file declares: Java's and Kotlin's
     /// `package`, Go's `package`.
     pub package: Option<Box<str>>,

@@ -23,6 +23,8 @@ pub mod jvm;
 mod lines;
 mod links;
 mod nesting;
+mod opened;
+mod places;
 pub mod python;
 pub mod rust;
 pub(super) use links::follow as follow_links;
@@ -450,6 +452,7 @@ pub fn build<'a>(snapshot: &'a Snapshot, packages: &'a Packages) -> Builder<'a> 
     rust::resolve(&mut builder);
     jvm::resolve(&mut builder);
     c::resolve(&mut builder);
+    opened::resolve(&mut builder);
     builder
 }
 

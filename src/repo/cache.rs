@@ -14,7 +14,9 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::{RepoError, write_whole};
-use crate::engine::facts::{self, Dynamic, Facts, Import, ImportKind, Language, Reach};
+use crate::engine::facts::{
+    self, Base, Dynamic, Facts, Import, ImportKind, Language, Opened, Reach,
+};
 use crate::engine::ids::ObjectId;
 
 /// Facts that were read before, and those that were added since.
@@ -163,6 +165,18 @@ const KINDS: &[ImportKind] = &[
     ImportKind::Embed,
 ];
 
+const BASES: &[Base] = &[Base::Beside, Base::Working, Base::Package, Base::Anywhere];
+
+/// The place of a base in [`BASES`].
+fn base_code(base: Base) -> u8 {
+    match base {
+        Base::Beside => 0,
+        Base::Working => 1,
+        Base::Package => 2,
+        Base::Anywhere => 3,
+    }
+}
+
 /// The place of a language in [`LANGUAGES`].
 fn language_code(language: Language) -> u8 {
     match language {
@@ -226,6 +240,13 @@ fn write_facts(out: &mut Vec<u8>, facts: &Facts) {
         write_bytes(out, dynamic.what.as_bytes());
         write_number(out, dynamic.line);
     }
+    write_number(out, u32::try_from(facts.opened.len()).unwrap_or(u32::MAX));
+    for opened in &facts.opened {
+        out.push(base_code(opened.base));
+        write_bytes(out, opened.pattern.as_bytes());
+        write_bytes(out, opened.what.as_bytes());
+        write_number(out, opened.line);
+    }
     let package: Vec<Box<str>> = facts.package.iter().cloned().collect();
     write_list(out, &package);
     write_list(out, &facts.tests);
@@ -266,12 +287,16 @@ impl<'a> Reader<'a> {
         let dynamic = (0..self.number()?)
             .map(|_| self.dynamic())
             .collect::<Option<_>>()?;
+        let opened = (0..self.number()?)
+            .map(|_| self.opened())
+            .collect::<Option<_>>()?;
         let package = self.list()?.into_iter().next();
         let tests = self.list()?;
         Some(Facts {
             imports,
             literals,
             dynamic,
+            opened,
             package,
             tests,
             broken: self.byte()? == 1,
@@ -298,6 +323,15 @@ impl<'a> Reader<'a> {
         };
         Some(Dynamic {
             reach,
+            what: self.text()?,
+            line: self.number()?,
+        })
+    }
+
+    fn opened(&mut self) -> Option<Opened> {
+        Some(Opened {
+            base: *BASES.get(usize::from(self.byte()?))?,
+            pattern: self.text()?,
             what: self.text()?,
             line: self.number()?,
         })
@@ -355,6 +389,12 @@ mod tests {
                 what: "exec(x)".into(),
                 line: 3,
             }],
+            opened: vec![Opened {
+                base: Base::Working,
+                pattern: "../docs/*.md".into(),
+                what: "os.walk(...)".into(),
+                line: 4,
+            }],
             package: Some("org.example".into()),
             tests: vec!["test_a".into()],
             broken: true,
@@ -392,9 +432,13 @@ mod tests {
         for (index, language) in LANGUAGES.iter().enumerate() {
             assert_eq!(usize::from(language_code(*language)), index);
         }
+        for (index, base) in BASES.iter().enumerate() {
+            assert_eq!(usize::from(base_code(*base)), index);
+        }
         // The last of each enum: a list that ends before it would lose records.
         assert_eq!(usize::from(kind_code(ImportKind::Embed)), KINDS.len() - 1);
         assert_eq!(usize::from(language_code(Language::C)), LANGUAGES.len() - 1);
+        assert_eq!(usize::from(base_code(Base::Anywhere)), BASES.len() - 1);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod calls;
 pub mod discover;
 mod extract;
 mod files;
+mod opened;
 mod resolve;
 mod tsconfig;
 mod value;

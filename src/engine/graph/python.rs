@@ -15,6 +15,8 @@ pub mod discover;
 mod extract;
 mod manifest;
 mod modules;
+mod opened;
+mod places;
 mod resolve;
 mod stdlib;
 

@@ -7,7 +7,9 @@ use oxc_ast::ast::{Argument, CallExpression, Expression, NewExpression, Template
 use oxc_span::Span;
 
 use super::extract::{Bound, Reader};
+use super::opened;
 use crate::engine::facts::ImportKind;
+use crate::engine::graph::places::GAP;
 
 /// Modules whose functions start programs.
 const PROCESS_MODULES: &[&str] = &[
@@ -125,7 +127,10 @@ pub(super) fn loaded<'a>(
                 }
             }
         }
-        _ => reader.dynamic(what, at),
+        other => {
+            opened::loaded(reader, other, at);
+            reader.dynamic(what, at);
+        }
     }
 }
 
@@ -159,6 +164,12 @@ fn method<'a>(
     object: &Expression<'a>,
     name: &str,
 ) {
+    if let Expression::CallExpression(loaded) = object
+        && loaded.callee.is_specific_id("require")
+        && argument(loaded, 0).is_some_and(starts_programs)
+    {
+        return program(reader, call);
+    }
     let object_name = match object {
         Expression::Identifier(object) => object.name.as_str(),
         Expression::ImportMeta(_) => "import.meta",
@@ -252,6 +263,8 @@ fn globs<'a>(reader: &mut Reader<'_, 'a>, call: &CallExpression<'a>) {
 
 /// A call that starts a program.
 fn program<'a>(reader: &mut Reader<'_, 'a>, call: &CallExpression<'a>) {
+    let words = words(call);
+    opened::words(reader, call, &words);
     let Some(Argument::StringLiteral(command)) = call.arguments.first() else {
         let known = match call.arguments.first() {
             // The words before the first gap name the program.
@@ -290,6 +303,26 @@ fn program<'a>(reader: &mut Reader<'_, 'a>, call: &CallExpression<'a>) {
             call.span,
         );
     }
+}
+
+/// The words of a command, with gaps where only the run can tell.
+fn words(call: &CallExpression<'_>) -> Vec<String> {
+    let gap = GAP.to_string();
+    let line = match call.arguments.first() {
+        Some(Argument::StringLiteral(line)) => line.value.to_string(),
+        Some(Argument::TemplateLiteral(line)) => {
+            let quasis = line.quasis.iter().map(|quasi| quasi.value.raw.as_str());
+            quasis.collect::<Vec<_>>().join(&gap)
+        }
+        // `process.execPath`, mostly.
+        _ => "node".to_owned(),
+    };
+    let mut words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+    if let Some(Argument::ArrayExpression(list)) = call.arguments.get(1) {
+        let items = list.elements.iter().filter_map(|item| item.as_expression());
+        words.extend(items.filter_map(literal).map(str::to_owned));
+    }
+    words
 }
 
 fn is_file(word: &str) -> bool {

@@ -6,9 +6,10 @@
 
 use oxc_allocator::Allocator;
 use oxc_ast::ast::{
-    CallExpression, ExportAllDeclaration, ExportFromDeclaration, Expression, ImportDeclaration,
-    ImportExpression, NewExpression, Program, StringLiteral, TSExternalModuleReference,
-    TSImportType, TaggedTemplateExpression, TemplateElement, VariableDeclarator,
+    BindingPattern, CallExpression, ExportAllDeclaration, ExportFromDeclaration, Expression,
+    ImportDeclaration, ImportExpression, NewExpression, Program, StringLiteral,
+    TSExternalModuleReference, TSImportType, TaggedTemplateExpression, TemplateElement,
+    VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_parser::{ParseOptions, Parser, ParserReturn};
@@ -18,7 +19,9 @@ use rustc_hash::FxHashMap;
 use super::super::lines::Lines;
 use super::super::nesting;
 use super::calls;
+use super::opened::{self, Openings};
 use crate::engine::facts::{Dynamic, Facts, Import, ImportKind, Reach, could_name_a_path};
+use crate::engine::graph::places::{self, How, Place};
 
 /// Reads a file of any extension that [`Language::JavaScript`](crate::engine::facts::Language) has.
 pub fn extract(path: &str, source: &str) -> Facts {
@@ -116,9 +119,11 @@ fn module(source: &str, kind: SourceType, first_line: u32, facts: &mut Facts) {
         first_line,
         bound: FxHashMap::default(),
         titles: Vec::new(),
+        openings: Openings::default(),
     };
     reader.comments(&parsed.program);
     reader.visit_program(&parsed.program);
+    opened::finish(&mut reader);
 }
 
 fn parse<'a>(allocator: &'a Allocator, source: &'a str, kind: SourceType) -> ParserReturn<'a> {
@@ -153,6 +158,8 @@ pub(super) struct Reader<'f, 'a> {
     pub(super) bound: FxHashMap<&'a str, Bound>,
     /// Titles of the suites around.
     pub(super) titles: Vec<String>,
+    /// What it opens by computed paths.
+    pub(super) openings: Openings<'a>,
 }
 
 impl<'a> Reader<'_, 'a> {
@@ -194,7 +201,20 @@ impl<'a> Reader<'_, 'a> {
         self.facts.tests.push(name.into());
     }
 
-    fn line(&mut self, at: Span) -> u32 {
+    /// Records what reading some places comes to.
+    pub(super) fn say(&mut self, found: &[Place], how: How, what: &str, at: Span) {
+        let line = self.line(at);
+        self.say_at(found, how, what, line);
+    }
+
+    /// The same on a line that is known.
+    pub(super) fn say_at(&mut self, found: &[Place], how: How, what: &str, line: u32) {
+        for place in found {
+            places::say(self.facts, place, how, (what, line));
+        }
+    }
+
+    pub(super) fn line(&mut self, at: Span) -> u32 {
         self.first_line + self.lines.line(at.start as usize)
     }
 
@@ -265,6 +285,7 @@ impl<'a> Visit<'a> for Reader<'_, 'a> {
 
     fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
         let is_suite = calls::read(self, it);
+        opened::read(self, it);
         walk::walk_call_expression(self, it);
         if is_suite {
             self.titles.pop();
@@ -290,6 +311,8 @@ impl<'a> Visit<'a> for Reader<'_, 'a> {
             for name in it.id.get_binding_identifiers() {
                 self.bound.insert(name.name.as_str(), meaning);
             }
+        } else if let (BindingPattern::BindingIdentifier(name), Some(init)) = (&it.id, &it.init) {
+            opened::bind(self, name.name.as_str(), init);
         }
         walk::walk_variable_declarator(self, it);
     }

@@ -18,7 +18,7 @@ const RUNNERS: &[&str] = &[
 ];
 
 /// Reads one call.
-pub(super) fn read(reader: &mut Reader<'_>, call: &ExprCall) {
+pub(super) fn read<'a>(reader: &mut Reader<'a>, call: &'a ExprCall) {
     let last = match call.func.as_ref() {
         Expr::Name(name) => name.id.as_str(),
         Expr::Attribute(attribute) => attribute.attr.as_str(),
@@ -29,11 +29,13 @@ pub(super) fn read(reader: &mut Reader<'_>, call: &ExprCall) {
     if last == "join" || last == "joinpath" || last == "Path" {
         joined(reader, &call.arguments);
     }
+    let name = reader.full_name(&call.func);
+    reader.openings.call(call, name.as_deref(), last);
     let may_be_renamed = is_bare && reader.is_bound(last);
     if !is_interesting(last) && !may_be_renamed {
         return;
     }
-    let Some(name) = reader.full_name(&call.func) else {
+    let Some(name) = name else {
         if matches!(last, "patch" | "setattr" | "delattr") {
             patched(reader, call);
         }
@@ -96,7 +98,7 @@ fn is_interesting(attribute: &str) -> bool {
         || attribute.starts_with("posix_spawn")
 }
 
-fn dispatch(reader: &mut Reader<'_>, call: &ExprCall, name: &str) {
+fn dispatch<'a>(reader: &mut Reader<'a>, call: &'a ExprCall, name: &str) {
     match name {
         "importlib.import_module"
         | "import_module"
@@ -119,6 +121,16 @@ fn dispatch(reader: &mut Reader<'_>, call: &ExprCall, name: &str) {
         | "imp.find_module"
         | "pytest.main"
         | "unittest.main" => {
+            if name == "pytest.main" {
+                let mut words = Vec::new();
+                call.arguments
+                    .args
+                    .iter()
+                    .for_each(|it| strings_in(it, &mut words));
+                for word in words {
+                    reader.openings.word(word, None, name, call.start());
+                }
+            }
             reader.dynamic(Reach::Package, format!("{name}(...)"), call.start());
         }
         "subprocess.run"
@@ -207,10 +219,15 @@ fn imported(reader: &mut Reader<'_>, call: &ExprCall, name: &str) {
                     .map_or(prefix, |(package, _)| package);
                 reader.import(package, &["**"], ImportKind::Dynamic, call.start());
             }
-            _ => reader.dynamic(Reach::Package, format!("{name}(...)"), call.start()),
+            _ => computed(reader, call, name),
         },
-        _ => reader.dynamic(Reach::Package, format!("{name}(...)"), call.start()),
+        _ => computed(reader, call, name),
     }
+}
+
+fn computed(reader: &mut Reader<'_>, call: &ExprCall, name: &str) {
+    reader.openings.loads(call.start());
+    reader.dynamic(Reach::Package, format!("{name}(...)"), call.start());
 }
 
 /// `.x` in `pkg` is `pkg.x`; each further dot goes up by one.
@@ -251,7 +268,7 @@ fn joined(reader: &mut Reader<'_>, arguments: &Arguments) {
 }
 
 /// A program that is started.
-fn program(reader: &mut Reader<'_>, call: &ExprCall, name: &str) {
+fn program<'a>(reader: &mut Reader<'a>, call: &'a ExprCall, name: &str) {
     let first = call.arguments.find_argument_value("args", 0);
     let words: Vec<Word<'_>> = match first {
         Some(Expr::List(list)) => list.elts.iter().map(|item| word(reader, item)).collect(),
@@ -311,7 +328,8 @@ fn word<'a>(reader: &Reader<'_>, item: &'a Expr) -> Word<'a> {
     }
 }
 
-fn started(reader: &mut Reader<'_>, call: &ExprCall, name: &str, words: &[Word<'_>]) {
+fn started<'a>(reader: &mut Reader<'a>, call: &'a ExprCall, name: &str, words: &[Word<'_>]) {
+    reads(reader, call, name, words);
     let is_python = |program: &str| program.starts_with("python") || program == "pypy3";
     let unknown = match words {
         [Word::Python, rest @ ..] => !python(reader, call, rest),
@@ -324,7 +342,46 @@ fn started(reader: &mut Reader<'_>, call: &ExprCall, name: &str, words: &[Word<'
         _ => true,
     };
     if unknown {
+        if let Some(cwd) = call.arguments.find_keyword("cwd") {
+            reader.openings.runs(&cwd.value, name, call.start());
+        }
         reader.dynamic(Reach::Package, format!("{name}(...)"), call.start());
+    }
+}
+
+/// What a program is told to read: paths among its words, or the whole repository.
+fn reads<'a>(reader: &mut Reader<'a>, call: &'a ExprCall, name: &str, words: &[Word<'_>]) {
+    const LISTING: &[&str] = &["ls-files", "ls-tree", "grep", "archive", "worktree"];
+    let cwd = call.arguments.find_keyword("cwd").map(|it| &it.value);
+    let texts = || {
+        words.iter().filter_map(|word| match word {
+            Word::Text(text) => Some(*text),
+            _ => None,
+        })
+    };
+    let program = texts().next().unwrap_or_default();
+    let is_git = words.first() == Some(&Word::Text("git"));
+    if is_git && texts().any(|text| LISTING.contains(&text)) {
+        return reader.openings.whole(cwd, name, call.start());
+    }
+    for word in texts()
+        .skip(1)
+        .filter(|word| !is_git || word.starts_with(".."))
+    {
+        reader.literal(word);
+        reader.openings.word(word, cwd, name, call.start());
+    }
+    if let Some(Expr::List(list)) = call.arguments.find_argument_value("args", 0)
+        && program != "git"
+    {
+        for item in list.elts.iter().filter(|item| {
+            matches!(
+                item,
+                Expr::FString(_) | Expr::BinOp(_) | Expr::Call(_) | Expr::Name(_)
+            )
+        }) {
+            reader.openings.told(item, name, call);
+        }
     }
 }
 

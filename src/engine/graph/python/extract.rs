@@ -4,18 +4,21 @@
 //! imports around it. Names bound by imports are remembered, because
 //! `from importlib import import_module as load` makes `load(...)` a dynamic import.
 
-use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
+use ruff_python_ast::visitor::{Visitor, walk_comprehension, walk_expr, walk_stmt};
 use ruff_python_ast::{
-    Alias, Expr, ExprBinOp, FStringPart, InterpolatedStringElement, Operator, PySourceType, Stmt,
-    StmtClassDef, StmtFunctionDef, StmtIf, StmtImportFrom,
+    Alias, Comprehension, Expr, ExprBinOp, FStringPart, InterpolatedStringElement, Operator,
+    Parameters, PySourceType, Stmt, StmtClassDef, StmtFunctionDef, StmtIf, StmtImportFrom,
 };
 use ruff_text_size::{Ranged, TextSize};
-use rustc_hash::FxHashMap;
 
 use super::super::lines::Lines;
 use super::super::nesting;
 use super::calls;
-use crate::engine::facts::{Dynamic, Facts, Import, ImportKind, Reach, could_name_a_path};
+use super::opened::Openings;
+use super::places::Bound;
+use crate::engine::facts::{
+    Base, Dynamic, Facts, Import, ImportKind, Opened, Reach, could_name_a_path,
+};
 
 /// Reads a `.py` or `.pyi` file.
 pub fn extract(path: &str, source: &str) -> Facts {
@@ -44,6 +47,16 @@ fn read(source: &str, stub: bool) -> Facts {
         tests_of(stmt, "", &mut reader.facts.tests);
     }
     let mut facts = reader.facts;
+    let lines = &mut reader.lines;
+    let openings = reader.openings;
+    openings.finish(&mut facts, &mut |at| lines.line(at.to_usize()));
+    let order = |it: &Opened| (it.line, it.base, it.pattern.clone());
+    facts.opened.sort_by_key(order);
+    facts.opened.dedup();
+    facts
+        .dynamic
+        .sort_by(|a, b| (a.line, a.reach, &a.what).cmp(&(b.line, b.reach, &b.what)));
+    facts.dynamic.dedup();
     facts.broken = parsed.has_syntax_errors();
     facts.literals.sort_unstable();
     facts.literals.dedup();
@@ -53,8 +66,8 @@ fn read(source: &str, stub: bool) -> Facts {
 /// Walks one file and collects its facts.
 pub(super) struct Reader<'a> {
     pub(super) facts: Facts,
-    /// What a name that an import bound stands for, dotted.
-    bound: FxHashMap<&'a str, String>,
+    /// What it reads by computed paths, and what its names stand for.
+    pub(super) openings: Openings<'a>,
     lines: Lines<'a>,
     only_types: bool,
 }
@@ -63,7 +76,7 @@ impl<'a> Reader<'a> {
     fn new(source: &'a str, only_types: bool) -> Self {
         Self {
             facts: Facts::default(),
-            bound: FxHashMap::default(),
+            openings: Openings::default(),
             lines: Lines::new(source),
             only_types,
         }
@@ -116,7 +129,13 @@ impl<'a> Reader<'a> {
                 }
                 Expr::Name(name) => {
                     let head = name.id.as_str();
-                    parts.push(self.bound.get(head).map_or(head, String::as_str));
+                    parts.push(
+                        self.openings
+                            .names
+                            .imported
+                            .get(head)
+                            .map_or(head, String::as_str),
+                    );
                     parts.reverse();
                     return Some(parts.join("."));
                 }
@@ -127,7 +146,7 @@ impl<'a> Reader<'a> {
 
     /// Whether an import bound this name.
     pub(super) fn is_bound(&self, name: &str) -> bool {
-        self.bound.contains_key(name)
+        self.openings.names.imported.contains_key(name)
     }
 
     fn static_kind(&self) -> ImportKind {
@@ -146,7 +165,7 @@ impl<'a> Reader<'a> {
             Some(bound) => (bound.as_str(), name),
             None => (head, head),
         };
-        self.bound.insert(bound, meant.to_owned());
+        self.openings.names.imported.insert(bound, meant.to_owned());
     }
 
     fn taken_import(&mut self, import: &'a StmtImportFrom) {
@@ -162,7 +181,10 @@ impl<'a> Reader<'a> {
         for alias in &import.names {
             let name = alias.name.as_str();
             let bound = alias.asname.as_ref().map_or(name, |bound| bound.as_str());
-            self.bound.insert(bound, format!("{specifier}.{name}"));
+            self.openings
+                .names
+                .imported
+                .insert(bound, format!("{specifier}.{name}"));
         }
     }
 
@@ -206,21 +228,50 @@ impl<'a> Visitor<'a> for Reader<'a> {
             Stmt::Assign(assign) => {
                 for target in &assign.targets {
                     self.assigned(target, &assign.value);
+                    self.bind(target, &assign.value);
                 }
                 walk_stmt(self, stmt);
             }
             Stmt::AnnAssign(assign) => {
                 if let Some(value) = &assign.value {
                     self.assigned(&assign.target, value);
+                    self.bind(&assign.target, value);
                 }
                 walk_stmt(self, stmt);
             }
             Stmt::AugAssign(assign) => {
                 self.assigned(&assign.target, &assign.value);
+                self.bind(&assign.target, &assign.value);
+                walk_stmt(self, stmt);
+            }
+            Stmt::For(each) => {
+                self.openings.bind(&each.target, Bound::Part(&each.iter));
+                walk_stmt(self, stmt);
+            }
+            Stmt::With(with) => {
+                for item in &with.items {
+                    if let Some(target) = &item.optional_vars {
+                        self.openings.bind(target, Bound::Value(&item.context_expr));
+                    }
+                }
+                walk_stmt(self, stmt);
+            }
+            Stmt::FunctionDef(function) => {
+                let names = self.given(&function.parameters);
+                self.openings.function(function.name.as_str(), names);
+                if function.name.as_str() == "pytest_collect_file" {
+                    self.collects(function.start());
+                }
                 walk_stmt(self, stmt);
             }
             _ => walk_stmt(self, stmt),
         }
+    }
+
+    fn visit_comprehension(&mut self, comprehension: &'a Comprehension) {
+        let bound = Bound::Part(&comprehension.iter);
+        self.openings.bind(&comprehension.target, bound);
+        walk_comprehension(self, comprehension);
     }
 
     fn visit_expr(&mut self, expr: &'a Expr) {
@@ -241,6 +292,12 @@ impl<'a> Visitor<'a> for Reader<'a> {
                 }
             }
             Expr::Call(call) => calls::read(self, call),
+            Expr::Named(named) => self.bind(&named.target, &named.value),
+            Expr::Lambda(lambda) => {
+                if let Some(parameters) = &lambda.parameters {
+                    self.given(parameters);
+                }
+            }
             Expr::BinOp(chain) if chain.op == Operator::Div => self.joined_path(chain),
             _ => {}
         }
@@ -248,7 +305,47 @@ impl<'a> Visitor<'a> for Reader<'a> {
     }
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// A name gets a value; what `sys.path` gets is searched for modules.
+    fn bind(&mut self, target: &'a Expr, value: &'a Expr) {
+        let changed = match target {
+            Expr::Subscript(part) => part.value.as_ref(),
+            target => target,
+        };
+        if self
+            .full_name(changed)
+            .is_some_and(|name| name == "sys.path")
+        {
+            self.openings.searches(value);
+        }
+        self.openings.bind(target, Bound::Value(value));
+    }
+
+    /// Parameters hold what callers give, or their defaults.
+    fn given(&mut self, parameters: &'a Parameters) -> Vec<&'a str> {
+        let mut names = Vec::new();
+        let bound = &mut self.openings.names.bound;
+        for parameter in parameters.iter_non_variadic_params() {
+            let name = parameter.parameter.name.as_str();
+            let values = bound.entry(name).or_default();
+            names.push(name);
+            values.push(Bound::Given);
+            values.extend(parameter.default.as_deref().map(Bound::Value));
+        }
+        names
+    }
+
+    /// A test runner's hook that takes files for tests, prose as well.
+    fn collects(&mut self, at: TextSize) {
+        let line = self.lines.line(at.to_usize());
+        self.facts.opened.push(Opened {
+            base: Base::Package,
+            pattern: "**/*.{md,mdx,markdown,rst,adoc,txt}".into(),
+            what: "pytest_collect_file".into(),
+            line,
+        });
+    }
+
     /// `HERE / "data" / "x.json"` names `data/x.json`.
     fn joined_path(&mut self, chain: &ExprBinOp) {
         let mut pieces = Vec::new();

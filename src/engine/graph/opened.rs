@@ -1,0 +1,405 @@
+//! Files that code opens or lists by a path which it computes.
+//!
+//! An extractor says where such a path begins and what of it is literal; here that
+//! meets a tree. What fits is needed, prose and other people's files included, because
+//! nobody knows which of it is opened. Where everything fits, the file reaches
+//! everything.
+//!
+//! A path that begins where the program runs may begin in any directory at or above
+//! its file, as far as it climbs; the way down from there is literal or a glob.
+
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
+
+use super::{Builder, EdgeKind, NodeId, Widening};
+use crate::engine::facts::{Base, Opened, Reach};
+use crate::engine::globs::Pattern;
+use crate::engine::tree::{FileId, dir_of, join};
+
+/// How many different globs of one tree are looked up.
+const GLOBS: usize = 4_000;
+/// How many edges they make together.
+const EDGES: usize = 4_000_000;
+
+/// Adds what the files of a tree open by computed paths.
+pub(super) fn resolve(builder: &mut Builder<'_>) {
+    let snapshot = builder.snapshot;
+    let mut linker = Linker {
+        builder,
+        groups: FxHashMap::default(),
+        edges: 0,
+    };
+    for (file, entry) in snapshot.tree.iter() {
+        let Some(facts) = snapshot.facts(file) else {
+            continue;
+        };
+        for opened in &facts.opened {
+            linker.opened(file, &entry.path, opened);
+        }
+    }
+}
+
+struct Linker<'b, 'a> {
+    builder: &'b mut Builder<'a>,
+    /// The units made so far, by directory and glob; `None` where nothing fits.
+    groups: FxHashMap<(Box<str>, Box<str>), Option<NodeId>>,
+    edges: usize,
+}
+
+/// What a pattern asks for below a directory.
+enum Below {
+    All,
+    Glob(String),
+    /// Nothing by itself: a program runs there.
+    Place,
+}
+
+impl Linker<'_, '_> {
+    fn opened(&mut self, file: FileId, path: &str, opened: &Opened) {
+        let package = self.builder.packages.owner_dir(path).unwrap_or_default();
+        let dir = dir_of(path);
+        let (head, below) = split(&opened.pattern);
+        let mut dirs: BTreeSet<String> = BTreeSet::new();
+        let mut leaves = false;
+        for base in bases(opened.base, dir, package, &head, &below) {
+            match join(base, &head) {
+                Some(dir) => drop(dirs.insert(dir)),
+                // Above the repository lies the directory that holds it.
+                None => leaves |= opened.base == Base::Beside,
+            }
+        }
+        let reaches_all = |dir: &String| dir.is_empty() && matches!(below, Below::All);
+        if leaves || dirs.iter().any(reaches_all) {
+            return self.widen(file, Reach::Repository, opened);
+        }
+        for dir in dirs {
+            let is_own = is_at_or_below(&dir, package);
+            let done = match &below {
+                Below::Place if is_own => {
+                    self.widen(file, Reach::Package, opened);
+                    true
+                }
+                Below::Place if dir.is_empty() => false,
+                Below::Place | Below::All => self.group(file, &dir, "**"),
+                Below::Glob(glob) => self.group(file, &dir, glob),
+            };
+            if !done {
+                self.widen(file, Reach::Repository, opened);
+            }
+        }
+    }
+
+    fn widen(&mut self, file: FileId, reach: Reach, opened: &Opened) {
+        self.builder.widen(Widening {
+            file,
+            reach,
+            what: opened.what.clone(),
+            line: opened.line,
+        });
+    }
+
+    /// Needs what a glob fits below a directory; `false` when that is too much to say.
+    fn group(&mut self, from: FileId, dir: &str, glob: &str) -> bool {
+        let key = (Box::from(dir), Box::from(glob));
+        if !self.groups.contains_key(&key) {
+            if self.groups.len() >= GLOBS {
+                return false;
+            }
+            let Some(files) = self.files(dir, glob) else {
+                return false;
+            };
+            let unit = self.unit(&files, (dir, glob));
+            self.groups.insert(key.clone(), unit);
+        }
+        if let Some(unit) = self.groups.get(&key).copied().flatten() {
+            self.builder.edge(from, unit, EdgeKind::Widened);
+        }
+        true
+    }
+
+    /// What a glob fits below a directory; `None` when that is too much to say.
+    fn files(&mut self, dir: &str, glob: &str) -> Option<Vec<FileId>> {
+        let tree = &self.builder.snapshot.tree;
+        let whole = if dir.is_empty() {
+            glob.to_owned()
+        } else {
+            format!("{}/{glob}", globset::escape(dir))
+        };
+        let files = Pattern::new(&whole).ok()?.files(tree);
+        self.edges += files.len();
+        (self.edges <= EDGES).then_some(files)
+    }
+
+    /// The unit of some files, if there are any.
+    fn unit(&mut self, files: &[FileId], (dir, glob): (&str, &str)) -> Option<NodeId> {
+        if files.is_empty() {
+            return None;
+        }
+        let shown = if dir.is_empty() {
+            format!("files like {glob}")
+        } else {
+            format!("files like {glob} below {dir}")
+        };
+        let unit = self.builder.group(shown);
+        for file in files {
+            self.builder.edge(unit, *file, EdgeKind::Widened);
+        }
+        Some(unit)
+    }
+}
+
+fn is_at_or_below(path: &str, dir: &str) -> bool {
+    dir.is_empty()
+        || path
+            .strip_prefix(dir)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The steps and names at the head of a pattern, and what it asks for below.
+fn split(pattern: &str) -> (String, Below) {
+    if pattern.is_empty() {
+        return (String::new(), Below::Place);
+    }
+    let parts: Vec<&str> = pattern.split('/').collect();
+    let is_fixed = |part: &&str| !part.contains(['*', '?', '[', '{']);
+    let fixed = parts.iter().take_while(|part| is_fixed(part)).count();
+    let rest = parts.get(fixed..).unwrap_or_default();
+    if !rest.is_empty() {
+        let head = parts.get(..fixed).unwrap_or_default().join("/");
+        return match rest {
+            ["**"] | ["**", "*"] => (head, Below::All),
+            rest => (head, Below::Glob(rest.join("/"))),
+        };
+    }
+    // A path without anything special: the last part is the name.
+    match parts.split_last() {
+        Some((last, _)) if matches!(*last, "." | ".." | "") => (pattern.to_owned(), Below::Place),
+        Some((last, head)) => (head.join("/"), Below::Glob((*last).to_owned())),
+        None => (String::new(), Below::Place),
+    }
+}
+
+/// The directories from which a pattern may count.
+fn bases<'p>(
+    base: Base,
+    dir: &'p str,
+    package: &'p str,
+    head: &str,
+    below: &Below,
+) -> Vec<&'p str> {
+    match base {
+        Base::Beside => vec![dir],
+        Base::Package => vec![package],
+        Base::Anywhere => vec![""],
+        Base::Working if head.starts_with("..") => {
+            let mut all = vec![dir];
+            let mut current = dir;
+            while !current.is_empty() {
+                current = dir_of(current);
+                all.push(current);
+            }
+            all
+        }
+        Base::Working => {
+            let is_narrow =
+                !head.is_empty() || matches!(below, Below::Glob(glob) if !glob.starts_with("**"));
+            let root = is_narrow.then_some("");
+            [dir, package].into_iter().chain(root).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+    use crate::engine::packages::Packages;
+
+    /// What the first file reaches by the edges of this module, and its widenings.
+    fn check(files: &[(&str, &str)], expected: &str) {
+        let snapshot = sample::snapshot(files);
+        let packages = Packages::read(&snapshot);
+        let mut builder = Builder::new(&snapshot, &packages);
+        super::super::python::resolve(&mut builder);
+        resolve(&mut builder);
+        let graph = builder.finish();
+        let reached = sample::reached(&snapshot, &graph, files[0].0);
+        let mut found: Vec<String> = reached
+            .lines()
+            .skip_while(|_| false)
+            .map(str::to_owned)
+            .collect();
+        found.retain(|path| path != files[0].0);
+        found.extend(
+            graph
+                .widenings
+                .iter()
+                .map(|it| format!("{:?}:{}", it.reach, it.line)),
+        );
+        assert_eq!(found.join(" "), expected, "{files:?}");
+    }
+
+    /// Two packages; the first file is a test of `p`.
+    fn in_two(source: &str, expected: &str) {
+        check(
+            &[
+                ("p/tests/t.py", source),
+                ("p/pyproject.toml", ""),
+                ("p/data/x.json", ""),
+                ("p/docs/g.md", ""),
+                ("p/m.py", ""),
+                ("q/pyproject.toml", ""),
+                ("q/qq.py", ""),
+                ("README.md", ""),
+            ],
+            expected,
+        );
+    }
+
+    #[test]
+    fn a_literal_beginning_narrows() {
+        in_two("open(f'data/{n}.json')", "p/data/x.json");
+        in_two("open(f'../q/{n}.py')", "q/qq.py");
+        in_two(
+            "glob.glob('../*/*.py')",
+            "p/m.py p/tests/t.py q/qq.py"
+                .replace("p/tests/t.py ", "")
+                .as_str(),
+        );
+        in_two("glob.glob('data/*.json')", "p/data/x.json");
+        in_two("glob.glob('../q/*.py')", "q/qq.py");
+        in_two("open('docs/' + n + '.md')", "p/docs/g.md");
+        in_two("open('docs/%s.md' % n)", "p/docs/g.md");
+        in_two("open('docs/{}.md'.format(n))", "p/docs/g.md");
+        in_two("open(os.path.join('docs', n))", "p/docs/g.md");
+    }
+
+    #[test]
+    fn a_listing_below_a_root_that_lies_above_the_package_reaches_everything() {
+        for source in [
+            "for f in Path(__file__).resolve().parents[2].rglob('*'): f.read_text()",
+            "ROOT = Path(__file__).parent.parent.parent\nos.walk(ROOT)",
+            "import os\nROOT = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))\nfor a in os.walk(ROOT): pass",
+        ] {
+            let line = source.lines().count();
+            in_two(source, &format!("Repository:{line}"));
+        }
+        in_two("os.walk('..')", "Repository:1");
+        in_two("compileall.compile_dir('..')", "Repository:1");
+    }
+
+    #[test]
+    fn a_glob_below_the_root_reaches_what_it_fits() {
+        in_two(
+            "for f in Path(__file__).resolve().parents[2].rglob('*.md'): f.read_text()",
+            "README.md p/docs/g.md",
+        );
+    }
+
+    #[test]
+    fn a_listing_in_the_package_reads_its_prose_as_well() {
+        check(
+            &[
+                ("t.py", "os.listdir('.')"),
+                ("README.md", ""),
+                ("a/b.md", ""),
+            ],
+            "README.md",
+        );
+        check(
+            &[
+                ("t.py", "for p in Path('.').glob('*.md'): p.open()"),
+                ("README.md", ""),
+                ("a/b.md", ""),
+            ],
+            "README.md",
+        );
+        check(
+            &[
+                (
+                    "t.py",
+                    "from pathlib import Path\nfor p in Path('docs').iterdir(): p.read_text()",
+                ),
+                ("README.md", ""),
+                ("docs/b.md", ""),
+            ],
+            "docs/b.md",
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_bound_reaches_the_package() {
+        in_two("def f(p):\n    return open(p)", "Package:2");
+        in_two("def f(p):\n    return os.listdir(p)", "Package:2");
+        in_two("open(f'{n}.md')", "p/docs/g.md");
+        in_two("def f(p):\n    open(p + '/x.json')", "p/data/x.json");
+        in_two("def f(p):\n    return os.listdir(p.parent)", "Package:2");
+        in_two(
+            "def f(p):\n    return os.listdir(p.parent.parent)",
+            "Repository:2",
+        );
+        in_two("from x import ROOT\nos.walk(ROOT)", "Repository:2");
+        in_two(
+            "from x import ROOT\nopen(ROOT / 'docs' / f'{n}.md')",
+            "p/docs/g.md",
+        );
+    }
+
+    #[test]
+    fn a_function_lists_what_its_calls_give_it() {
+        in_two(
+            "def walk(d):\n    return os.walk(d)\nwalk(Path(__file__).parents[2])",
+            "Package:2 Repository:2",
+        );
+    }
+
+    #[test]
+    fn what_lies_in_a_directory_made_for_the_run_is_not_the_repositorys() {
+        for source in [
+            "def f(tmp_path):\n    os.listdir(tmp_path)",
+            "def f(tmp_path):\n    p = tmp_path / f'{n}.md'\n    p.read_text()",
+            "with tempfile.TemporaryDirectory() as d:\n    os.walk(d)",
+            "open(f'/etc/{n}')",
+        ] {
+            in_two(source, "");
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_started_reads_the_paths_that_it_is_given() {
+        in_two("subprocess.check_call(['flake8', '..'])", "Repository:1");
+        in_two("subprocess.run(['make', '-C', '..'])", "Repository:1");
+        in_two(
+            "subprocess.run('cat ../q/*', shell=True)",
+            "q/qq.py q/pyproject.toml"
+                .split(' ')
+                .rev()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .as_str(),
+        );
+        in_two(
+            "subprocess.check_output(['git', 'ls-files'])",
+            "Repository:1",
+        );
+        in_two(
+            "subprocess.run([sys.executable, '-m', 'pytest', '../q'])",
+            "q/pyproject.toml q/qq.py",
+        );
+        in_two("subprocess.run(['flake8', 'docs'])", "p/docs/g.md");
+    }
+
+    #[test]
+    fn code_by_a_computed_path_is_needed() {
+        in_two("exec(open(f'../q/{n}.py').read())", "q/qq.py Package:1");
+        in_two(
+            "importlib.util.spec_from_file_location(n, f'../q/{n}.py')",
+            "q/qq.py Package:1",
+        );
+        in_two(
+            "import sys\nsys.path[:0] = ['../q']\nimportlib.import_module('q' + n)",
+            "q/qq.py Package:3",
+        );
+    }
+}
