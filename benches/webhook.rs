@@ -39,8 +39,7 @@ use support::github::model::APP;
 use support::process::{PROGRAM, Stage, pause, stop};
 use support::repo::Edit;
 
-const USAGE: &str =
-    "usage: cargo bench --bench webhook -- [--program FILE] [--deliveries N] [--pulls N]";
+const USAGE: &str = "usage: cargo bench --bench webhook -- [--program FILE] [--deliveries N] [--rate N] [--pulls N]";
 
 /// Connections that send at once.
 const CONNECTIONS: usize = 32;
@@ -69,6 +68,8 @@ type Sender = Client<HttpConnector, Full<Bytes>>;
 struct Options {
     program: PathBuf,
     deliveries: usize,
+    /// Webhooks a second over all connections; each sends as soon as it may if `None`.
+    rate: Option<f64>,
     pulls: usize,
 }
 
@@ -76,6 +77,7 @@ fn options() -> anyhow::Result<Options> {
     let mut options = Options {
         program: PROGRAM.into(),
         deliveries: 6_400,
+        rate: None,
         pulls: 40,
     };
     // Cargo adds `--bench` to what it hands over.
@@ -85,6 +87,7 @@ fn options() -> anyhow::Result<Options> {
         match word.as_str() {
             "--program" => options.program = next.into(),
             "--deliveries" => options.deliveries = next.parse().context("read --deliveries")?,
+            "--rate" => options.rate = Some(next.parse().context("read --rate")?),
             "--pulls" => options.pulls = next.parse().context("read --pulls")?,
             other => bail!("{other} is not known\n{USAGE}"),
         }
@@ -114,7 +117,7 @@ async fn main() -> anyhow::Result<()> {
         .open_pull(repo, ("ann", "first"), &edits[1..2])
         .await;
     checked(&stage, repo, pull).await?;
-    webhooks(&stage, repo, pull, options.deliveries).await?;
+    webhooks(&stage, (repo, pull), &options).await?;
     println!("after that: {:.1} MB", resident(process)?);
     let drained = async || stage.listed().await.is_empty();
     stage.until("every delivery is worked off", drained).await;
@@ -125,13 +128,15 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sends webhooks over many connections, and prints how long each took.
+/// Sends webhooks over many connections, and prints how long each took: from the moment
+/// it was due, where a rate is asked for, so that one that waits for its turn counts as slow.
 async fn webhooks(
     stage: &Stage,
-    repo: RepoKey,
-    pull: PullNumber,
-    count: usize,
+    (repo, pull): (RepoKey, PullNumber),
+    options: &Options,
 ) -> anyhow::Result<()> {
+    let count = options.deliveries;
+    let gap = options.rate.map(|rate| CONNECTIONS as f64 / rate);
     stage.github.comment(repo, pull, "ann", "just words").await;
     let payload = {
         let state = stage.github.state();
@@ -154,7 +159,12 @@ async fn webhooks(
                     .header(TARGET_HEADER, APP.to_string())
                     .header(SIGNATURE_HEADER, &signature)
                     .body(Full::new(body.clone()))?;
-                let begun = Instant::now();
+                let mut begun = Instant::now();
+                if let Some(gap) = gap {
+                    let turn = number as f64 + connection as f64 / CONNECTIONS as f64;
+                    begun = started + Duration::from_secs_f64(gap * turn);
+                    tokio::time::sleep_until(begun.into()).await;
+                }
                 let status = client.request(request).await?.status();
                 times.push(begun.elapsed());
                 if status != 202 {

@@ -121,8 +121,8 @@ enum Rest {
     DeepAround(Box<str>, Box<str>),
     /// `START*END`
     Around(Box<str>, Box<str>),
-    /// Anything else, matched against the whole path, if that holds the text.
-    Compiled(Box<GlobMatcher>, Box<Finder<'static>>),
+    /// Anything else, matched against the whole path, if that holds the texts.
+    Compiled(Box<GlobMatcher>, Texts),
 }
 
 impl Pattern {
@@ -143,9 +143,7 @@ impl Pattern {
         let rest = if let Some(rest) = quick {
             rest
         } else {
-            let compiled = Box::new(compile(glob)?);
-            let sought = Finder::new(required(glob)).into_owned();
-            Rest::Compiled(compiled, Box::new(sought))
+            Rest::Compiled(Box::new(compile(glob)?), Texts::of(glob))
         };
         Ok(Self {
             dir: head.strip_suffix('/').unwrap_or(head).into(),
@@ -183,6 +181,11 @@ impl Pattern {
             let below = entry.path.get(skip..).unwrap_or_default();
             self.fits(&entry.path, below)
         };
+        if let Rest::DeepName(name) = &self.rest {
+            let span = tree.span(&self.dir);
+            let named = tree.named(name).map(|(file, _)| file);
+            return named.filter(|file| span.contains(file)).collect();
+        }
         let below = tree.under(&self.dir).filter(fits);
         below.map(|(file, _)| file).collect()
     }
@@ -194,9 +197,7 @@ impl Pattern {
             Rest::DeepName(name) => base_name(below) == &**name,
             Rest::DeepAround(start, end) => is_around(base_name(below), start, end),
             Rest::Around(start, end) => !below.contains('/') && is_around(below, start, end),
-            Rest::Compiled(glob, sought) => {
-                sought.find(path.as_bytes()).is_some() && glob.is_match(path)
-            }
+            Rest::Compiled(glob, texts) => texts.are_in(path) && glob.is_match(path),
         }
     }
 }
@@ -231,16 +232,48 @@ pub fn fitting(tree: &Tree, glob: &str) -> Vec<FileId> {
     )
 }
 
-/// The longest text that every path holds which the glob fits; empty when there is
-/// none.
-pub fn required(glob: &str) -> &str {
-    let (mut best, mut start, mut depth) = ("", 0, 0_usize);
+/// The texts that every path holds, one behind the other, which a glob fits.
+#[derive(Debug, Clone)]
+pub struct Texts(Box<[Finder<'static>]>);
+
+impl Texts {
+    /// The texts of a glob; none where it does not say.
+    pub fn of(glob: &str) -> Self {
+        let runs = runs(glob).into_iter();
+        Self(runs.map(|run| Finder::new(run).into_owned()).collect())
+    }
+
+    /// The longest of them; empty when there is none.
+    pub fn longest(&self) -> &str {
+        let texts = self.0.iter().map(|text| text.needle());
+        let longest = texts.max_by_key(|text| text.len()).unwrap_or_default();
+        // A needle is a text that was handed in.
+        std::str::from_utf8(longest).unwrap_or_default()
+    }
+
+    /// Whether a path holds all of them in their order.
+    pub fn are_in(&self, path: &str) -> bool {
+        let mut rest = path.as_bytes();
+        self.0.iter().all(|text| {
+            let end = text.find(rest).map(|at| at + text.needle().len());
+            let behind = end.and_then(|end| rest.get(end..));
+            behind.is_some_and(|behind| {
+                rest = behind;
+                true
+            })
+        })
+    }
+}
+
+/// What a glob says literally, outside of braces and before the first class or escape.
+fn runs(glob: &str) -> Vec<&str> {
+    let (mut runs, mut start, mut depth) = (Vec::new(), 0, 0_usize);
     let ends = glob.char_indices().filter(|(_, c)| is_special(*c));
     for (at, c) in ends.chain([(glob.len(), '*')]) {
         // `**/` may stand for nothing, and its slash with it.
         let run = glob.get(start..at).unwrap_or_default().trim_matches('/');
-        if depth == 0 && run.len() > best.len() {
-            best = run;
+        if depth == 0 && !run.is_empty() {
+            runs.push(run);
         }
         match c {
             '{' => depth += 1,
@@ -251,7 +284,7 @@ pub fn required(glob: &str) -> &str {
         }
         start = at + 1;
     }
-    best
+    runs
 }
 
 fn is_special(c: char) -> bool {
@@ -308,7 +341,7 @@ mod tests {
             return assert!(Pattern::new(glob).is_err(), "{glob:?} is read");
         };
         let (slow, pattern) = (slow.compile_matcher(), pattern.unwrap());
-        let sought = required(glob);
+        let texts = Texts::of(glob);
         let tree = tree(paths);
         let expected: Vec<&str> = tree
             .iter()
@@ -320,7 +353,7 @@ mod tests {
         assert_eq!(found, expected, "the files of {glob:?}");
         for path in paths {
             assert!(
-                !slow.is_match(path) || path.contains(sought),
+                !slow.is_match(path) || texts.are_in(path) && path.contains(texts.longest()),
                 "{glob:?} on {path:?}"
             );
             assert_eq!(

@@ -8,8 +8,9 @@
 
 use std::hash::BuildHasher as _;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use memchr::memrchr;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::facts::{Facts, Language};
@@ -70,6 +71,7 @@ pub struct Tree {
     entries: Vec<Entry>,
     places: Places,
     links: links::Links,
+    names: Names,
 }
 
 impl Tree {
@@ -84,6 +86,7 @@ impl Tree {
             entries,
             places,
             links: links::Links::default(),
+            names: Names::default(),
         }
     }
 
@@ -157,6 +160,13 @@ impl Tree {
         })
     }
 
+    /// Every file of this base name, in order.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = (FileId, &Entry)> {
+        let files = self.names.found(&self.entries, name).iter();
+        let all = files.map(|(_, file)| (*file, self.entry(*file)));
+        all.filter(move |(_, entry)| base_name(&entry.path) == name)
+    }
+
     fn range_under(&self, dir: &str) -> Range<usize> {
         if dir.is_empty() {
             return 0..self.entries.len();
@@ -223,6 +233,37 @@ impl Places {
     }
 }
 
+/// Where base names stand, by their hash and in order; made when it is first asked for.
+#[derive(Debug, Clone, Default)]
+struct Names(OnceLock<Vec<(u64, FileId)>>);
+
+impl Names {
+    /// The files whose base name has the hash of this one.
+    fn found(&self, entries: &[Entry], name: &str) -> &[(u64, FileId)] {
+        let all = self.0.get_or_init(|| {
+            let hashed = |entry: &Entry| FxBuildHasher.hash_one(base_name(&entry.path));
+            let files = (0..).map(FileId).zip(entries);
+            let mut all: Vec<_> = files.map(|(file, entry)| (hashed(entry), file)).collect();
+            all.sort_unstable();
+            all
+        });
+        let sought = FxBuildHasher.hash_one(name);
+        let start = all.partition_point(|(hash, _)| *hash < sought);
+        let rest = all.get(start..).unwrap_or_default();
+        let count = rest.partition_point(|(hash, _)| *hash == sought);
+        rest.get(..count).unwrap_or_default()
+    }
+}
+
+/// They follow from the paths.
+impl PartialEq for Names {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Names {}
+
 /// A tree together with what was read from its blobs.
 ///
 /// Facts and texts are keyed by blob, so that two trees share them.
@@ -274,12 +315,14 @@ impl Snapshot {
 
 /// The directory of a path, without the slash; `""` at the root.
 pub fn dir_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(dir, _)| dir)
+    let end = memrchr(b'/', path.as_bytes()).unwrap_or_default();
+    path.get(..end).unwrap_or_default()
 }
 
 /// The last component of a path.
 pub fn base_name(path: &str) -> &str {
-    path.rsplit_once('/').map_or(path, |(_, name)| name)
+    let start = memrchr(b'/', path.as_bytes()).map_or(0, |slash| slash + 1);
+    path.get(start..).unwrap_or_default()
 }
 
 /// Joins a directory and a relative path and resolves `.` and `..`.

@@ -2,7 +2,8 @@
 //!
 //! A redelivery carries the name of the first one, so a name alone proves nothing:
 //! only a delivery that is *done* is turned away. Bodies are cut into pieces,
-//! because the engine below rewrites whole pages.
+//! because the engine below rewrites whole pages of sixteen rows, and puts a page of
+//! more than 128 KiB into a file of its own that it syncs by itself.
 //!
 //! A body is never read here.
 
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::engine::ids::{ForgeKind, Timestamp};
 
-const PIECE: usize = 128 * 1024;
+const PIECE: usize = 4 * 1024;
 
 pub(super) fn accept(
     draft: &mut Draft<'_>,

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use crate::engine::graph::python::discover;
-use crate::engine::tree::{FileId, Snapshot, base_name};
+use crate::engine::tree::{FileId, Snapshot};
 use crate::engine::yaml::{self, Node};
 
 /// Parsed files of one snapshot.
@@ -20,7 +20,6 @@ pub struct Memo {
     tables: Remembered<Option<Rc<toml::Table>>>,
     collected: Remembered<Rc<[FileId]>>,
     compiled: Remembered<bool>,
-    named: Remembered<Rc<[FileId]>>,
     links: Remembered<Rc<Links>>,
     has_peeked: Cell<bool>,
 }
@@ -55,15 +54,6 @@ impl Memo {
                 .filter(|line| !line.trim_start().starts_with("//"));
             let clean = lines.collect::<Vec<_>>().join("\n").replace('\t', "  ");
             yaml::parse(path, &clean).ok().map(Rc::new)
-        })
-    }
-
-    /// Every file of this base name, in order.
-    pub(super) fn files_named(&self, snapshot: &Snapshot, name: &str) -> Rc<[FileId]> {
-        remembered(&self.named, name, || {
-            let entries = snapshot.tree.iter();
-            let named = entries.filter(|(_, entry)| base_name(&entry.path) == name);
-            named.map(|(file, _)| file).collect()
         })
     }
 

@@ -132,9 +132,8 @@ impl Walk<'_> {
         let below = tree.span(dir);
         let inner = command.config.iter();
         for name in inner.filter(|name| !MANIFESTS.contains(&&***name)) {
-            let all = self.context.memo.files_named(self.context.snapshot, name);
-            let inner = all.iter().filter(|file| below.contains(file));
-            found.extend(inner.map(|file| tree.path(*file).to_owned()));
+            let inner = tree.named(name).filter(|(file, _)| below.contains(file));
+            found.extend(inner.map(|(_, entry)| entry.path.to_string()));
         }
         found.sort();
         found.dedup();

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Class, Ownership, base_name, dir_of};
-use crate::engine::globs::{self, Pattern};
+use crate::engine::globs::{Pattern, Texts};
 use crate::engine::graph::{Builder, EdgeKind, NodeId};
 use crate::engine::tree::{self, FileId, Mode, Tree};
 
@@ -381,7 +381,9 @@ impl Linker<'_, '_, '_> {
         }
         let known = self.globs.entry(pattern.into()).or_insert_with(|| {
             // Most literals with a `*` are no globs at all: what they ask for is nowhere.
-            let candidates = index.plain_with(globs::required(&glob));
+            let texts = Texts::of(&glob);
+            let mut candidates = index.plain_with(texts.longest());
+            candidates.retain(|file| texts.are_in(index.tree.path(*file)));
             if candidates.is_empty() {
                 return None;
             }

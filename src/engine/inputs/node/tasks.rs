@@ -99,9 +99,8 @@ impl Walk<'_> {
             "turbo.json nx.json lerna.json package.json **/project.json **/package.json **/turbo.json",
         );
         self.exact(call, files.into_iter().map(Into::into).collect());
-        let projects = self.context.memo;
-        let projects = projects.files_named(self.context.snapshot, "project.json");
-        if name == "nx" && !projects.is_empty() {
+        let mut projects = self.context.snapshot.tree.named("project.json");
+        if name == "nx" && projects.next().is_some() {
             // Targets with executors of their own.
             return self.unknown_use(call);
         }
