@@ -245,7 +245,7 @@ impl Texts {
 
     /// The longest of them; empty when there is none.
     pub fn longest(&self) -> &str {
-        let texts = self.0.iter().map(|text| text.needle());
+        let texts = self.0.iter().map(Finder::needle);
         let longest = texts.max_by_key(|text| text.len()).unwrap_or_default();
         // A needle is a text that was handed in.
         std::str::from_utf8(longest).unwrap_or_default()

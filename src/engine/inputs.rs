@@ -23,6 +23,7 @@ mod cargo;
 mod carriers;
 mod containers;
 mod downloads;
+mod environment;
 mod envs;
 mod filters;
 mod git;
@@ -48,6 +49,7 @@ pub mod table;
 mod tests;
 mod walk;
 mod wide;
+mod written;
 
 /// Where a part of the inputs comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,7 +9,9 @@
 //!
 //! Nothing is executed, and nothing here knows what a program does.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 mod expand;
 mod feed;
@@ -24,8 +26,12 @@ mod walk;
 /// `$GITHUB_WORKSPACE`; paths below it are paths of the repository.
 pub const WORKSPACE: &str = "/github/workspace";
 
+/// How many steps the scripts of one job may take together: commands, branches, rounds
+/// of loops and what they copy.
+pub const STEPS: u32 = 100_000;
+
 /// A word of a command after expansion.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Word {
     /// Its text without quotes; parts that are not known stay as they are written.
     pub text: Box<str>,
@@ -47,7 +53,7 @@ impl Word {
 }
 
 /// The value of a variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Value {
     /// One text.
     Text(Box<str>),
@@ -78,6 +84,8 @@ impl Place {
             return Self::Unknown;
         }
         match locate(self, &path.text) {
+            // No system has longer ones.
+            Located::Inside(dir) if dir.len() > 4096 => Self::Unknown,
             Located::Inside(dir) => Self::Inside(dir),
             Located::Outside => Self::Outside,
             Located::Unknown => Self::Unknown,
@@ -98,20 +106,77 @@ pub enum Located {
 
 /// What a known path means when said in a place.
 pub fn locate(place: &Place, path: &str) -> Located {
+    // What leaves the repository upward may come back under its name.
     let inside =
-        |path: Option<String>| path.map_or(Located::Outside, |p| Located::Inside(p.into()));
+        |path: Option<String>| path.map_or(Located::Unknown, |p| Located::Inside(p.into()));
     if let Some(rest) = path.strip_prefix(WORKSPACE)
         && (rest.is_empty() || rest.starts_with('/'))
     {
         return inside(super::tree::join("", rest.trim_start_matches('/')));
     }
-    if path.starts_with('/') || path.starts_with('~') {
+    if may_be_checkout(path) {
+        return Located::Unknown;
+    }
+    if path.starts_with(['/', '~']) {
         return Located::Outside;
     }
     match place {
         Place::Inside(dir) => inside(super::tree::join(dir, path)),
+        Place::Outside if path.starts_with("work/") => Located::Unknown,
         Place::Outside => Located::Outside,
         Place::Unknown => Located::Unknown,
+    }
+}
+
+/// Whether a path from the root, or from a directory that the shell remembers, may lead
+/// into the checkout: where runners keep it is no secret
+/// (<https://docs.github.com/en/actions/reference/workflows-and-actions/variables>).
+fn may_be_checkout(path: &str) -> bool {
+    let by_process =
+        path.starts_with("/proc/") && (path.contains("/cwd") || path.contains("/root"));
+    let remembered = path
+        .strip_prefix('~')
+        .is_some_and(|rest| rest.starts_with(|c: char| "+-".contains(c) || c.is_ascii_digit()));
+    let drive = path.get(1..).is_some_and(|rest| {
+        [":/a/", ":\\a\\", ":/a", ":\\a"]
+            .iter()
+            .any(|start| rest.starts_with(start))
+    });
+    by_process
+        || remembered
+        || drive
+        || path.contains("runner/work")
+        || ["/__w", "/builds/", "/d/a/", "~/work"]
+            .iter()
+            .any(|start| path.starts_with(start))
+}
+
+/// What a shell has set at one point, and what of it programs get.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Environment {
+    variables: Rc<BTreeMap<Box<str>, Value>>,
+    /// Names that are exported; `false` for one that only some way exports.
+    exported: Rc<BTreeMap<Box<str>, bool>>,
+}
+
+impl Environment {
+    /// The variables of a program that is started with some set in front of it.
+    pub fn with(&self, assignments: &[(Box<str>, Value)]) -> BTreeMap<Box<str>, Value> {
+        let exported = self.exported.iter().filter_map(|(name, is_certain)| {
+            let value = match self.variables.get(name)? {
+                value @ (Value::Text(_) | Value::OneOf(_)) if *is_certain => value.clone(),
+                _ => Value::Unknown,
+            };
+            Some((name.clone(), value))
+        });
+        let mut all: BTreeMap<Box<str>, Value> = exported.collect();
+        all.extend(assignments.iter().cloned());
+        all
+    }
+
+    /// Whether programs may get a variable.
+    pub fn exports(&self, name: &str) -> bool {
+        self.exported.contains_key(name)
     }
 }
 
@@ -122,8 +187,10 @@ pub struct Call {
     pub words: Vec<Word>,
     /// Variables set for this command (or, without words, for the rest of the script).
     pub assignments: Vec<(Box<str>, Value)>,
-    /// Files given to it by `<`.
+    /// Files given to it by `<`, and patterns of files that the shell itself expands.
     pub reads: Vec<Word>,
+    /// Files that it writes by `>`.
+    pub writes: Vec<Word>,
     /// The text given to it by `<<` or `<<<`.
     pub input: Option<Word>,
     /// Whether another command writes into it, or a file is its input.
@@ -134,6 +201,8 @@ pub struct Call {
     pub feed: Option<Feed>,
     /// Where it runs.
     pub place: Place,
+    /// What is set where it runs.
+    pub environment: Environment,
     /// Its line in the script, from 1.
     pub line: u32,
 }
@@ -180,6 +249,8 @@ pub struct Start<'a, 't> {
     pub arguments: Option<&'a [Word]>,
     /// The text of a file of the repository, for `source`.
     pub text: &'a dyn Fn(&str) -> Source<'t>,
+    /// How many steps are left, for all scripts of one job together.
+    pub steps: &'a Cell<u32>,
 }
 
 /// A file that a script sources.

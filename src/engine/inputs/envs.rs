@@ -271,7 +271,10 @@ impl Walk<'_> {
             }
             return is_script;
         };
-        if !self.seen.insert(format!("script {file} {name}")) {
+        if !self
+            .seen
+            .insert(format!("script {file} {name} {}", self.variables_key()))
+        {
             return true;
         }
         if texts.is_empty() {

@@ -3,26 +3,57 @@
 //! Variables are expanded when they are literal; a function of make or a
 //! computed target makes the use unknown. What is not asked for is not walked.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
+mod expand;
 mod just;
 mod patterns;
+mod read;
+
+use expand::{expanded, marked};
+use read::{parse, set};
 
 use super::OpaqueCause;
 use super::programs::list;
 use super::walk::{Invocation, Text, Walk};
-use crate::engine::shell::{Place, UNKNOWN_END, UNKNOWN_START, Word};
+use crate::engine::shell::{Place, UNKNOWN_START, Value, Word};
 use crate::engine::tree::join;
 
 /// How deep prerequisites may go.
 const DEPTH: u32 = 24;
 
-#[derive(Debug, Default, Clone)]
+/// How many steps reading one makefile may take.
+const STEPS: usize = 200_000;
+
+#[derive(Debug, Default)]
 struct Rules {
     variables: BTreeMap<String, String>,
+    /// What the environment says of variables that the file only sets by default.
+    environment: BTreeMap<Box<str>, Value>,
+    /// Variables that some targets set for themselves.
+    targeted: BTreeSet<String>,
+    /// Shells, modes and the like that change how recipes are read.
+    odd: Option<String>,
+    /// Calls of `$(shell ...)` on which conditions depend, with their lines.
+    asked: Vec<(u32, String)>,
+    /// Patterns and files that are read while the makefile is.
+    reads: Vec<String>,
+    /// What is made.
+    goals: Vec<String>,
+    spent: Cell<usize>,
     targets: BTreeMap<String, Rule>,
     first: Option<String>,
     includes: Vec<String>,
+}
+
+impl Rules {
+    /// Takes steps; `false` when there are none left.
+    fn spend(&self, steps: usize) -> bool {
+        self.spent.set(self.spent.get().saturating_add(steps));
+        self.spent.get() < STEPS
+    }
 }
 
 #[derive(Debug, Default, Clone)]
@@ -63,20 +94,78 @@ impl Walk<'_> {
             return;
         };
         self.exact(call, vec![globset::escape(&file).into()]);
-        let mut rules = parse(text);
+        self.runs(call, &file);
+        let mut rules = parse(text, &self.variables);
         self.includes(call, dir, &file, &mut rules);
+        for name in std::mem::take(&mut rules.targeted) {
+            let value = marked(&name);
+            rules.variables.insert(name, value);
+        }
         rules.variables.extend(asked.variables);
+        let here = Invocation {
+            place: asked.place.clone(),
+            ..call.clone()
+        };
+        self.read_with(&here, &file, &rules);
         let mut goals = asked.goals;
         if goals.is_empty() {
             goals.extend(rules.first.clone());
         }
+        rules.goals = goals;
+        self.goals(call, &file, &asked.place, &rules);
+    }
+
+    /// What is read while the makefile is, and what makes it one that is not read here.
+    fn read_with(&mut self, call: &Invocation, file: &str, rules: &Rules) {
+        if let Some(odd) = &rules.odd {
+            let what = format!("{odd} in {file}");
+            self.opaque(call, OpaqueCause::UnknownUse(what.into()));
+        }
+        for read in &rules.reads {
+            for word in expanded(read, rules, None, 0).split_whitespace() {
+                let word = Word {
+                    text: word.into(),
+                    unknown: word.contains(UNKNOWN_START),
+                    glob: word.contains(['*', '?', '[']),
+                };
+                self.read_path(call, &word);
+            }
+        }
+        for (line, command) in &rules.asked {
+            let command = expanded(command, rules, None, 0).replace("$$", "$");
+            self.script(&Text {
+                file,
+                line: *line,
+                text: &command,
+                place: call.place.clone(),
+                arguments: None,
+            });
+        }
+    }
+
+    fn goals(&mut self, call: &Invocation, file: &str, place: &Place, rules: &Rules) {
+        let mut hasher = DefaultHasher::new();
+        rules.variables.hash(&mut hasher);
+        let outer = self.variables.clone();
         let site = Site {
             call,
-            file: &file,
-            place: asked.place.clone(),
+            file,
+            place: place.clone(),
+            key: hasher.finish() ^ self.variables_key(),
         };
-        for goal in goals {
-            self.goal(&site, &rules, &goal, 0);
+        // What the makefile sets stands in the environment of its recipes as well.
+        for (name, value) in &mut self.variables {
+            if rules.variables.contains_key(name.as_ref()) {
+                *value = Value::Unknown;
+            }
+        }
+        for goal in &rules.goals {
+            self.goal(&site, rules, goal, 0);
+        }
+        self.variables = outer;
+        if !rules.spend(0) {
+            let what = format!("too many steps in {file}");
+            self.opaque(call, OpaqueCause::UnknownUse(what.into()));
         }
     }
 
@@ -97,8 +186,16 @@ impl Walk<'_> {
             match (text, dir, text.split_once('=')) {
                 ("-C" | "--directory", ..) => asked.place = self.elsewhere(call, words.next()?),
                 (_, Some(dir), _) => asked.place = self.elsewhere(call, &Word::literal(dir)),
-                ("-f" | "--file", ..) => asked.file = Some(words.next()?.text.to_string()),
-                (flag, ..) if flag.starts_with('-') => {}
+                ("-f" | "--file" | "--makefile", ..) => {
+                    let file = words.next().filter(|file| !file.unknown)?;
+                    asked.file = Some(file.text.to_string());
+                }
+                (flag, ..) if flag.starts_with('-') => match named_file(flag) {
+                    Some(file) => asked.file = Some(file.to_owned()),
+                    None if flag.starts_with("-j") || flag.starts_with("--jobs=") => {}
+                    None if is_harmless(flag) && !word.unknown => {}
+                    None => return None,
+                },
                 (_, _, Some((name, value))) => {
                     let value = if word.unknown {
                         marked(value)
@@ -128,7 +225,11 @@ impl Walk<'_> {
                 continue;
             };
             self.exact(call, vec![globset::escape(&path).into()]);
-            let more = parse(text);
+            let more = parse(text, &self.variables);
+            rules.targeted.extend(more.targeted);
+            rules.asked.extend(more.asked);
+            rules.reads.extend(more.reads);
+            rules.odd = rules.odd.take().or(more.odd);
             for (target, rule) in more.targets {
                 let known = rules.targets.entry(target).or_default();
                 known.needs.extend(rule.needs);
@@ -145,12 +246,19 @@ impl Walk<'_> {
     }
 
     fn goal(&mut self, site: &Site<'_>, rules: &Rules, goal: &str, depth: u32) {
-        let key = format!("make {} {goal} {:?}", site.file, rules.variables);
+        if !rules.spend(1) {
+            return;
+        }
+        let key = format!("make {} {goal} {}", site.file, site.key);
         if !self.seen.insert(key) {
             return;
         }
         let named = rules.targets.get(goal).map(|rule| (rule.clone(), ""));
-        let Some((rule, stem)) = named.or_else(|| patterns::rule(&rules.targets, goal)) else {
+        let patterned = || {
+            let can = rules.spend(rules.targets.len() / 16);
+            can.then(|| patterns::rule(&rules.targets, goal))?
+        };
+        let Some((rule, stem)) = named.or_else(patterned) else {
             let path = site.place.enter(&Word::literal(goal));
             if let Place::Inside(path) = path
                 && (self.has_file(&path) || self.has_dir(&path))
@@ -165,13 +273,9 @@ impl Walk<'_> {
         if depth > DEPTH {
             return self.unknown_use(site.call);
         }
-        let outer = rules;
-        let mut rules = rules.clone();
-        rules.variables.insert("@".to_owned(), goal.to_owned());
-        rules.variables.insert("*".to_owned(), stem.to_owned());
-        let rules = &rules;
+        let own = Some((goal, stem));
         for need in rule.needs.iter().filter(|need| *need != "|") {
-            let need = expanded(need, rules, 0);
+            let need = expanded(need, rules, own, 0);
             if need.contains(UNKNOWN_START) || need.contains(['%', '*']) {
                 self.opaque(
                     site.call,
@@ -180,12 +284,12 @@ impl Walk<'_> {
                 continue;
             }
             for need in need.split_whitespace() {
-                self.goal(site, outer, need, depth + 1);
+                self.goal(site, rules, need, depth + 1);
             }
         }
         for (line, command) in &rule.recipe {
             let command = command.trim_start_matches(['@', '-', '+', ' ', '\t']);
-            let command = expanded(command, rules, 0).replace("$$", "$");
+            let command = expanded(command, rules, own, 0).replace("$$", "$");
             self.script(&Text {
                 file: site.file,
                 line: *line,
@@ -201,229 +305,32 @@ struct Site<'s> {
     call: &'s Invocation,
     file: &'s str,
     place: Place,
+    /// A digest of all variables.
+    key: u64,
 }
 
-fn marked(text: &str) -> String {
-    format!("{UNKNOWN_START}{text}{UNKNOWN_END}")
+/// The file of `-fNAME` and `--file=NAME`.
+fn named_file(flag: &str) -> Option<&str> {
+    let long = flag
+        .strip_prefix("--file=")
+        .or_else(|| flag.strip_prefix("--makefile="));
+    long.or_else(|| flag.strip_prefix("-f").filter(|name| !name.is_empty()))
 }
 
-/// Lines with continued ones joined, each with the number of its first.
-fn joined(text: &str) -> Vec<(u32, String)> {
-    let mut lines: Vec<(u32, String)> = Vec::new();
-    let mut open = false;
-    for (number, line) in (1..).zip(text.lines()) {
-        let (body, continues) = match line.strip_suffix('\\') {
-            Some(body) => (body, true),
-            None => (line, false),
-        };
-        match lines.last_mut() {
-            Some((_, last)) if open => {
-                last.push(' ');
-                last.push_str(body.trim_start());
-            }
-            _ => lines.push((number, body.to_owned())),
+/// Whether a flag changes neither what is made nor with which variables.
+fn is_harmless(flag: &str) -> bool {
+    match flag.strip_prefix("--") {
+        Some(long) => {
+            let name = long.split('=').next().unwrap_or_default();
+            let known = "always-make keep-going silent quiet print-directory no-print-directory \
+                jobs output-sync debug dry-run just-print warn-undefined-variables \
+                no-builtin-rules no-builtin-variables trace ignore-errors load-average \
+                version help";
+            list(known).contains(&name)
         }
-        open = continues;
-    }
-    lines
-}
-
-fn parse(text: &str) -> Rules {
-    let mut rules = Rules::default();
-    let mut current: Vec<String> = Vec::new();
-    for (number, line) in joined(text) {
-        if line.starts_with('\t') {
-            for target in &current {
-                if let Some(rule) = rules.targets.get_mut(target) {
-                    rule.recipe.push((number, line.trim().to_owned()));
-                }
-            }
-            continue;
-        }
-        let line = line.split(" #").next().unwrap_or_default().trim();
-        if line.is_empty() || line.starts_with('#') || is_condition(line) {
-            continue;
-        }
-        if let Some(rest) = line
-            .strip_prefix("include ")
-            .or_else(|| line.strip_prefix("-include "))
-        {
-            rules
-                .includes
-                .extend(rest.split_whitespace().map(str::to_owned));
-            continue;
-        }
-        let plain = line
-            .strip_prefix("export ")
-            .or_else(|| line.strip_prefix("override "))
-            .unwrap_or(line);
-        if let Some((name, value, operator)) = assignment(plain) {
-            set(&mut rules, name, value, operator);
-            current.clear();
-            continue;
-        }
-        let Some((names, needs)) = line.split_once(':') else {
-            continue;
-        };
-        let needs = needs.trim_start_matches(':');
-        if assignment(needs.trim()).is_some() {
-            // A variable of one target: its value is not known elsewhere.
-            continue;
-        }
-        let (needs, inline) = needs.split_once(';').unwrap_or((needs, ""));
-        let names = expanded(names, &rules, 0);
-        current = names.split_whitespace().map(str::to_owned).collect();
-        for name in &current {
-            let rule = rules.targets.entry(name.clone()).or_default();
-            rule.needs.extend(words_of(needs));
-            if !inline.trim().is_empty() {
-                rule.recipe.push((number, inline.trim().to_owned()));
-            }
-            if rules.first.is_none() && !name.starts_with('.') {
-                rules.first = Some(name.clone());
-            }
-        }
-    }
-    rules
-}
-
-fn set(rules: &mut Rules, name: &str, value: &str, operator: &str) {
-    let known = rules.variables.get(name).cloned();
-    let value = match (operator, known) {
-        ("+=", Some(old)) => format!("{old} {value}"),
-        // Set twice, in branches of conditions perhaps: nobody knows which holds.
-        ("=" | ":=" | "::=", Some(old)) if old != value => marked(name),
-        ("?=", Some(old)) => old,
-        ("!=", _) => marked(name),
-        _ => value.to_owned(),
-    };
-    rules.variables.insert(name.to_owned(), value);
-}
-
-fn is_condition(line: &str) -> bool {
-    list("ifeq ifneq ifdef ifndef else endif define endef export unexport vpath .PHONY")
-        .iter()
-        .any(|word| {
-            line == *word
-                || line.starts_with(&format!("{word} "))
-                || line.starts_with(&format!("{word}("))
-                || *word == ".PHONY" && line.starts_with(".PHONY")
-        })
-        && assignment(line.trim_start_matches("export ")).is_none()
-}
-
-fn assignment(line: &str) -> Option<(&str, &str, &'static str)> {
-    let at = line.find('=')?;
-    let (left, right) = line.split_at_checked(at)?;
-    let operators = [
-        ("::", "::="),
-        (":", ":="),
-        ("?", "?="),
-        ("+", "+="),
-        ("!", "!="),
-    ];
-    let found = operators
-        .iter()
-        .find_map(|(end, operator)| left.strip_suffix(end).map(|left| (left, *operator)));
-    let (name, operator) = found.unwrap_or((left, "="));
-    let name = name.trim();
-    let is_name = !name.is_empty()
-        && name
+        None => flag
             .chars()
-            .all(|c| c.is_alphanumeric() || "_-.".contains(c));
-    is_name.then(|| (name, right.get(1..).unwrap_or_default().trim(), operator))
-}
-
-/// Words, with `$(...)` kept together.
-fn words_of(text: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut open = 0_u32;
-    for c in text.chars() {
-        match c {
-            '(' | '{' => open += 1,
-            ')' | '}' => open = open.saturating_sub(1),
-            _ => {}
-        }
-        if c.is_whitespace() && open == 0 {
-            words.push(String::new());
-        } else if let Some(last) = words.last_mut() {
-            last.push(c);
-        }
+            .skip(1)
+            .all(|c| c.is_ascii_digit() || "BijkKnOrRsSwld.v".contains(c)),
     }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-/// The text with `$(NAME)` replaced; what is not known is marked. `$$` stays.
-fn expanded(text: &str, rules: &Rules, depth: u32) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('$') {
-        out.push_str(before);
-        let close = match after.chars().next() {
-            Some('(') => ')',
-            Some('{') => '}',
-            Some('$') => {
-                out.push_str("$$");
-                rest = after.get(1..).unwrap_or_default();
-                continue;
-            }
-            Some(c) => {
-                let known = rules.variables.get(c.encode_utf8(&mut [0; 4]));
-                out.push_str(known.unwrap_or(&marked(&format!("${c}"))));
-                rest = after.get(c.len_utf8()..).unwrap_or_default();
-                continue;
-            }
-            None => break,
-        };
-        let inner = after.get(1..).unwrap_or_default();
-        let Some((name, tail)) = balanced(inner, close) else {
-            out.push_str(&marked(inner));
-            return out;
-        };
-        rest = tail;
-        // A name that is put together, and words that are rewritten.
-        let computed = (name.contains('$') && depth < 12).then(|| expanded(name, rules, depth + 1));
-        let name = computed.as_deref().unwrap_or(name);
-        if let Some(words) = patterns::rewritten(name, |name| {
-            rules
-                .variables
-                .get(name)
-                .map(|value| expanded(value, rules, depth + 1))
-        })
-        .filter(|_| depth < 12)
-        {
-            out.push_str(&words);
-            continue;
-        }
-        match (name, rules.variables.get(name)) {
-            ("MAKE", _) => out.push_str("make"),
-            ("CURDIR" | "PWD", _) => out.push('.'),
-            ("AT" | "Q" | "V", None) => {}
-            // Messages while the file is read.
-            (name, _) if name.starts_with("info ") || name.starts_with("warning ") => {}
-            (_, Some(value)) if depth < 12 => out.push_str(&expanded(value, rules, depth + 1)),
-            // A variable that nobody sets is empty, unless the environment has it:
-            // then it is whoever calls make that must be known.
-            _ => out.push_str(&marked(name)),
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
-fn balanced(text: &str, close: char) -> Option<(&str, &str)> {
-    let opener = if close == ')' { '(' } else { '{' };
-    let mut open = 1_u32;
-    for (at, c) in text.char_indices() {
-        if c == opener {
-            open += 1;
-        } else if c == close {
-            open -= 1;
-        }
-        if open == 0 {
-            return Some((text.get(..at)?, text.get(at + 1..)?));
-        }
-    }
-    None
 }

@@ -125,7 +125,7 @@ impl Walk<'_> {
         let Some(found) = self.node_module(&path) else {
             return self.opaque(call, OpaqueCause::Missing(path));
         };
-        self.entry(call, vec![globset::escape(&found).into()]);
+        self.run_entry(call, &found);
         let rest = call.words.get(1..).unwrap_or_default().to_vec();
         self.program_arguments(call, &rest);
     }

@@ -332,9 +332,20 @@ impl Walk<'_> {
     }
 
     fn entry_program(&mut self, call: &Invocation, path: &str) {
-        self.entry(call, vec![globset::escape(path).into()]);
+        self.run_entry(call, path);
         let rest = call.words.get(1..).unwrap_or_default().to_vec();
         self.program_arguments(call, &rest);
+    }
+
+    /// A program of the repository that the graph follows; it may set variables for later
+    /// steps.
+    pub(super) fn run_entry(&mut self, call: &Invocation, path: &str) {
+        self.runs(call, path);
+        self.entry(call, vec![globset::escape(path).into()]);
+        let text = self.text(path).unwrap_or_default();
+        if text.contains("GITHUB_ENV") || text.contains("GITHUB_PATH") {
+            self.floating.insert("*".into());
+        }
     }
 
     /// Arguments of a program of the repository: paths that exist are read.
@@ -386,7 +397,12 @@ impl Walk<'_> {
         if let Some(zero) = arguments.first_mut() {
             *zero = Word::literal(&format!("{}/{path}", crate::engine::shell::WORKSPACE));
         }
-        let key = format!("script {path} {:?} {arguments:?}", call.place);
+        self.runs(call, path);
+        let key = format!(
+            "script {path} {:?} {arguments:?} {}",
+            call.place,
+            self.variables_key()
+        );
         if self.seen.insert(key) {
             self.script(&Text {
                 file: path,

@@ -109,6 +109,9 @@ impl Walk<'_> {
             };
             self.entry(call, vec![below(dir, "**/*.py")]);
         }
+        if self.has_file(&path) {
+            self.run_entry(call, &path);
+        }
         self.entry(call, vec![globset::escape(&path).into()]);
         self.first_on_path(call, dir_of(&path));
         let rest = call.words.get(1..).unwrap_or_default().to_vec();

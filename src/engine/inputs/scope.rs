@@ -1,10 +1,10 @@
 //! What is known of a job before it runs: values of expressions and variables.
 
-use super::walk::{Invocation, Walk, below};
+use super::walk::Walk;
 use super::{Input, Never, Opaque, OpaqueCause, Origin, pull};
 use crate::engine::pipeline::expression::{Clue, Expression, Piece, Scope, Value as Known, pieces};
 use crate::engine::pipeline::{Action, Step};
-use crate::engine::shell::{self, Located, UNKNOWN_END, UNKNOWN_START, Value, WORKSPACE};
+use crate::engine::shell::{UNKNOWN_END, UNKNOWN_START, Value, WORKSPACE};
 
 impl Walk<'_> {
     /// The text with expressions replaced by their value, or marked as unknown.
@@ -187,62 +187,6 @@ impl Walk<'_> {
             }
         }
     }
-
-    /// Variables that change what programs read.
-    pub(super) fn assignment(&mut self, call: &Invocation, name: &str, value: &Value) {
-        let text = match value {
-            Value::Text(text) => text.as_ref(),
-            Value::Unknown if OPTIONS.contains(&name) => {
-                return self.opaque(call, OpaqueCause::UnknownUse(name.into()));
-            }
-            Value::OneOf(texts) => {
-                for text in texts {
-                    self.assignment(call, name, &Value::Text(text.clone()));
-                }
-                return;
-            }
-            Value::List(_) | Value::Unknown => return,
-        };
-        match name {
-            "PATH" => {
-                for part in text.split([':', ';']) {
-                    if let Located::Inside(dir) = shell::locate(&call.place, part)
-                        && !part.is_empty()
-                        && self.context.snapshot.tree.has_dir(&dir)
-                        && !dir.is_empty()
-                    {
-                        self.opaque(call, OpaqueCause::Shell(format!("PATH={part}").into()));
-                    }
-                }
-            }
-            "PYTHONPATH" => {
-                for part in text.split(':').filter(|part| !part.is_empty()) {
-                    if let Located::Inside(dir) = shell::locate(&call.place, part) {
-                        self.entry(call, vec![below(&dir, "**/*.py")]);
-                    }
-                }
-            }
-            "PYTEST_ADDOPTS" => {
-                let words: Vec<&str> = std::iter::once("pytest")
-                    .chain(text.split_whitespace())
-                    .collect();
-                self.program(&call.other(&words));
-            }
-            "NODE_OPTIONS"
-                if ["-r", "require", "import", "loader"]
-                    .iter()
-                    .any(|it| text.contains(it)) =>
-            {
-                self.opaque(call, OpaqueCause::UnknownUse(name.into()));
-            }
-            "BASH_ENV" | "LD_PRELOAD" | "RUBYOPT" | "PERL5OPT" | "MAVEN_OPTS_FILE"
-                if !text.is_empty() =>
-            {
-                self.opaque(call, OpaqueCause::UnknownUse(name.into()));
-            }
-            _ => {}
-        }
-    }
 }
 
 /// The most texts that one script may have.
@@ -302,15 +246,6 @@ const ENVIRONMENT: &[&str] = &[
     "VIRTUAL_ENV",
     "XDG",
     "YARN",
-];
-
-/// Variables that hold options of a program: a value that is not known may name files.
-const OPTIONS: &[&str] = &[
-    "PYTEST_ADDOPTS",
-    "NODE_OPTIONS",
-    "BASH_ENV",
-    "LD_PRELOAD",
-    "PYTHONPATH",
 ];
 
 /// Actions that keep a cache under a key.

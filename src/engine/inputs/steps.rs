@@ -16,12 +16,14 @@ impl<'a> Walk<'a> {
     pub(super) fn step(&mut self, step: &'a Step) {
         self.expressions(step);
         match &step.action {
-            Action::Run { env, .. } => {
+            Action::Run { env, directory, .. } => {
                 let outer = self.variables.clone();
                 for (name, value) in env {
                     let value = self.env_value(value);
                     self.variables.insert(name.clone(), value);
                 }
+                let names: Vec<Box<str>> = self.job.env.keys().chain(env.keys()).cloned().collect();
+                self.variables_of(step, &names, &self.step_home(directory.as_deref()));
                 let exports = self.step_variants(step);
                 self.variables = outer;
                 self.hand_on(exports);
@@ -73,7 +75,12 @@ impl<'a> Walk<'a> {
 
     /// What a step hands to later ones.
     fn hand_on(&mut self, exports: Exports) {
-        for (name, value) in exports {
+        let floating = self.floating.iter();
+        let floating: Exports = floating
+            .map(|name| (name.clone(), Value::Unknown))
+            .collect();
+        let later = exports.into_iter().chain(floating);
+        for (name, value) in later {
             if &*name == "*" {
                 self.open_environment = true;
                 let all = self.variables.iter_mut();
@@ -83,6 +90,12 @@ impl<'a> Walk<'a> {
                 self.variables.insert(name, value);
             }
         }
+    }
+
+    /// Where a step without values of its own for it begins.
+    fn step_home(&self, directory: Option<&str>) -> Place {
+        let directory = directory.or(self.job.directory.as_deref());
+        self.step_place(directory.filter(|it| !it.is_empty()))
     }
 
     pub(super) fn step_place(&self, directory: Option<&str>) -> Place {

@@ -5,13 +5,15 @@
 //! the job opaque. Depth and number of commands are bounded; beyond them the job is
 //! opaque.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Context, Input, JobInputs, Never, Opaque, OpaqueCause, Origin, filters};
 use crate::engine::pipeline::expression::condition;
 use crate::engine::pipeline::{Job, Leg, Truth};
 use crate::engine::shell::{
-    self, Feed, Located, Place, Source, Start, UNKNOWN_END, UNKNOWN_START, Value, WORKSPACE, Word,
+    self, Call, Feed, Located, Place, Source, Start, UNKNOWN_END, UNKNOWN_START, Value, WORKSPACE,
+    Word,
 };
 
 /// How deep scripts, targets and wrappers may call each other.
@@ -80,12 +82,20 @@ pub(super) struct Walk<'a> {
     pub(super) variables: BTreeMap<Box<str>, Value>,
     depth: u32,
     commands: u32,
+    /// How many steps the scripts of the job may still take.
+    pub(super) steps: Cell<u32>,
     /// Scripts, targets and configurations that were walked, to walk them once.
     pub(super) seen: BTreeSet<String>,
     /// Files that well-known installers were fetched into.
     pub(super) installers: BTreeSet<Box<str>>,
     /// Whether a step set variables that nobody knows.
     pub(super) open_environment: bool,
+    /// Variables that scripts inside of steps hand to later steps; `*` for any.
+    pub(super) floating: BTreeSet<Box<str>>,
+    /// Files whose text says what runs, and where they do.
+    pub(super) run: BTreeMap<Box<str>, Origin>,
+    /// Files that are written, and directories that are copied to.
+    pub(super) written: BTreeSet<Box<str>>,
 }
 
 impl<'a> Walk<'a> {
@@ -98,9 +108,13 @@ impl<'a> Walk<'a> {
             variables: BTreeMap::new(),
             depth: 0,
             commands: 0,
+            steps: Cell::new(shell::STEPS),
             seen: BTreeSet::new(),
             installers: BTreeSet::new(),
             open_environment: false,
+            floating: BTreeSet::new(),
+            run: BTreeMap::new(),
+            written: BTreeSet::new(),
         };
         for (name, value) in RUNNER {
             let value = Value::Text((*value).into());
@@ -121,6 +135,7 @@ impl<'a> Walk<'a> {
                 self.step(step);
             }
         }
+        self.end_of_job();
         self.out
     }
 
@@ -139,6 +154,7 @@ impl<'a> Walk<'a> {
                 place: &text.place,
                 arguments: text.arguments.as_deref(),
                 text: &source,
+                steps: &self.steps,
             },
         );
         self.out.missing_texts.extend(script.missing);
@@ -154,31 +170,73 @@ impl<'a> Walk<'a> {
             });
         }
         for call in script.calls {
-            let words = call.words.iter().map(|word| word.text.as_ref());
-            let what = shorten(&words.collect::<Vec<_>>().join(" "));
-            let invocation = Invocation {
-                words: call.words,
-                place: call.place,
-                input: call.input,
-                piped: call.piped,
-                captured: call.captured,
-                feed: call.feed,
-                origin: Origin {
-                    file: text.file.into(),
-                    line: at(call.line),
-                    what,
-                },
-            };
-            let invocation = self.really(&invocation);
-            for read in &call.reads {
-                self.read_path(&invocation, read);
-            }
-            for (name, value) in &call.assignments {
-                self.assignment(&invocation, name, value);
-            }
-            self.program(&invocation);
+            self.call(call, text.file, at);
+        }
+        if self.depth > 0 {
+            // Whether and when a script inside of a step hands them over nobody knows.
+            let names = script.exports.into_iter().map(|(name, _)| name);
+            self.floating.extend(names);
+            return Vec::new();
         }
         script.exports
+    }
+
+    /// One command of a script, with what the shell itself does for it.
+    fn call(&mut self, call: Call, file: &str, at: impl Fn(u32) -> u32) {
+        let inner = (!call.words.is_empty()).then(|| call.environment.with(&call.assignments));
+        let said = if call.words.is_empty() {
+            &call.reads
+        } else {
+            &call.words
+        };
+        let texts: Vec<&str> = said.iter().map(|word| word.text.as_ref()).collect();
+        let invocation = Invocation {
+            origin: Origin {
+                file: file.into(),
+                line: at(call.line),
+                what: shorten(&texts.join(" ")),
+            },
+            words: call.words,
+            place: call.place,
+            input: call.input,
+            piped: call.piped,
+            captured: call.captured,
+            feed: call.feed,
+        };
+        let invocation = self.really(&invocation);
+        for read in &call.reads {
+            self.read_path(&invocation, read);
+        }
+        for written in &call.writes {
+            self.writes(&invocation, written);
+        }
+        for (name, value) in &call.assignments {
+            // What no program gets is read where it is used.
+            if inner.is_some() || call.environment.exports(name) || &**name == "PATH" {
+                self.assignment(&invocation, name, value);
+            }
+        }
+        let Some(inner) = inner else {
+            return;
+        };
+        self.expanded_among(&invocation);
+        let outer = std::mem::replace(&mut self.variables, inner);
+        self.program(&invocation);
+        self.variables = outer;
+    }
+
+    /// Patterns that the shell expands: the names of what they match are arguments,
+    /// whatever the program does with them.
+    fn expanded_among(&mut self, call: &Invocation) {
+        let name = call.words.first().map_or("", |word| &*word.text);
+        let removes = name == "rm" && call.texts().iter().any(|text| text.starts_with('-'));
+        if removes || matches!(name, "[[" | "echo") {
+            return;
+        }
+        let is_pattern = |word: &&Word| word.glob && !word.unknown && &*word.text != "[";
+        for word in call.words.iter().filter(is_pattern) {
+            self.read_path(call, word);
+        }
     }
 
     /// One command.
@@ -216,6 +274,8 @@ impl<'a> Walk<'a> {
 
     /// Tools that are read in Rust, then the table.
     fn tool(&mut self, call: &Invocation, name: &str) {
+        self.written_by(call, name);
+        self.hands_over(call, name);
         if self.is_own(name) {
             // The tool is what this repository makes: all of it may take part.
             self.whole(call);
@@ -268,6 +328,15 @@ impl<'a> Walk<'a> {
             "tar" | "bsdtar" => self.tar(call),
             "curl" | "wget" => self.download(call, name),
             _ => self.listed(call, name),
+        }
+    }
+
+    /// Code on the command line that may set variables for later steps.
+    fn hands_over(&mut self, call: &Invocation, name: &str) {
+        let shells = ["echo", "printf", "[", "[[", "test", "bash", "sh", "sudo"];
+        let says = |word: &Word| word.text.contains("GITHUB_ENV");
+        if !shells.contains(&name) && call.words.iter().chain(&call.input).any(says) {
+            self.floating.insert("*".into());
         }
     }
 
@@ -345,6 +414,7 @@ const RUNNER: &[(&str, &str)] = &[
     ("RUNNER_TEMP", "/tmp/runner"),
     ("RUNNER_TOOL_CACHE", "/opt/hostedtoolcache"),
     ("HOME", "/home/runner"),
+    ("PATH", "/usr/local/bin:/usr/bin:/bin"),
     ("CI", "true"),
 ];
 

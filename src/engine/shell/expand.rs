@@ -1,22 +1,44 @@
 //! From words as they are written to words as a program would get them.
 
 use super::parse::{Node, Part, RawWord};
-use super::walk::Walker;
+use super::walk::{TEXT, WORDS, Walker};
 use super::{Located, Place, Value, WORKSPACE, Word, locate};
 
 /// A word that is being put together.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is found on its own")]
 struct Field {
     text: String,
     unknown: bool,
     glob: bool,
     exists: bool,
+    /// Whether a brace stands open that is not quoted.
+    has_brace: bool,
 }
 
 impl Field {
     fn push(&mut self, text: &str) {
-        self.text.push_str(text);
+        if self.text.len() + text.len() > TEXT {
+            self.unknown = true;
+        } else {
+            self.text.push_str(text);
+        }
         self.exists = true;
+    }
+
+    /// Text that is not quoted, with its patterns; ranges in braces are not expanded.
+    fn push_open(&mut self, text: &str) {
+        self.push(text);
+        self.glob |= text.contains(['*', '?', '[']);
+        let open = text.find('{');
+        let inner = match (self.has_brace, open) {
+            (true, _) => text,
+            (false, Some(at)) => text.get(at..).unwrap_or_default(),
+            (false, None) => "",
+        };
+        self.has_brace |= open.is_some();
+        self.glob |= inner.contains(',');
+        self.unknown |= inner.contains("..");
     }
 
     fn finish(&mut self, into: &mut Vec<Word>) {
@@ -37,40 +59,81 @@ impl Walker<'_, '_> {
         let mut done = Vec::new();
         let mut field = Field::default();
         for part in raw {
-            match part {
-                Part::Text { text, quoted } => {
-                    field.push(text);
-                    field.glob |= !quoted && has_glob(text);
-                }
-                Part::Variable {
-                    name,
-                    suffix,
-                    quoted,
-                } => {
-                    let value = self.variable(name, suffix);
-                    add(&mut field, &mut done, value, name, *quoted);
-                }
-                Part::Command { body, quoted } => {
-                    if let Some(text) = self.evaluate(body) {
-                        add(&mut field, &mut done, Value::Text(text.into()), "", *quoted);
-                    } else {
-                        self.subshell(body);
-                        field.push("$(…)");
-                        field.unknown = true;
-                    }
-                }
-                Part::Process(body) => {
-                    self.subshell(body);
-                    field.push("/dev/fd/63");
-                }
-                Part::Unknown(text) => {
-                    field.push(text);
-                    field.unknown = true;
-                }
+            self.part(part, &mut field, &mut done);
+            if done.len() > WORDS {
+                done.truncate(WORDS);
+                field.push("…");
+                field.unknown = true;
+                break;
             }
         }
         field.finish(&mut done);
+        let length: usize = done.iter().map(|word| word.text.len()).sum();
+        if !self.spend(length / 128) {
+            done.clear();
+        }
         done
+    }
+
+    fn part(&mut self, part: &Part, field: &mut Field, done: &mut Vec<Word>) {
+        match part {
+            Part::Text { text, quoted: true } => field.push(text),
+            Part::Text { text, .. } => field.push_open(text),
+            Part::Variable {
+                name,
+                suffix,
+                quoted,
+            } => {
+                let value = self.variable(name, suffix);
+                if !quoted && !self.splits_as_usual(&value) {
+                    field.push(&format!("${name}"));
+                    field.unknown = true;
+                } else {
+                    add(field, done, value, name, *quoted);
+                }
+            }
+            Part::Command { body, quoted } => {
+                if let Some(text) = self.evaluate(body) {
+                    add(field, done, Value::Text(text.into()), "", *quoted);
+                } else {
+                    self.subshell(body);
+                    field.push("$(…)");
+                    field.unknown = true;
+                }
+            }
+            Part::Process(body) => {
+                self.subshell(body);
+                field.push("/dev/fd/63");
+            }
+            Part::Arithmetic(words) => {
+                self.arithmetic(words);
+                field.push("$((…))");
+                field.unknown = true;
+            }
+            Part::List(words) => {
+                for word in words {
+                    let words = self.fields(word);
+                    self.read_patterns(&words, self.latest);
+                }
+                field.push("(…)");
+                field.unknown = true;
+            }
+            Part::Unknown(text) => {
+                field.push(text);
+                field.unknown = true;
+            }
+        }
+    }
+
+    /// Whether a value that is not quoted becomes words at spaces alone.
+    fn splits_as_usual(&self, value: &Value) -> bool {
+        match (value, self.state.variables.get("IFS")) {
+            (_, None) => true,
+            (Value::Text(text), Some(Value::Text(marks))) => {
+                !text.contains(|c: char| c.is_whitespace() || marks.contains(c))
+            }
+            _ => false,
+        }
     }
 
     /// The one word that a written word becomes where the shell does not split.
@@ -88,8 +151,19 @@ impl Walker<'_, '_> {
         }
     }
 
-    fn variable(&self, name: &str, suffix: &str) -> Value {
-        let value = match name {
+    fn variable(&mut self, name: &str, suffix: &str) -> Value {
+        let value = self.value(name);
+        let sets = suffix.starts_with('=') || suffix.starts_with(":=");
+        let value = with_suffix(value, suffix);
+        if sets {
+            // `${NAME:=x}` sets what it finds empty.
+            self.state.assign(name.into(), value.clone());
+        }
+        value
+    }
+
+    fn value(&self, name: &str) -> Value {
+        match name {
             "@" | "*" => match &self.state.arguments {
                 Some(arguments) => Value::List(arguments.iter().skip(1).cloned().collect()),
                 None => Value::Unknown,
@@ -104,8 +178,7 @@ impl Walker<'_, '_> {
                 .get(name)
                 .cloned()
                 .unwrap_or(Value::Unknown),
-        };
-        with_suffix(value, suffix)
+        }
     }
 
     fn argument(&self, name: &str) -> Value {
@@ -145,7 +218,10 @@ impl Walker<'_, '_> {
         let texts: Vec<&str> = words.iter().map(|word| word.text.as_ref()).collect();
         match texts.as_slice() {
             ["pwd"] => path_of(&self.state.place),
-            ["git", "rev-parse", "--show-toplevel"] => Some(WORKSPACE.to_owned()),
+            ["git", "rev-parse", "--show-toplevel"] => {
+                let is_inside = matches!(self.state.place, Place::Inside(_));
+                is_inside.then(|| WORKSPACE.to_owned())
+            }
             ["dirname", path] | ["dirname", "--", path] => {
                 let dir = path.trim_end_matches('/').rsplit_once('/');
                 Some(dir.map_or(".", |(dir, _)| dir).to_owned())
@@ -166,8 +242,8 @@ impl Walker<'_, '_> {
         let has_command = |word: &RawWord| {
             word.iter().any(|part| match part {
                 Part::Command { body, .. } => !is_locating(body),
-                Part::Process(_) | Part::Unknown(_) => true,
-                _ => false,
+                Part::Text { .. } | Part::Variable { .. } => false,
+                _ => true,
             })
         };
         if !simple.assignments.is_empty() || simple.words.iter().any(has_command) {

@@ -8,6 +8,7 @@
 use std::rc::Rc;
 
 mod compound;
+mod settings;
 mod words;
 
 pub(super) use words::plain;
@@ -15,6 +16,11 @@ pub(in crate::engine) use words::{UNKNOWN_END, UNKNOWN_START};
 
 /// How deep constructs may nest.
 const DEPTH: u32 = 40;
+
+/// How many commands `&&` and `||` may join.
+const CHAIN: u32 = 100;
+/// How long the subscript of an array may be.
+const SUBSCRIPT: usize = 1000;
 
 /// A part of a word.
 #[derive(Debug, Clone)]
@@ -31,7 +37,11 @@ pub(super) enum Part {
     Command { body: Rc<Node>, quoted: bool },
     /// `<(...)`: a file with a command's output.
     Process(Rc<Node>),
-    /// Arithmetic, or an expression of the forge that is not known.
+    /// `$((...))`: nobody computes it, but what it runs and sets counts.
+    Arithmetic(RawWord),
+    /// `(...)` behind `NAME=` among the arguments of `declare` and its kin.
+    List(Vec<RawWord>),
+    /// What is not expanded here, such as an expression of the forge that is not known.
     Unknown(String),
 }
 
@@ -43,6 +53,8 @@ pub(super) type RawWord = Vec<Part>;
 pub(super) struct Assignment {
     pub(super) name: String,
     pub(super) append: bool,
+    /// Whether it is one element of an array: `NAME[1]=value`.
+    pub(super) is_element: bool,
     pub(super) value: AssignedValue,
 }
 
@@ -51,6 +63,15 @@ pub(super) struct Assignment {
 pub(super) enum AssignedValue {
     Word(RawWord),
     List(Vec<RawWord>),
+}
+
+/// The body of `<<END`.
+#[derive(Debug, Clone)]
+pub(super) enum Heredoc {
+    /// Its end was quoted, or nothing in it is expanded.
+    Literal(String),
+    /// A text with variables and substitutions.
+    Expanded(RawWord),
 }
 
 /// A redirection.
@@ -101,14 +122,16 @@ pub(super) enum Node {
     Redirected(Box<Self>, Vec<Redirect>, u32),
     /// Words of `[[ ]]`, walked for the commands inside them.
     Test(Vec<RawWord>, u32),
+    /// `((...))`.
+    Arithmetic(RawWord),
 }
 
 /// A parsed script.
 #[derive(Debug)]
 pub(super) struct Parsed {
     pub(super) body: Node,
-    /// Bodies of `<<END`, each with whether its end was quoted.
-    pub(super) heredocs: Vec<(String, bool)>,
+    /// Bodies of `<<END`.
+    pub(super) heredocs: Vec<Heredoc>,
     /// Where the parse had to end.
     pub(super) fault: Option<(u32, String)>,
 }
@@ -118,11 +141,12 @@ type Parse<T> = Result<T, String>;
 
 /// Parses a script whose first line has the given number. Bodies of heredocs are
 /// added to those that were there before.
-pub(super) fn parse(script: &str, first_line: u32, heredocs: Vec<(String, bool)>) -> Parsed {
+pub(super) fn parse(script: &str, first_line: u32, heredocs: Vec<Heredoc>) -> Parsed {
     let mut parser = Parser {
         chars: script.replace("\r\n", "\n").chars().collect(),
         at: 0,
         first_line,
+        counted: (0, first_line),
         depth: 0,
         pending: Vec::new(),
         heredocs,
@@ -141,10 +165,12 @@ struct Parser {
     chars: Vec<char>,
     at: usize,
     first_line: u32,
+    /// A position and its line, to count on from.
+    counted: (usize, u32),
     depth: u32,
     /// Heredocs whose body has not begun: index, end, quoted, tabs stripped.
     pending: Vec<(usize, String, bool, bool)>,
-    heredocs: Vec<(String, bool)>,
+    heredocs: Vec<Heredoc>,
 }
 
 const CLOSERS: &[&str] = &["then", "else", "elif", "fi", "do", "done", "esac", "}"];
@@ -172,10 +198,17 @@ impl Parser {
         found
     }
 
-    fn line(&self) -> u32 {
-        let before = self.chars.iter().take(self.at);
-        let newlines = before.filter(|c| **c == '\n').count();
-        self.first_line + u32::try_from(newlines).unwrap_or(0)
+    /// The line at hand; it is counted on from the one that was asked for before.
+    fn line(&mut self) -> u32 {
+        let (from, line) = match self.counted {
+            (at, line) if at <= self.at => (at, line),
+            _ => (0, self.first_line),
+        };
+        let passed = self.chars.get(from..self.at).unwrap_or_default();
+        let newlines = passed.iter().filter(|c| **c == '\n').count();
+        let line = line.saturating_add(u32::try_from(newlines).unwrap_or(0));
+        self.counted = (self.at, line);
+        line
     }
 
     fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
@@ -190,7 +223,7 @@ impl Parser {
 
     fn script(&mut self, nodes: &mut Vec<Node>) -> Parse<()> {
         loop {
-            self.blank_lines();
+            self.blank_lines()?;
             if self.peek().is_none() {
                 return Ok(());
             }
@@ -215,20 +248,21 @@ impl Parser {
     }
 
     /// Blanks, ends of lines and `;`.
-    fn blank_lines(&mut self) {
+    fn blank_lines(&mut self) -> Parse<()> {
         loop {
             self.blanks();
             match self.peek() {
-                Some('\n') => self.newline(),
+                Some('\n') => self.newline()?,
                 Some(';') if self.peek_at(1) != Some(';') => self.at += 1,
-                _ => return,
+                _ => return Ok(()),
             }
         }
     }
 
-    fn newline(&mut self) {
+    fn newline(&mut self) -> Parse<()> {
         self.at += 1;
-        for (index, end, _, strip) in std::mem::take(&mut self.pending) {
+        for (index, end, quoted, strip) in std::mem::take(&mut self.pending) {
+            let line = self.line();
             let mut body = String::new();
             while self.peek().is_some() {
                 let mut line = String::new();
@@ -249,10 +283,16 @@ impl Parser {
                 body.push('\n');
             }
             self.at = self.at.min(self.chars.len());
+            let read = if quoted || !body.contains(['$', '`', '\\', UNKNOWN_START]) {
+                Heredoc::Literal(body)
+            } else {
+                Heredoc::Expanded(self.embedded(&body, line)?)
+            };
             if let Some(slot) = self.heredocs.get_mut(index) {
-                slot.0 = body;
+                *slot = read;
             }
         }
+        Ok(())
     }
 
     /// Commands up to one of the closing words or characters, which stays.
@@ -260,7 +300,7 @@ impl Parser {
         self.deeper(|parser| {
             let mut nodes = Vec::new();
             loop {
-                parser.blank_lines();
+                parser.blank_lines()?;
                 let closed = parser.peek().is_none_or(|c| c == ')')
                     || parser.starts(";;")
                     || CLOSERS.iter().any(|word| parser.at_keyword(word));
@@ -281,7 +321,7 @@ impl Parser {
     }
 
     fn expect(&mut self, word: &str) -> Parse<()> {
-        self.blank_lines();
+        self.blank_lines()?;
         if self.at_keyword(word) || !word.chars().all(char::is_alphanumeric) && self.starts(word) {
             self.at += word.chars().count();
             return Ok(());
@@ -291,13 +331,16 @@ impl Parser {
 
     fn and_or(&mut self) -> Parse<Node> {
         let mut left = self.pipeline()?;
-        loop {
+        for members in 1.. {
             self.blanks();
+            if members > CHAIN {
+                return Err("a chain of too many commands".to_owned());
+            }
             if self.eat("&&") {
-                self.blank_lines();
+                self.blank_lines()?;
                 left = Node::And(Box::new(left), Box::new(self.pipeline()?));
             } else if self.eat("||") {
-                self.blank_lines();
+                self.blank_lines()?;
                 left = Node::Or(Box::new(left), Box::new(self.pipeline()?));
             } else if self.peek() == Some('&') {
                 self.at += 1;
@@ -316,6 +359,7 @@ impl Parser {
                 };
             }
         }
+        Ok(left)
     }
 
     fn pipeline(&mut self) -> Parse<Node> {
@@ -332,7 +376,7 @@ impl Parser {
             }
             self.at += 1;
             self.eat("&");
-            self.blank_lines();
+            self.blank_lines()?;
             members.push(self.command()?);
         }
         Ok(match members.pop() {
@@ -386,7 +430,12 @@ impl Parser {
             }
             // `export NAME=(...)` is an argument with a list.
             if self.peek() == Some('(') && ends_with_equals(simple.words.last()) {
-                self.list_value()?;
+                let list = Part::List(self.list_value()?);
+                simple
+                    .words
+                    .last_mut()
+                    .into_iter()
+                    .for_each(|word| word.push(list.clone()));
             }
         }
         let is_empty =
@@ -400,37 +449,11 @@ impl Parser {
         Ok(Node::Simple(simple))
     }
 
-    fn assignment(&mut self) -> Parse<Option<Assignment>> {
-        let start = self.at;
-        let name = self.name();
-        if !name.is_empty() && self.peek() == Some('[') {
-            while self.peek().is_some_and(|c| c != ']' && c != '\n') {
-                self.at += 1;
-            }
-            self.at += 1;
-        }
-        let append = self.starts("+=");
-        if name.is_empty() || !(self.eat("+=") || self.eat("=")) {
-            self.at = start;
-            return Ok(None);
-        }
-        let value = if self.peek() == Some('(') {
-            AssignedValue::List(self.list_value()?)
-        } else {
-            AssignedValue::Word(self.word()?.unwrap_or_default())
-        };
-        Ok(Some(Assignment {
-            name,
-            append,
-            value,
-        }))
-    }
-
     fn list_value(&mut self) -> Parse<Vec<RawWord>> {
         self.at += 1;
         let mut words = Vec::new();
         loop {
-            self.blank_lines();
+            self.blank_lines()?;
             if self.eat(")") {
                 return Ok(words);
             }
@@ -447,45 +470,6 @@ impl Parser {
             self.at += 1;
         }
         name
-    }
-
-    /// Reads one redirection if there is one.
-    fn redirect(&mut self, into: &mut Vec<Redirect>) -> Parse<bool> {
-        self.blanks();
-        let start = self.at;
-        while self.peek().is_some_and(|c| c.is_ascii_digit()) {
-            self.at += 1;
-        }
-        if self.starts("<(") || self.starts(">(") {
-            self.at = start;
-            return Ok(false);
-        }
-        let operators = [
-            "&>>", "&>", "<<<", "<<-", "<<", "<>", "<&", "<", ">>", ">&", ">|", ">",
-        ];
-        let Some(operator) = operators.into_iter().find(|operator| self.eat(operator)) else {
-            self.at = start;
-            return Ok(false);
-        };
-        self.blanks();
-        let word = self.word()?.ok_or("a redirection without a file")?;
-        match operator {
-            "<<" | "<<-" => {
-                let index = self.heredocs.len();
-                let quoted = word
-                    .iter()
-                    .any(|part| matches!(part, Part::Text { quoted: true, .. }));
-                self.heredocs.push((String::new(), quoted));
-                let end = plain(&word);
-                self.pending.push((index, end, quoted, operator == "<<-"));
-                into.push(Redirect::Heredoc(index));
-            }
-            "<<<" => into.push(Redirect::HereString(word)),
-            "<" | "<>" => into.push(Redirect::Read(word)),
-            "<&" | ">&" if plain(&word).chars().all(|c| c.is_ascii_digit() || c == '-') => {}
-            _ => into.push(Redirect::Write(word)),
-        }
-        Ok(true)
     }
 }
 

@@ -1,24 +1,28 @@
 //! Walks a parsed script as the shell would, over every branch.
+//!
+//! All scripts of a job share one number of steps: a script that takes more is not read
+//! to its end, and says so. Values that grow too long are unknown.
 
 use std::rc::Rc;
 
-use super::feed;
-use super::parse::{self, AssignedValue, Assignment, Node, Parsed, RawWord, Redirect, Simple};
-use super::{Call, Feed, Script, Start, Unread, Value, Word};
+use super::parse::{
+    self, AssignedValue, Assignment, Heredoc, Node, Parsed, Part, RawWord, Redirect, Simple,
+};
+use super::{Call, Script, Start, Unread, Value, Word};
 
 mod builtins;
 mod choice;
+mod flow;
+mod handed;
 mod state;
+mod variables;
 
-pub(super) use state::State;
-use state::merged;
+pub(super) use state::{State, TEXT, WORDS};
 
 /// How deep functions, sourced files and substitutions may go.
 const DEPTH: u32 = 24;
 /// How many commands a script may come to.
 const CALLS: usize = 4000;
-/// How many words a loop may be unrolled over.
-const UNROLLED: usize = 64;
 
 /// The path of the file that hands variables to later steps.
 pub(super) const ENV_FILE: &str = "/github/env";
@@ -39,25 +43,29 @@ pub(super) struct Walker<'a, 't> {
     start: Start<'a, 't>,
     pub(super) state: State,
     script: Script,
-    heredocs: Vec<(String, bool)>,
+    heredocs: Vec<Heredoc>,
     depth: u32,
     output: Output,
     /// Set while the text of a sourced file is walked: the line that sources it.
     line: Option<u32>,
+    /// The line of the command at hand.
+    pub(super) latest: u32,
     /// How many variables with a few values are set to one of them.
     choices: u32,
+    /// How many functions and sourced files are open, from which `return` leads.
+    frames: u32,
+    /// What held where a `return` left the function or the file at hand.
+    returned: Option<State>,
+    /// What held where a `break` or `continue` left a round of the loop at hand.
+    jumped: Option<State>,
+    /// Whether there are no steps left.
+    is_spent: bool,
 }
 
 /// Everything that a script may run.
 pub(super) fn walk(text: &str, start: Start<'_, '_>) -> Script {
     let mut walker = Walker {
-        state: State {
-            variables: Rc::new(start.variables.clone()),
-            place: start.place.clone(),
-            arguments: start.arguments.map(|words| Rc::new(words.to_vec())),
-            functions: Rc::default(),
-            stack: Vec::new(),
-        },
+        state: State::new(&start),
         start,
         script: Script {
             calls: Vec::new(),
@@ -69,15 +77,25 @@ pub(super) fn walk(text: &str, start: Start<'_, '_>) -> Script {
         depth: 0,
         output: Output::Elsewhere,
         line: None,
+        latest: 1,
         choices: 0,
+        frames: 0,
+        returned: None,
+        jumped: None,
+        is_spent: false,
     };
     walker.run_text(text, 1);
+    let exports = Rc::unwrap_or_clone(walker.state.exports);
+    walker.script.exports = exports.into_iter().collect();
     walker.script
 }
 
 impl Walker<'_, '_> {
     /// Parses and walks a text in the state at hand.
     pub(super) fn run_text(&mut self, text: &str, first_line: u32) {
+        if !self.spend(text.len() / 64) {
+            return;
+        }
         let heredocs = std::mem::take(&mut self.heredocs);
         let Parsed {
             body,
@@ -98,38 +116,27 @@ impl Walker<'_, '_> {
         });
     }
 
-    /// Walks a node without letting its state out.
-    pub(super) fn subshell(&mut self, node: &Node) {
-        let state = self.state.clone();
-        let output = std::mem::replace(&mut self.output, Output::Elsewhere);
-        let first = self.script.calls.len();
-        self.node(node);
-        self.captured_from(first);
-        self.output = output;
-        self.state = state;
-    }
-
-    /// What was called since then writes for somebody who looks at it.
-    fn captured_from(&mut self, first: usize) {
-        let new = self.script.calls.get_mut(first..).unwrap_or_default();
-        for call in new {
-            call.captured = true;
+    /// Takes steps off those that the job has left; `false` when it has none.
+    pub(super) fn spend(&mut self, steps: usize) -> bool {
+        if self.is_spent {
+            return false;
         }
-    }
-
-    /// What was called since then takes its input from a command or a file;
-    /// what already does keeps the one it has.
-    fn fed_from(&mut self, first: usize, feed: Option<&Feed>) {
-        let new = self.script.calls.get_mut(first..).unwrap_or_default();
-        for call in new.iter_mut().filter(|call| !call.piped) {
-            call.piped = true;
-            call.feed = feed.cloned();
+        let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+        let left = self.start.steps.get().saturating_sub(steps);
+        self.start.steps.set(left);
+        if left == 0 || self.script.calls.len() >= CALLS {
+            self.is_spent = true;
+            self.unread(self.latest, "a script of too many steps");
         }
+        !self.is_spent
     }
 
     fn node(&mut self, node: &Node) {
-        if self.depth >= DEPTH || self.script.calls.len() >= CALLS {
-            self.unread(0, "a script that is too deep or too long");
+        if !self.spend(1) {
+            return;
+        }
+        if self.depth >= DEPTH {
+            self.unread(self.latest, "a script that is nested too deep");
             return;
         }
         self.depth += 1;
@@ -140,9 +147,9 @@ impl Walker<'_, '_> {
             Node::Or(left, right) => self.or(left, right),
             Node::Pipeline(members) => self.pipeline(members),
             Node::Subshell(body) => {
-                let state = self.state.clone();
+                let state = self.copied();
                 self.node(body);
-                self.state = state;
+                self.leave(state);
             }
             Node::Branches { arms, complete } => self.branches(arms, *complete),
             Node::Loop(condition, body) => self.repeat(None, condition, body),
@@ -153,145 +160,31 @@ impl Walker<'_, '_> {
             }
             Node::Redirected(body, redirects, line) => self.redirected(body, redirects, *line),
             Node::Test(words, line) => self.test(words, *line),
+            Node::Arithmetic(words) => self.arithmetic(words),
         }
         self.depth -= 1;
-    }
-
-    fn and(&mut self, left: &Node, right: &Node) {
-        self.node(left);
-        let before = self.state.clone();
-        self.node(right);
-        // A directory that cannot be entered ends the job or the chain; every
-        // other left side may fail and leave the right side out.
-        if !is_sure(left) {
-            self.merge(before);
-        }
-    }
-
-    fn or(&mut self, left: &Node, right: &Node) {
-        self.node(left);
-        let before = self.state.clone();
-        self.node(right);
-        if ends(right) {
-            self.state = before;
-        } else {
-            self.merge(before);
-        }
-    }
-
-    fn pipeline(&mut self, members: &[Node]) {
-        let state = self.state.clone();
-        let output = self.output;
-        let mut feed = None;
-        for (index, member) in members.iter().enumerate() {
-            let first = self.script.calls.len();
-            let is_last = index + 1 == members.len();
-            self.output = if is_last { output } else { Output::Elsewhere };
-            self.node(member);
-            if !is_last {
-                self.captured_from(first);
-            }
-            if index > 0 {
-                self.fed_from(first, feed.as_ref());
-            }
-            let new = self.script.calls.get(first..).unwrap_or_default();
-            feed = match new {
-                [call] => feed::of(call, feed),
-                _ => None,
-            };
-            self.state = state.clone();
-        }
-        self.output = output;
-    }
-
-    fn branches(&mut self, arms: &[(Node, Node)], complete: bool) {
-        let mut before = None;
-        let mut ended: Option<State> = None;
-        for (condition, body) in arms {
-            self.node(condition);
-            let start = self.state.clone();
-            self.node(body);
-            let after = std::mem::replace(&mut self.state, start.clone());
-            before = Some(start);
-            if !ends(body) {
-                ended = Some(match ended {
-                    Some(other) => merged(other, &after),
-                    None => after,
-                });
-            }
-        }
-        let left_out = before.filter(|_| !complete);
-        self.state = match (ended, left_out) {
-            (Some(ended), Some(left_out)) => merged(ended, &left_out),
-            (Some(state), None) | (None, Some(state)) => state,
-            (None, None) => return,
-        };
-    }
-
-    /// Walks a body that may run any number of times: what it assigns is not
-    /// known inside of it either.
-    fn repeat(&mut self, name: Option<&str>, condition: &Node, body: &Node) {
-        let before = self.state.clone();
-        let marks = (
-            self.script.calls.len(),
-            self.script.unread.len(),
-            self.script.exports.len(),
-        );
-        if let Some(name) = name {
-            self.state.assign(name.into(), Value::Unknown);
-        }
-        self.node(condition);
-        self.node(body);
-        self.merge_round(before);
-        // Once more, with what one round has made unknown.
-        self.script.calls.truncate(marks.0);
-        self.script.unread.truncate(marks.1);
-        self.script.exports.truncate(marks.2);
-        let before = self.state.clone();
-        self.node(condition);
-        self.node(body);
-        self.merge_round(before);
-    }
-
-    fn for_loop(&mut self, name: &str, words: Option<&[RawWord]>, body: &Node) {
-        let values: Option<Vec<Word>> = match words {
-            Some(words) => Some(words.iter().flat_map(|word| self.fields(word)).collect()),
-            None => self
-                .state
-                .arguments
-                .as_ref()
-                .map(|all| all.iter().skip(1).cloned().collect()),
-        };
-        let known = values.filter(|values| {
-            values.len() <= UNROLLED && values.iter().all(|word| !word.unknown && !word.glob)
-        });
-        let Some(values) = known else {
-            return self.repeat(Some(name), &Node::Sequence(Vec::new()), body);
-        };
-        for value in values {
-            let text = Value::Text(value.text);
-            self.state.assign(name.into(), text);
-            self.node(body);
-        }
     }
 
     fn redirected(&mut self, body: &Node, redirects: &[Redirect], line: u32) {
         let output = self.output;
         let first = self.script.calls.len();
-        let mut reads = Vec::new();
-        let mut input = None;
+        let mut call = self.bare_call(line);
         for redirect in redirects {
-            self.one_redirect(redirect, &mut reads, &mut input);
+            self.one_redirect(redirect, &mut call);
         }
         self.node(body);
         self.output = output;
-        if !reads.is_empty() {
+        if !call.reads.is_empty() {
             // Whoever inside reads its input reads these files.
-            let mut call = self.bare_call(line);
             call.words = vec![Word::literal("cat")];
-            call.reads = reads;
+        }
+        let input = call.input.take();
+        if !call.reads.is_empty() || !call.writes.is_empty() {
+            let is_fed = !call.reads.is_empty();
             self.script.calls.push(call);
-            self.fed_from(first, None);
+            if is_fed {
+                self.fed_from(first, None);
+            }
         }
         if let Some(input) = input {
             let new = self.script.calls.get_mut(first..).unwrap_or_default();
@@ -301,29 +194,28 @@ impl Walker<'_, '_> {
         }
     }
 
-    fn one_redirect(
-        &mut self,
-        redirect: &Redirect,
-        reads: &mut Vec<Word>,
-        input: &mut Option<Word>,
-    ) {
+    fn one_redirect(&mut self, redirect: &Redirect, call: &mut Call) {
         match redirect {
-            Redirect::Read(word) => reads.push(self.single(word)),
-            Redirect::HereString(word) => *input = Some(self.single(word)),
+            Redirect::Read(word) => {
+                let word = self.single(word);
+                call.reads.push(word);
+            }
+            Redirect::HereString(word) => call.input = Some(self.single(word)),
             Redirect::Heredoc(index) => {
-                let (text, quoted) = self.heredocs.get(*index).cloned().unwrap_or_default();
-                let unknown = !quoted && text.contains(['$', '`']);
-                *input = Some(Word {
-                    text: text.into(),
-                    unknown,
-                    glob: false,
+                call.input = Some(match self.heredocs.get(*index).cloned() {
+                    Some(Heredoc::Literal(text)) => Word::literal(&text),
+                    Some(Heredoc::Expanded(parts)) => self.single(&parts),
+                    None => Word::literal(""),
                 });
             }
-            Redirect::Write(word) => match &*self.single(word).text {
-                ENV_FILE => self.output = Output::Variables,
-                PATH_FILE => self.output = Output::Path,
-                _ => {}
-            },
+            Redirect::Write(word) => {
+                let word = self.single(word);
+                match &*word.text {
+                    ENV_FILE => self.output = Output::Variables,
+                    PATH_FILE => self.output = Output::Path,
+                    _ => call.writes.push(word),
+                }
+            }
         }
     }
 
@@ -341,42 +233,46 @@ impl Walker<'_, '_> {
             words: Vec::new(),
             assignments: Vec::new(),
             reads: Vec::new(),
+            writes: Vec::new(),
             input: None,
             piped: false,
             captured: false,
             feed: None,
             place: self.state.place.clone(),
+            environment: self.state.environment(),
             line: self.line.unwrap_or(line),
         }
     }
 
     fn simple(&mut self, simple: &Simple) {
+        self.latest = simple.line;
         if let Some((name, texts)) = self.choice(simple) {
             return self.each(simple, &name, &texts);
         }
         let output = self.output;
         let mut call = self.bare_call(simple.line);
         for assignment in &simple.assignments {
-            let value = self.assigned(assignment);
+            let value = self.assigned(assignment, simple.line);
             call.assignments
                 .push((assignment.name.as_str().into(), value));
         }
         for redirect in &simple.redirects {
             call.captured |= matches!(redirect, Redirect::Write(_));
-            let (reads, input) = (&mut call.reads, &mut call.input);
-            self.one_redirect(redirect, reads, input);
+            self.one_redirect(redirect, &mut call);
         }
         call.words = simple
             .words
             .iter()
             .flat_map(|word| self.fields(word))
             .collect();
+        // Expanding the words may have changed what is set.
+        call.environment = self.state.environment();
         if call.words.is_empty() {
             for (name, value) in &call.assignments {
                 self.state.assign(name.clone(), value.clone());
             }
             self.script.calls.push(call);
-        } else if self.script.calls.len() < CALLS {
+        } else {
             let first = self.script.calls.len();
             call.piped = !call.reads.is_empty();
             let is_fed = call.piped;
@@ -385,16 +281,15 @@ impl Walker<'_, '_> {
                 // A function hands its input to what it calls.
                 self.fed_from(first, None);
             }
-        } else {
-            self.unread(simple.line, "a script that is too long");
         }
         self.output = output;
     }
 
-    fn assigned(&mut self, assignment: &Assignment) -> Value {
+    fn assigned(&mut self, assignment: &Assignment, line: u32) -> Value {
         let new = match &assignment.value {
             AssignedValue::Word(word) => {
                 let word = self.single(word);
+                self.tell_path(&assignment.name, &word, line);
                 if word.unknown {
                     Value::Unknown
                 } else {
@@ -402,9 +297,14 @@ impl Walker<'_, '_> {
                 }
             }
             AssignedValue::List(words) => {
-                Value::List(words.iter().flat_map(|word| self.fields(word)).collect())
+                let words: Vec<Word> = words.iter().flat_map(|word| self.fields(word)).collect();
+                self.read_patterns(&words, line);
+                Value::List(words)
             }
         };
+        if assignment.is_element {
+            return Value::Unknown;
+        }
         if !assignment.append {
             return new;
         }
@@ -417,38 +317,33 @@ impl Walker<'_, '_> {
         }
     }
 
-    fn merge(&mut self, other: State) {
-        let state = std::mem::replace(&mut self.state, other);
-        let other = self.state.clone();
-        self.state = merged(state, &other);
+    /// Patterns of files that the shell expands where no program gets them: what is
+    /// there decides what the script does.
+    pub(super) fn read_patterns(&mut self, words: &[Word], line: u32) {
+        let patterns = words.iter().filter(|word| word.glob);
+        let patterns: Vec<Word> = patterns.cloned().collect();
+        if !patterns.is_empty() {
+            let mut call = self.bare_call(line);
+            call.reads = patterns;
+            self.script.calls.push(call);
+        }
     }
-}
 
-fn first_word(node: &Node) -> Option<String> {
-    match node {
-        Node::Simple(simple) if simple.words.is_empty() => Some(String::new()),
-        Node::Simple(simple) => simple.words.first().map(parse::plain),
-        _ => None,
-    }
-}
-
-fn is_sure(node: &Node) -> bool {
-    match node {
-        Node::And(left, right) => is_sure(left) && is_sure(right),
-        _ => first_word(node).is_some_and(|word| {
-            [
-                "", "cd", "pushd", "mkdir", "export", "set", "echo", "true", ":",
-            ]
-            .contains(&&*word)
-        }),
-    }
-}
-
-/// Whether a node leaves the script or the round of a loop.
-fn ends(node: &Node) -> bool {
-    match node {
-        Node::Sequence(nodes) => nodes.last().is_some_and(ends),
-        Node::Redirected(body, ..) => ends(body),
-        _ => first_word(node).is_some_and(|word| ["exit", "return", "die"].contains(&&*word)),
+    /// Walks what arithmetic runs, and forgets what it may set.
+    pub(super) fn arithmetic(&mut self, words: &RawWord) {
+        self.single(words);
+        let text = parse::plain(words);
+        if !(text.contains('=') || text.contains("++") || text.contains("--")) {
+            return;
+        }
+        let is_name = |c: char| c.is_alphanumeric() || c == '_';
+        for name in text.split(|c| !is_name(c)) {
+            if name.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+                self.state.assign(name.into(), Value::Unknown);
+            }
+        }
+        if words.iter().any(|part| matches!(part, Part::Unknown(_))) {
+            self.state.forget_all();
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::super::OpaqueCause;
 use super::super::walk::{Invocation, Walk};
-use super::{Rule, Rules, Site, joined};
+use super::read::joined;
+use super::{Rule, Rules};
 use crate::engine::shell::Place;
 use crate::engine::tree::join;
 
@@ -33,29 +34,73 @@ impl Walk<'_> {
                 OpaqueCause::UnknownUse(format!("imports or foreign recipes in {file}").into()),
             );
         }
-        let rules = justfile(text);
-        let goals: Vec<String> = call
-            .words
-            .iter()
-            .skip(1)
-            .filter(|word| !word.text.starts_with('-'))
-            .take(1)
-            .map(|word| word.text.to_string())
-            .collect();
-        let goals = if goals.is_empty() {
-            rules.first.clone().into_iter().collect()
-        } else {
-            goals
-        };
-        let site = Site {
-            call,
-            file: &file,
-            place: call.place.clone(),
-        };
-        for goal in goals {
-            self.goal(&site, &rules, &goal, 0);
+        if let Some(odd) = text.lines().find(|line| is_odd(line)) {
+            let what = format!("{} in {file}", odd.trim());
+            return self.opaque(call, OpaqueCause::UnknownUse(what.into()));
         }
+        self.runs(call, &file);
+        let mut rules = justfile(text);
+        let mut operands = call.words.iter().skip(1);
+        if operands
+            .clone()
+            .any(|word| word.unknown || is_odd_flag(&word.text))
+        {
+            return self.unknown_use(call);
+        }
+        let first = operands.find(|word| !word.text.starts_with('-'));
+        rules.goals.extend(first.map(|word| word.text.to_string()));
+        // What follows is an argument, or another recipe.
+        let more = operands.filter(|word| rules.targets.contains_key(&*word.text));
+        let more: Vec<String> = more.map(|word| word.text.to_string()).collect();
+        rules.goals.extend(more);
+        if rules.goals.is_empty() {
+            rules.goals.extend(rules.first.clone());
+        }
+        self.goals(call, &file, &call.place, &rules);
     }
+}
+
+/// Whether a line of a justfile reads, runs or changes more than recipes do.
+/// <https://just.systems/man/en/settings.html>
+fn is_odd(line: &str) -> bool {
+    if line.starts_with([' ', '\t']) {
+        return ["read(", "shell(", "`"].iter().any(|it| {
+            let inner = line.split("{{").skip(1);
+            inner
+                .filter_map(|rest| rest.split("}}").next())
+                .any(|inner| inner.contains(it))
+        });
+    }
+    let settings = [
+        "set shell",
+        "set working-directory",
+        "set dotenv",
+        "set windows-",
+        "set script",
+    ];
+    let attributes = ["[script", "[working-directory", "[no-cd"];
+    line.contains('`') && !line.starts_with('#')
+        || line.contains("read(")
+        || line.contains("shell(")
+        || settings
+            .iter()
+            .chain(&attributes)
+            .any(|it| line.starts_with(it))
+}
+
+/// Whether a flag names another file, another directory, or a variable.
+fn is_odd_flag(flag: &str) -> bool {
+    let long = [
+        "--justfile",
+        "--working-directory",
+        "--set",
+        "--shell",
+        "--dotenv",
+        "--global",
+        "--command",
+    ];
+    flag.starts_with('-') && !flag.starts_with("--") && flag.contains(['f', 'd', 'g', 'c', 'E'])
+        || long.iter().any(|it| flag.starts_with(it))
 }
 
 fn justfile(text: &str) -> Rules {

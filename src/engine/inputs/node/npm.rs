@@ -356,7 +356,9 @@ impl Walk<'_> {
             } else {
                 String::new()
             };
-            if !self.seen.insert(format!("script {file} {hook} {more}")) {
+            self.runs(call, &file);
+            let key = format!("script {file} {hook} {more} {}", self.variables_key());
+            if !self.seen.insert(key) {
                 continue;
             }
             self.script(&Text {

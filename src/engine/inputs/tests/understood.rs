@@ -111,7 +111,7 @@ fn an_installer_is_known_by_its_address() {
     check_fault(
         "curl https://sh.rustup.rs -o run.sh\nsh run.sh",
         &[("run.sh", "frob")],
-        "run.sh:1 UnknownProgram(\"frob\")",
+        "ci.yml:11 Shell(\"run.sh, which the job writes\")\nrun.sh:1 UnknownProgram(\"frob\")",
     );
 }
 

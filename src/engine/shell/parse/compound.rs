@@ -2,13 +2,12 @@
 
 use std::rc::Rc;
 
-use super::{Node, Parse, Parser};
+use super::{Node, Parse, Parser, Part, RawWord};
 
 impl Parser {
     pub(super) fn compound(&mut self) -> Parse<Option<Node>> {
         if self.starts("((") {
-            self.skip_arithmetic()?;
-            return Ok(Some(Node::Sequence(Vec::new())));
+            return self.arithmetic().map(Node::Arithmetic).map(Some);
         }
         if self.eat("(") {
             let body = self.list()?;
@@ -77,15 +76,14 @@ impl Parser {
     fn for_loop(&mut self) -> Parse<Node> {
         self.blanks();
         if self.starts("((") {
-            self.skip_arithmetic()?;
+            let condition = Box::new(Node::Arithmetic(self.arithmetic()?));
             self.expect("do")?;
             let body = self.list()?;
             self.expect("done")?;
-            let nothing = Box::new(Node::Sequence(Vec::new()));
-            return Ok(Node::Loop(nothing, Box::new(body)));
+            return Ok(Node::Loop(condition, Box::new(body)));
         }
         let name = self.name();
-        self.blank_lines();
+        self.blank_lines()?;
         let mut words = None;
         if self.at_keyword("in") {
             self.at += 2;
@@ -109,9 +107,9 @@ impl Parser {
         let subject = self.word()?.ok_or("`case` without a word")?;
         self.expect("in")?;
         let mut arms = vec![];
-        let mut condition = Node::Test(vec![subject], line);
+        let mut asked = vec![subject];
         loop {
-            self.blank_lines();
+            self.blank_lines()?;
             if self.at_keyword("esac") {
                 self.at += 4;
                 return Ok(Node::Branches {
@@ -122,7 +120,10 @@ impl Parser {
             self.eat("(");
             loop {
                 self.blanks();
-                self.word()?.ok_or("a pattern is missing")?;
+                let pattern = self.word()?.ok_or("a pattern is missing")?;
+                if pattern.iter().any(runs) {
+                    asked.push(pattern);
+                }
                 self.blanks();
                 if !self.eat("|") {
                     break;
@@ -130,8 +131,12 @@ impl Parser {
             }
             self.expect(")")?;
             let body = self.list()?;
+            let condition = if asked.is_empty() {
+                Node::Sequence(Vec::new())
+            } else {
+                Node::Test(std::mem::take(&mut asked), line)
+            };
             arms.push((condition, body));
-            condition = Node::Sequence(Vec::new());
             for end in [";;&", ";;", ";&"] {
                 if self.eat(end) {
                     break;
@@ -166,7 +171,7 @@ impl Parser {
     }
 
     fn function_body(&mut self, name: String) -> Parse<Node> {
-        self.blank_lines();
+        self.blank_lines()?;
         let body = self.command()?;
         Ok(Node::Function(name, Rc::new(body)))
     }
@@ -200,7 +205,10 @@ impl Parser {
         }
     }
 
-    pub(super) fn skip_arithmetic(&mut self) -> Parse<()> {
+    /// `((...))` from here, as the words that are expanded in it.
+    pub(super) fn arithmetic(&mut self) -> Parse<RawWord> {
+        let line = self.line();
+        let from = self.at;
         let mut open = 0_u32;
         while let Some(c) = self.peek() {
             self.at += 1;
@@ -209,10 +217,27 @@ impl Parser {
                 ')' => open = open.saturating_sub(1),
                 _ => {}
             }
+            if c == ')' && open == 1 && self.peek() != Some(')') {
+                // Two shells inside of each other.
+                return Err("unexpected `((`".to_owned());
+            }
             if open == 0 {
-                return Ok(());
+                let all = self.chars.get(from..self.at).unwrap_or_default();
+                let [_, _, inner @ .., ')', ')'] = all else {
+                    return Err("unexpected `((`".to_owned());
+                };
+                let inner: String = inner.iter().collect();
+                return self.embedded(&inner, line);
             }
         }
         Err("`))` is missing".to_owned())
     }
+}
+
+/// Whether expanding a part may run something.
+fn runs(part: &Part) -> bool {
+    matches!(
+        part,
+        Part::Command { .. } | Part::Process(_) | Part::Arithmetic(_)
+    )
 }

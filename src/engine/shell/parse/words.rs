@@ -48,19 +48,27 @@ impl Parser {
 
     fn closed_list(&mut self) -> Parse<super::Node> {
         let body = self.list()?;
-        self.blank_lines();
+        self.blank_lines()?;
         if self.eat(")") {
             return Ok(body);
         }
         Err("`)` is missing".to_owned())
     }
 
+    /// `@(a|b)` and its kin: nobody matches them here.
     fn extended_glob(&mut self, parts: &mut RawWord) -> Parse<()> {
+        let mut text = String::new();
         while let Some(c) = self.peek() {
             self.at += 1;
-            push(parts, c, Quotes::None);
+            text.push(c);
             match c {
-                ')' => return Ok(()),
+                ')' => {
+                    if text.contains(['$', '`']) {
+                        return Err("an expansion inside of a pattern".to_owned());
+                    }
+                    parts.push(Part::Unknown(text));
+                    return Ok(());
+                }
                 '\n' => break,
                 _ => {}
             }
@@ -109,28 +117,61 @@ impl Parser {
                     self.at += 1;
                     return Ok(());
                 }
-                Some('\\') => {
-                    self.at += 1;
-                    match self.peek() {
-                        Some('\n') => {}
-                        Some(c) if matches!(c, '$' | '`' | '"' | '\\') => {
-                            push(parts, c, Quotes::Double);
-                        }
-                        Some(c) => {
-                            push(parts, '\\', Quotes::Double);
-                            push(parts, c, Quotes::Double);
-                        }
-                        None => continue,
-                    }
-                    self.at += 1;
-                }
-                Some('$' | '`' | UNKNOWN_START) => self.expansion(parts, Quotes::Double)?,
-                Some(c) => {
-                    self.at += 1;
-                    push(parts, c, Quotes::Double);
-                }
+                Some(c) => self.quoted(c, parts)?,
             }
         }
+    }
+
+    /// One character of a text in double quotes, with what it begins.
+    fn quoted(&mut self, c: char, parts: &mut RawWord) -> Parse<()> {
+        match c {
+            '\\' => {
+                self.at += 1;
+                match self.peek() {
+                    Some('\n') => {}
+                    Some(c) if matches!(c, '$' | '`' | '"' | '\\') => {
+                        push(parts, c, Quotes::Double);
+                    }
+                    Some(c) => {
+                        push(parts, '\\', Quotes::Double);
+                        push(parts, c, Quotes::Double);
+                    }
+                    None => return Ok(()),
+                }
+                self.at += 1;
+            }
+            '$' | '`' | UNKNOWN_START => self.expansion(parts, Quotes::Double)?,
+            c => {
+                self.at += 1;
+                push(parts, c, Quotes::Double);
+            }
+        }
+        Ok(())
+    }
+
+    /// The parts of a text that is expanded as if it stood in double quotes: a heredoc
+    /// or arithmetic.
+    pub(super) fn embedded(&mut self, text: &str, first_line: u32) -> Parse<RawWord> {
+        self.deeper(|parser| {
+            let mut inner = Self {
+                chars: text.chars().collect(),
+                at: 0,
+                first_line,
+                counted: (0, first_line),
+                depth: parser.depth,
+                pending: Vec::new(),
+                heredocs: Vec::new(),
+            };
+            let mut parts = Vec::new();
+            push_text(&mut parts, "", Quotes::Double);
+            while let Some(c) = inner.peek() {
+                inner.quoted(c, &mut parts)?;
+            }
+            if inner.heredocs.is_empty() {
+                return Ok(parts);
+            }
+            Err("a heredoc inside of a text".to_owned())
+        })
     }
 
     fn expansion(&mut self, parts: &mut RawWord, quotes: Quotes) -> Parse<()> {
@@ -155,8 +196,8 @@ impl Parser {
         self.at += 1;
         match self.peek() {
             Some('(') if self.peek_at(1) == Some('(') => {
-                self.skip_arithmetic()?;
-                parts.push(Part::Unknown("$((…))".to_owned()));
+                let words = self.arithmetic()?;
+                parts.push(Part::Arithmetic(words));
             }
             Some('(') => {
                 self.at += 1;
@@ -223,9 +264,28 @@ impl Parser {
         Ok(variable(name.to_owned(), suffix.to_owned(), quoted))
     }
 
+    /// `$'...'`; escapes other than the usual ones are not read.
     fn ansi_quoted(&mut self, parts: &mut RawWord) -> Parse<()> {
-        let text = self.until('\'')?;
-        let text = text.replace("\\n", "\n").replace("\\t", "\t");
+        let written = self.until('\'')?;
+        let mut text = String::new();
+        let mut chars = written.chars();
+        while let Some(c) = chars.next() {
+            match (c, chars.clone().next()) {
+                ('\\', Some('n')) => text.push('\n'),
+                ('\\', Some('t')) => text.push('\t'),
+                ('\\', Some('r')) => text.push('\r'),
+                ('\\', Some(c)) if matches!(c, '\\' | '\'' | '"' | '?') => text.push(c),
+                ('\\', _) => {
+                    parts.push(Part::Unknown(written));
+                    return Ok(());
+                }
+                (c, _) => {
+                    text.push(c);
+                    continue;
+                }
+            }
+            chars.next();
+        }
         push_text(parts, &text, Quotes::Double);
         Ok(())
     }

@@ -2,23 +2,64 @@
 
 use std::rc::Rc;
 
-use super::{DEPTH, Output, Walker};
-use crate::engine::shell::{Call, Located, Place, Source, Value, Word, locate};
+use super::{DEPTH, State, Walker};
+use crate::engine::shell::{Call, Located, Place, Source, Word, locate};
 
 impl Walker<'_, '_> {
     /// One command with its words known or marked.
-    pub(super) fn command(&mut self, mut call: Call) {
+    pub(super) fn command(&mut self, call: Call) {
+        let name = call.words.first().map(|word| word.text.clone());
+        let is_function = |name: &str| self.state.functions.contains_key(name);
+        match name {
+            Some(name) if is_function(&name) => self.function(call),
+            _ => self.builtin(call),
+        }
+    }
+
+    /// A command that is no function.
+    fn builtin(&mut self, mut call: Call) {
         let name = call.words.first().map(|word| word.text.clone());
         match name.as_deref().unwrap_or_default() {
             "cd" | "pushd" => self.change_directory(&call),
-            "popd" => self.state.place = self.state.stack.pop().unwrap_or(Place::Unknown),
+            "popd" => self.state.place = self.popped(&call),
             "export" | "declare" | "local" | "readonly" | "typeset" => self.declare(call),
             "unset" | "read" | "mapfile" | "readarray" | "getopts" => self.forget(call),
+            "printf" => self.print(call),
+            "let" => self.compute(&call),
             "set" => self.set(&call),
             "shift" => self.shift(&call),
-            "source" | "." => self.source_command(call),
-            "eval" => self.eval(&call),
+            "break" | "continue" => self.jump(),
+            "return" => {
+                self.go_back();
+                self.emit(call);
+            }
+            "source" | "." => {
+                let before = self.set_in_front(&call);
+                self.source_command(call);
+                self.doubt(before);
+            }
+            "eval" => {
+                let before = self.set_in_front(&call);
+                self.eval(&call);
+                self.doubt(before);
+            }
             "trap" => self.trap(&call),
+            "alias"
+                if call
+                    .words
+                    .iter()
+                    .any(|word| word.unknown || word.text.contains('=')) =>
+            {
+                self.unread(call.line, "alias");
+            }
+            name @ ("hash" | "enable") if call.words.len() > 1 => {
+                let asks = call.words.iter().skip(1).all(|word| {
+                    !word.unknown && (!word.text.starts_with('-') || &*word.text == "-r")
+                });
+                if !asks {
+                    self.unread(call.line, name);
+                }
+            }
             "exec" | "command" | "builtin" if call.words.len() > 1 => {
                 call.words.remove(0);
                 if call
@@ -34,18 +75,10 @@ impl Walker<'_, '_> {
                     }
                     return;
                 }
-                self.command(call);
+                self.builtin(call);
             }
-            name if self.state.functions.contains_key(name) => self.function(call),
             _ => self.emit(call),
         }
-    }
-
-    fn emit(&mut self, call: Call) {
-        if self.output != Output::Elsewhere || writes_variables(&call) {
-            self.hand_over(&call);
-        }
-        self.script.calls.push(call);
     }
 
     fn change_directory(&mut self, call: &Call) {
@@ -57,63 +90,27 @@ impl Walker<'_, '_> {
             .words
             .iter()
             .skip(1)
-            .find(|word| !matches!(&*word.text, "--" | "-P" | "-L"));
+            .find(|word| !matches!(&*word.text, "--" | "-P" | "-L" | "-e"));
         let place = match target {
+            // Another directory that is remembered.
+            _ if is_push && target.is_none_or(|word| word.text.starts_with(['+', '-'])) => {
+                self.state.stack.clear();
+                Place::Unknown
+            }
             None => Place::Outside,
             Some(word) => self.state.place.enter(word),
         };
         let before = std::mem::replace(&mut self.state.place, place);
         if is_push {
-            self.state.stack.push(before);
+            self.state.push(before);
         }
     }
 
-    fn declare(&mut self, mut call: Call) {
-        let words = std::mem::take(&mut call.words);
-        for word in words.iter().skip(1) {
-            if let Some((name, value)) = word.text.split_once('=') {
-                let value = if word.unknown && value.contains('$') || name.contains('$') {
-                    Value::Unknown
-                } else {
-                    Value::Text(value.into())
-                };
-                self.state.assign(name.into(), value.clone());
-                call.assignments.push((name.into(), value));
-            }
-        }
-        if !call.assignments.is_empty() {
-            self.script.calls.push(call);
-        }
-    }
-
-    fn forget(&mut self, call: Call) {
-        for word in call.words.iter().skip(1) {
-            self.state.assign(word.text.clone(), Value::Unknown);
-        }
-        if !call.reads.is_empty() {
-            let mut call = call;
-            call.words = vec![Word::literal("cat")];
-            self.script.calls.push(call);
-        }
-    }
-
-    fn set(&mut self, call: &Call) {
-        if call.words.get(1).is_some_and(|word| &*word.text == "--") {
-            let program = Word::literal("");
-            let rest = call.words.iter().skip(2).cloned();
-            let all = std::iter::once(program).chain(rest).collect();
-            self.state.arguments = Some(Rc::new(all));
-        }
-    }
-
-    fn shift(&mut self, call: &Call) {
+    fn popped(&mut self, call: &Call) -> Place {
         if call.words.len() > 1 {
-            self.state.arguments = None;
-        } else if let Some(arguments) = &mut self.state.arguments
-            && arguments.len() > 1
-        {
-            Rc::make_mut(arguments).remove(1);
+            self.state.stack.clear();
         }
+        self.state.stack.pop().unwrap_or(Place::Unknown)
     }
 
     fn source_command(&mut self, call: Call) {
@@ -124,17 +121,30 @@ impl Walker<'_, '_> {
         let is_environment = ["/activate", ".cargo/env", ".nvm/nvm.sh", "/emsdk_env.sh"]
             .iter()
             .any(|end| text.ends_with(end));
-        if is_environment || text.starts_with("/opt/") || text.starts_with("/etc/") {
+        let is_own = matches!(locate(&call.place, &text), Located::Inside(path)
+            if (self.start.text)(&path) != Source::Absent);
+        if !is_own && (is_environment || text.starts_with("/opt/") || text.starts_with("/etc/")) {
             return;
         }
         if path.unknown || path.glob || text.starts_with("/dev/fd") {
             let what = format!("source {text}");
             return self.unread(call.line, &what);
         }
+        let given = call.words.get(2..).unwrap_or_default().to_vec();
+        let outer = self.state.arguments.clone();
+        if !given.is_empty() {
+            let zero = outer.as_ref().and_then(|all| all.first()).cloned();
+            let zero = zero.unwrap_or_else(|| path.clone());
+            let all = std::iter::once(zero).chain(given.iter().cloned());
+            self.state.arguments = Some(Rc::new(all.collect()));
+        }
         let found = match locate(&call.place, &text) {
             Located::Inside(path) => self.source(&path, call.line),
             Located::Outside | Located::Unknown => false,
         };
+        if !given.is_empty() {
+            self.state.arguments = outer;
+        }
         if !found {
             self.unread(call.line, &format!("source {text}"));
         }
@@ -149,7 +159,11 @@ impl Walker<'_, '_> {
                 let depth = self.depth;
                 self.depth += 4;
                 if self.depth < DEPTH {
+                    let returned = self.returned.take();
+                    self.frames += 1;
                     self.run_text(text, 1);
+                    self.frames -= 1;
+                    self.come_back(returned);
                 } else {
                     self.unread(line, "files that source each other too deep");
                 }
@@ -185,25 +199,28 @@ impl Walker<'_, '_> {
             return self.unread(call.line, "trap with a command that is not known");
         }
         if !word.text.starts_with('-') && self.depth + 2 < DEPTH {
-            let state = self.state.clone();
+            let state = self.copied();
             self.depth += 2;
             self.run_text(&word.text.clone(), call.line);
             self.depth -= 2;
-            self.state = state;
+            self.leave(state);
         }
     }
 
     fn function(&mut self, call: Call) {
         let name = call.words.first().map(|word| word.text.to_string());
         let bodies = name.and_then(|name| self.state.functions.get(&name).cloned());
-        let outer = self.state.arguments.replace(Rc::new(call.words));
+        self.read_patterns(&call.words, call.line);
         if self.depth + 4 >= DEPTH {
-            self.unread(call.line, "functions that call each other too deep");
-            self.state.arguments = outer;
-            return;
+            return self.unread(call.line, "functions that call each other too deep");
         }
+        let in_front = self.set_in_front(&call);
+        let outer = self.state.arguments.replace(Rc::new(call.words));
+        let locals = std::mem::take(&mut self.state.locals);
+        let returned = self.returned.take();
         self.depth += 4;
-        let before = self.state.clone();
+        self.frames += 1;
+        let before = self.copied();
         for (index, body) in bodies.unwrap_or_default().iter().enumerate() {
             if index > 0 {
                 let after = std::mem::replace(&mut self.state, before.clone());
@@ -213,87 +230,20 @@ impl Walker<'_, '_> {
                 self.node(body);
             }
         }
+        self.frames -= 1;
         self.depth -= 4;
+        self.come_back(returned);
+        self.state.end_locals();
+        self.state.locals = locals;
         self.state.arguments = outer;
+        self.put_back(in_front);
     }
 
-    /// What a command writes into the runner's files for later steps.
-    fn hand_over(&mut self, call: &Call) {
-        let lines = written_lines(call);
-        if self.output == Output::Path {
-            for word in lines.unwrap_or_else(|| vec![unknown_word()]) {
-                let mut path = self.bare_call(call.line);
-                let value = if word.unknown {
-                    Value::Unknown
-                } else {
-                    Value::Text(word.text)
-                };
-                path.assignments = vec![("PATH".into(), value)];
-                self.script.calls.push(path);
-            }
-            return;
-        }
-        let Some(lines) = lines else {
-            self.script.exports.push(("*".into(), Value::Unknown));
-            return;
-        };
-        for word in lines {
-            let export = match (word.text.split_once("<<"), word.text.split_once('=')) {
-                (_, Some((name, _))) if word.unknown => (name.into(), Value::Unknown),
-                (_, Some((name, value))) => (name.into(), Value::Text(value.into())),
-                (Some((name, _)), None) => (name.into(), Value::Unknown),
-                _ if word.unknown => ("*".into(), Value::Unknown),
-                // The body or the end of a value of several lines.
-                (None, None) => continue,
-            };
-            let (name, value): (Box<str>, Value) = export;
-            let name = if name.contains('$') { "*".into() } else { name };
-            self.script.exports.push((name, value));
+    /// The end of a function or of a file: it may have been left before.
+    fn come_back(&mut self, outer: Option<State>) {
+        let returned = std::mem::replace(&mut self.returned, outer);
+        if let Some(returned) = returned {
+            self.merge(returned);
         }
     }
-}
-
-fn unknown_word() -> Word {
-    Word {
-        text: "".into(),
-        unknown: true,
-        glob: false,
-    }
-}
-
-fn writes_variables(call: &Call) -> bool {
-    call.words.first().is_some_and(|word| &*word.text == "tee")
-        && call.words.iter().any(|word| &*word.text == super::ENV_FILE)
-}
-
-/// The lines that `echo`, `printf` or `cat <<END` writes; `None` for another program.
-fn written_lines(call: &Call) -> Option<Vec<Word>> {
-    let rest = call.words.iter().skip(1);
-    match &*call.words.first()?.text {
-        "echo" => {
-            let words: Vec<&Word> = rest.skip_while(|word| is_echo_flag(&word.text)).collect();
-            let text: Vec<&str> = words.iter().map(|word| word.text.as_ref()).collect();
-            let unknown = words.iter().any(|word| word.unknown);
-            Some(lines_of(&text.join(" "), unknown))
-        }
-        "cat" if call.words.len() == 1 => {
-            let input = call.input.as_ref()?;
-            Some(lines_of(&input.text, input.unknown))
-        }
-        _ => None,
-    }
-}
-
-fn is_echo_flag(text: &str) -> bool {
-    matches!(text, "-n" | "-e" | "-ne" | "-en" | "-E")
-}
-
-fn lines_of(text: &str, unknown: bool) -> Vec<Word> {
-    text.lines()
-        .map(|line| Word {
-            text: line.into(),
-            unknown,
-            glob: false,
-        })
-        .collect()
 }

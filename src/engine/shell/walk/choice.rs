@@ -3,10 +3,12 @@
 //! Branches that set a literal make such a variable; a round of a loop makes an unknown
 //! one, since a later round may make further values.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::super::parse::{AssignedValue, Node, Part, RawWord, Redirect, Simple};
-use super::{State, Value, Walker, merged};
+use super::state::merged;
+use super::{State, Value, Walker};
 
 /// The most values of one variable.
 const VALUES: usize = 4;
@@ -60,7 +62,7 @@ impl Walker<'_, '_> {
 
     /// The command with each of the values.
     pub(super) fn each(&mut self, simple: &Simple, name: &str, texts: &[Box<str>]) {
-        let before = self.state.clone();
+        let before = self.copied();
         let mut after: Option<State> = None;
         self.choices += 1;
         for text in texts {
@@ -87,14 +89,21 @@ impl Walker<'_, '_> {
     /// changes may have any value.
     pub(super) fn merge_round(&mut self, before: State) {
         let known = Rc::clone(&before.variables);
+        let exports = Rc::clone(&before.exports);
         self.merge(before);
-        if Rc::ptr_eq(&known, &self.state.variables) {
-            return;
-        }
-        for (name, value) in Rc::make_mut(&mut self.state.variables) {
-            if matches!(value, Value::OneOf(_)) && known.get(name) != Some(value) {
-                *value = Value::Unknown;
-            }
+        open(&mut self.state.variables, &known);
+        open(&mut self.state.exports, &exports);
+    }
+}
+
+/// What a round has made one of a few values may have any.
+fn open(now: &mut Rc<BTreeMap<Box<str>, Value>>, known: &Rc<BTreeMap<Box<str>, Value>>) {
+    if Rc::ptr_eq(known, now) {
+        return;
+    }
+    for (name, value) in Rc::make_mut(now) {
+        if matches!(value, Value::OneOf(_)) && known.get(name) != Some(value) {
+            *value = Value::Unknown;
         }
     }
 }

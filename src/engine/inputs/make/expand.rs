@@ -1,0 +1,113 @@
+//! Variables of make: `$(NAME)` by what the makefile and the command line say.
+//!
+//! Expansion is bounded in depth, in steps and in length: a makefile that doubles its
+//! variables ends as unknown.
+
+use super::{Rules, patterns};
+use crate::engine::shell::{UNKNOWN_END, UNKNOWN_START};
+
+/// How long a text may be, in bytes.
+const TEXT: usize = 64 * 1024;
+
+/// What `$@` and `$*` are in a rule.
+pub(super) type Own<'o> = Option<(&'o str, &'o str)>;
+
+/// The text with `$(NAME)` replaced; what is not known is marked. `$$` stays.
+pub(super) fn expanded(text: &str, rules: &Rules, own: Own<'_>, depth: u32) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('$') {
+        out.push_str(before);
+        if !rules.spend(1) || out.len() > TEXT {
+            return marked("…");
+        }
+        let close = match after.chars().next() {
+            Some('(') => ')',
+            Some('{') => '}',
+            Some('$') => {
+                out.push_str("$$");
+                rest = after.get(1..).unwrap_or_default();
+                continue;
+            }
+            Some(c) => {
+                match value(rules, own, c.encode_utf8(&mut [0; 4])) {
+                    Some(known) => out.push_str(known),
+                    None => out.push_str(&marked(&format!("${c}"))),
+                }
+                rest = after.get(c.len_utf8()..).unwrap_or_default();
+                continue;
+            }
+            None => break,
+        };
+        let inner = after.get(1..).unwrap_or_default();
+        let Some((name, tail)) = balanced(inner, close) else {
+            out.push_str(&marked(inner));
+            return out;
+        };
+        rest = tail;
+        out.push_str(&reference(name, rules, own, depth));
+    }
+    out.push_str(rest);
+    out
+}
+
+/// What `$(NAME)` stands for.
+fn reference(name: &str, rules: &Rules, own: Own<'_>, depth: u32) -> String {
+    let is_deep = depth >= 12;
+    let inner = |text: &str| expanded(text, rules, own, depth + 1);
+    // A name that is put together, and words that are rewritten.
+    let computed = (name.contains('$') && !is_deep).then(|| inner(name));
+    let name = computed.as_deref().unwrap_or(name);
+    let known = |name: &str| value(rules, own, name).map(inner);
+    if !is_deep && let Some(words) = patterns::rewritten(name, known) {
+        return words;
+    }
+    match (name, value(rules, own, name)) {
+        ("MAKE", _) => "make".to_owned(),
+        ("CURDIR" | "PWD", _) => ".".to_owned(),
+        ("AT" | "Q" | "V", None) => String::new(),
+        // Messages while the file is read.
+        (name, _) if name.starts_with("info ") || name.starts_with("warning ") => String::new(),
+        (_, Some(value)) if !is_deep => inner(value),
+        // A variable that nobody sets is empty, unless the environment has it:
+        // then it is whoever calls make that must be known.
+        _ => marked(name),
+    }
+}
+
+fn value<'v>(rules: &'v Rules, own: Own<'v>, name: &str) -> Option<&'v str> {
+    match (name, own) {
+        ("@", Some((goal, _))) => Some(goal),
+        ("*", Some((_, stem))) => Some(stem),
+        _ => rules.variables.get(name).map(String::as_str),
+    }
+}
+
+/// A text that nobody knows.
+pub(super) fn marked(text: &str) -> String {
+    format!("{UNKNOWN_START}{text}{UNKNOWN_END}")
+}
+
+/// What stands in calls of some functions of make in a text.
+pub(super) fn calls<'t>(text: &'t str, function: &str) -> Vec<&'t str> {
+    let after = text.split(function).skip(1);
+    after
+        .map(|rest| balanced(rest, ')').map_or(rest, |(inner, _)| inner))
+        .collect()
+}
+
+fn balanced(text: &str, close: char) -> Option<(&str, &str)> {
+    let opener = if close == ')' { '(' } else { '{' };
+    let mut open = 1_u32;
+    for (at, c) in text.char_indices() {
+        if c == opener {
+            open += 1;
+        } else if c == close {
+            open -= 1;
+        }
+        if open == 0 {
+            return Some((text.get(..at)?, text.get(at + 1..)?));
+        }
+    }
+    None
+}
