@@ -98,7 +98,7 @@ fn options() -> anyhow::Result<Options> {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let options = options()?;
-    let stage = Stage::of(options.program).await;
+    let stage = Stage::of(options.program.clone()).await;
     let server = stage.serve().await;
     let process = server.id().context("the server has ended")?;
     pause(3_000).await;
