@@ -1,6 +1,7 @@
 //! Programs that run another one over something: `env`, `xargs`, `find -exec`.
 
-use super::programs::{is_assignment, list};
+use super::environment::is_assignment;
+use super::programs::list;
 use super::walk::{Invocation, Walk};
 use crate::engine::shell::{Feed, Word};
 

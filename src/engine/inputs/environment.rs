@@ -196,3 +196,10 @@ fn puts_code_in(name: &str, text: &str) -> bool {
         _ => false,
     }
 }
+
+/// Whether a word sets a variable.
+pub(super) fn is_assignment(text: &str) -> bool {
+    text.split_once('=').is_some_and(|(name, _)| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
+}

@@ -29,6 +29,24 @@ impl Walk<'_> {
             .is_some_and(|file| tree.behind(file).is_some())
     }
 
+    /// A script that a link leads to and that asks where it lies: the answer differs from
+    /// the name that started it, and paths beside either may be meant.
+    pub(super) fn refuse_asking_where_it_lies(
+        &mut self,
+        call: &Invocation,
+        path: &str,
+        text: &str,
+    ) {
+        let mut questions = [
+            "readlink", "realpath", "pwd -P", "cd -P", "set -P", "physical",
+        ]
+        .iter();
+        if self.is_linked(path) && questions.any(|it| text.contains(it)) {
+            let what = "where a linked script lies".into();
+            self.opaque(call, OpaqueCause::UnknownUse(what));
+        }
+    }
+
     /// The command where it really runs.
     pub(super) fn really<'c>(&mut self, call: &'c Invocation) -> Cow<'c, Invocation> {
         let tree = &self.context.snapshot.tree;

@@ -1,5 +1,6 @@
 //! Programs of the table, wrappers, and programs of the repository itself.
 
+use super::environment::is_assignment;
 use super::table::{self, Class, Command};
 use super::walk::{Invocation, Text, Walk, below};
 use super::{Input, Never, OpaqueCause};
@@ -383,16 +384,7 @@ impl Walk<'_> {
             }
             return self.opaque(call, OpaqueCause::UnknownProgram(first.into()));
         }
-        if self.is_linked(path)
-            && ["readlink", "realpath", " -P"]
-                .iter()
-                .any(|it| text.contains(it))
-        {
-            self.opaque(
-                call,
-                OpaqueCause::UnknownUse("where a linked script lies".into()),
-            );
-        }
+        self.refuse_asking_where_it_lies(call, path, text);
         let mut arguments = call.words.get(program..).unwrap_or_default().to_vec();
         if let Some(zero) = arguments.first_mut() {
             *zero = Word::literal(&format!("{}/{path}", crate::engine::shell::WORKSPACE));
@@ -500,11 +492,4 @@ pub(super) fn list(words: &'static str) -> Vec<&'static str> {
 
 pub(super) fn refs(list: &[Box<str>]) -> Vec<&str> {
     list.iter().map(AsRef::as_ref).collect()
-}
-
-/// Whether a word sets a variable.
-pub(super) fn is_assignment(text: &str) -> bool {
-    text.split_once('=').is_some_and(|(name, _)| {
-        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    })
 }

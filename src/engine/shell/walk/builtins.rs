@@ -44,14 +44,7 @@ impl Walker<'_, '_> {
                 self.doubt(before);
             }
             "trap" => self.trap(&call),
-            "alias"
-                if call
-                    .words
-                    .iter()
-                    .any(|word| word.unknown || word.text.contains('=')) =>
-            {
-                self.unread(call.line, "alias");
-            }
+            "alias" if sets_alias(&call) => self.unread(call.line, "alias"),
             name @ ("hash" | "enable") if call.words.len() > 1 => {
                 let asks = call.words.iter().skip(1).all(|word| {
                     !word.unknown && (!word.text.starts_with('-') || &*word.text == "-r")
@@ -246,4 +239,10 @@ impl Walker<'_, '_> {
             self.merge(returned);
         }
     }
+}
+
+/// Whether `alias` gives a name another meaning, and does not only show the known ones.
+fn sets_alias(call: &Call) -> bool {
+    let mut words = call.words.iter();
+    words.any(|word| word.unknown || word.text.contains('='))
 }
