@@ -199,7 +199,7 @@ fn run_reasons(job: &JobFacts, everything: &[RunEverything], needs: &[&JobFacts]
     if job.backstops.is_empty() {
         return plain(
             ReasonId::NoBackstop,
-            "it, or a script of it, runs on pulls only, so a skip would never be made good",
+            "no push, queue or schedule runs all of it after such a change, so a skip would never be made good",
         );
     }
     if job.withheld {
@@ -548,7 +548,7 @@ mod tests {
             &[],
             "never Run never-skipped it deploys\nnew Run job-is-new the base does not have this job\n\
              redefined Run definition-changed ci.yml\n\
-             alone Run no-backstop it, or a script of it, runs on pulls only, so a skip would never be made good",
+             alone Run no-backstop no push, queue or schedule runs all of it after such a change, so a skip would never be made good",
         );
     }
 

@@ -4,7 +4,7 @@
 //! is taken. Nothing here knows what a program reads.
 
 use super::OpaqueCause;
-use super::walk::{Text, Walk, invocation, is_of_runner};
+use super::walk::{Invocation, Text, Walk, invocation, is_of_runner};
 use crate::engine::pipeline::{Action, Step, Truth};
 use crate::engine::shell::{self, Place, UNKNOWN_START, Value, Word};
 
@@ -122,6 +122,10 @@ impl<'a> Walk<'a> {
             },
         };
         let name = name.rsplit('/').next().unwrap_or(name);
+        if let Some(shell) = named.as_deref().filter(|shell| !is_bare(shell)) {
+            let call = invocation(text, &[shell], None);
+            return self.foreign(&call, shell);
+        }
         match name {
             "bash" | "sh" | "zsh" | "dash" | "msys2" | "wsl-bash" => self.script(text),
             "python" | "python3" => {
@@ -131,12 +135,13 @@ impl<'a> Walk<'a> {
             }
             "cmd" if is_plain(text.text) => self.script(text),
             "pwsh" | "powershell" => self.powershell(text),
-            other => {
-                let call = invocation(text, &[other], None);
-                self.opaque(&call, OpaqueCause::ForeignShell(other.into()));
-                Vec::new()
-            }
+            other => self.foreign(&invocation(text, &[other], None), other),
         }
+    }
+
+    fn foreign(&mut self, call: &Invocation, shell: &str) -> Exports {
+        self.opaque(call, OpaqueCause::ForeignShell(shell.into()));
+        Vec::new()
     }
 
     fn runs_on_windows(&self) -> Truth {
@@ -176,6 +181,34 @@ impl<'a> Walk<'a> {
             }
         }
     }
+}
+
+/// Whether a shell is a program of the machine with settings alone: one that is told a
+/// command, a file or a module reads more than the script.
+fn is_bare(shell: &str) -> bool {
+    const SETTINGS: &[&str] = &[
+        "--noprofile",
+        "--norc",
+        "--login",
+        "--posix",
+        "pipefail",
+        "{0}",
+    ];
+    let mut words = shell.split_whitespace();
+    let name = words.next().unwrap_or_default();
+    let is_of_machine = !name.contains('/')
+        || ["/bin/", "/usr/bin/"]
+            .iter()
+            .any(|dir| name.starts_with(dir));
+    let is_setting = |word: &str| {
+        let flags = word.strip_prefix('-').unwrap_or_default();
+        let are_letters = flags
+            .chars()
+            .all(|c| c.is_ascii_alphabetic() && !"cm".contains(c));
+        SETTINGS.contains(&word) || !flags.is_empty() && are_letters
+    };
+    let is_windows = ["pwsh", "powershell", "cmd"].contains(&name);
+    is_windows || is_of_machine && words.all(is_setting)
 }
 
 /// Whether every line of a foreign shell's script means the same to a POSIX shell.

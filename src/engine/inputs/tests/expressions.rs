@@ -83,6 +83,26 @@ fn a_job_that_reads_what_changes_of_a_pull_is_never_skipped() {
 }
 
 #[test]
+fn a_shell_that_is_told_more_than_the_script_is_not_understood() {
+    let step = |shell: &str| format!("    steps:\n    - run: cat a.txt\n      shell: {shell}\n");
+    for bare in [
+        "bash",
+        "bash -leo pipefail {0}",
+        "/bin/sh -e {0}",
+        "bash --noprofile --norc {0}",
+    ] {
+        check(&step(bare), "a.txt");
+    }
+    for told in [
+        "bash -c 'source b.txt; source {0}'",
+        "ci/bash {0}",
+        "bash --init-file b.txt -i {0}",
+    ] {
+        check(&step(&format!("\"{told}\"")), "opaque cat a.txt");
+    }
+}
+
+#[test]
 fn what_a_container_is_given_of_the_checkout_is_not_understood() {
     let volume = "    services:\n      db:\n        image: x\n        volumes: [\"${{ github.workspace }}/b.txt:/x\"]\n";
     check(
