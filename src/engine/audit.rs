@@ -16,7 +16,7 @@ use super::history::shown;
 use super::pipeline::expression::Expression;
 use super::pipeline::github::event::Occasion;
 use super::pipeline::rewrite::gates::Gates;
-use super::pipeline::{EventContext, Job, Pipeline, Truth, filter};
+use super::pipeline::{EventContext, Job, Pipeline, Truth, file_id, filter};
 use super::plan::{Basis, JobPlan, Verdict};
 
 /// One workflow file, as it lies on one of the trees.
@@ -266,7 +266,7 @@ impl<'a> View<'a> {
     /// Seconds that the job would have taken.
     fn seconds(&self, id: &str) -> Option<u64> {
         let pipeline = self.case.merge.pipeline?;
-        let jobs = pipeline.jobs.iter().filter(|job| file_id(job) == id);
+        let jobs = pipeline.jobs.iter().filter(|job| job.file_id() == id);
         let each = jobs.map(|job| Some(self.case.history.of_job(pipeline, job)?.seconds));
         each.sum()
     }
@@ -335,7 +335,7 @@ impl<'a> View<'a> {
 
 /// Why a skip does not hold on the merge that ran.
 fn difference(plan: &[JobPlan], id: &str, place: &Place) -> Option<Finding> {
-    let of_it = |job: &&JobPlan| job.workflow == place.0 && plan_id(&job.job) == id;
+    let of_it = |job: &&JobPlan| job.workflow == place.0 && file_id(&job.job) == id;
     let runs = |job: &&JobPlan| job.verdict != Verdict::Skip;
     let job = plan.iter().filter(of_it).find(runs)?;
     let reason = job.reasons.first()?;
@@ -351,14 +351,14 @@ fn difference(plan: &[JobPlan], id: &str, place: &Place) -> Option<Finding> {
 /// The first job behind an id of the file.
 fn job_of<'a>(pipeline: Option<&'a Pipeline>, id: &str) -> Option<(&'a Pipeline, &'a Job)> {
     let pipeline = pipeline?;
-    let job = pipeline.jobs.iter().find(|job| file_id(job) == id)?;
+    let job = pipeline.jobs.iter().find(|job| job.file_id() == id)?;
     Some((pipeline, job))
 }
 
 /// The jobs of the file that a job needs, directly.
 fn needs(pipeline: &Pipeline, job: &Job) -> BTreeSet<String> {
     let needed = pipeline.jobs.iter().filter(|it| job.needs.contains(&it.id));
-    needed.map(file_id).collect()
+    needed.map(Job::file_id).collect()
 }
 
 /// What of `github` is the same whenever a run of a pull is looked at; labels, drafts and
@@ -388,21 +388,6 @@ fn rests_on_moment(pipeline: &Pipeline, job: &Job) -> bool {
         open.extend(needed.filter(|other| next.needs.contains(&other.id)));
     }
     false
-}
-
-/// The id of the job of the file, as gates have it.
-fn file_id(job: &Job) -> String {
-    job.caller
-        .as_ref()
-        .unwrap_or(&job.id)
-        .0
-        .to_ascii_lowercase()
-}
-
-/// The same for a job of a plan.
-fn plan_id(job: &str) -> String {
-    let id = job.split(" / ").next().unwrap_or(job);
-    id.to_ascii_lowercase()
 }
 
 #[cfg(test)]

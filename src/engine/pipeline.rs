@@ -133,6 +133,22 @@ pub struct Job {
     pub definition: Box<str>,
 }
 
+impl Job {
+    /// The id of the job of the file, in small letters as ids are compared: its caller's for
+    /// a job of a called workflow.
+    pub fn file_id(&self) -> String {
+        let id = self.caller.as_ref().unwrap_or(&self.id);
+        id.0.to_ascii_lowercase()
+    }
+}
+
+/// The same for the id of a job of a plan: jobs of a called workflow are `caller / callee`,
+/// and an id holds neither a blank nor a slash.
+pub fn file_id(job: &str) -> String {
+    let caller = job.split(" / ").next().unwrap_or(job);
+    caller.to_ascii_lowercase()
+}
+
 /// One combination of a matrix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Leg {

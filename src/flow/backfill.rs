@@ -134,8 +134,10 @@ pub fn words(path: &str, backfill: &Backfill) -> String {
     };
     let (runs, jobs) = (plural(attempts, "run"), plural(jobs, "job"));
     let done = if backfill.done { DONE } else { "" };
+    let is_full = backfill.done && reached > since;
+    let full = if is_full { ", no more is kept" } else { "" };
     let (reached, since) = (reached.text(), since.text());
-    format!("{path}: {runs} and {jobs} read, back to {reached} of {since}{done}")
+    format!("{path}: {runs} and {jobs} read, back to {reached} of {since}{full}{done}")
 }
 
 /// Goes on with what somebody asked for; queues the next stretch until all is read.
@@ -206,8 +208,12 @@ impl Reader<'_, '_> {
                 Read::All => {
                     longest = LONGEST;
                     self.backfill.reached = window.from.before(Duration::from_secs(1));
-                    let is_back = self.backfill.reached <= self.backfill.since;
-                    self.backfill.done = is_back || self.room == 0;
+                    self.backfill.done = self.backfill.reached <= self.backfill.since;
+                    self.remember().await?;
+                }
+                // What is older would push out what is newer.
+                Read::Full => {
+                    self.backfill.done = true;
                     self.remember().await?;
                 }
                 Read::TooMany => longest /= 2,
@@ -251,7 +257,7 @@ impl Reader<'_, '_> {
             }
             for run in found.runs {
                 if self.room == 0 {
-                    return Ok(Read::All);
+                    return Ok(Read::Full);
                 }
                 if !self.run_of_attempts(run).await? {
                     return Ok(Read::Stopped);
@@ -266,7 +272,7 @@ impl Reader<'_, '_> {
 
     /// Reads the attempts of a run that are not known; false when it was stopped.
     async fn run_of_attempts(&mut self, last: Attempt) -> anyhow::Result<bool> {
-        let first = last.attempt.saturating_sub(ATTEMPTS_OF_RUN).max(1);
+        let first = last.attempt.saturating_sub(ATTEMPTS_OF_RUN - 1).max(1);
         for number in (first..=last.attempt).rev() {
             let known = self.between.store;
             let known = known.attempt(self.between.repo, last.run, number).await;
@@ -318,6 +324,8 @@ impl Reader<'_, '_> {
 enum Read {
     /// Everything in it is known.
     All,
+    /// No more attempts are kept of a repository.
+    Full,
     /// It holds more than a search gives.
     TooMany,
     /// No more requests may be made now.

@@ -119,29 +119,7 @@ impl<'a> Reader<'a> {
     /// What an expression is called, dotted, with imported names put back to what
     /// they stand for.
     pub(super) fn full_name(&self, expr: &Expr) -> Option<String> {
-        let mut parts = Vec::new();
-        let mut current = expr;
-        loop {
-            match current {
-                Expr::Attribute(attribute) => {
-                    parts.push(attribute.attr.as_str());
-                    current = &attribute.value;
-                }
-                Expr::Name(name) => {
-                    let head = name.id.as_str();
-                    parts.push(
-                        self.openings
-                            .names
-                            .imported
-                            .get(head)
-                            .map_or(head, String::as_str),
-                    );
-                    parts.reverse();
-                    return Some(parts.join("."));
-                }
-                _ => return None,
-            }
-        }
+        self.openings.names.called(expr)
     }
 
     /// Whether an import bound this name.

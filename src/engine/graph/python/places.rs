@@ -71,8 +71,9 @@ impl<'a> Names<'a> {
         all >= STEPS.0 || one >= STEPS.1
     }
 
-    /// What an expression is called, dotted.
-    fn called(&self, expr: &Expr) -> Option<String> {
+    /// What an expression is called, dotted, with imported names put back to what they
+    /// stand for.
+    pub(super) fn called(&self, expr: &Expr) -> Option<String> {
         let mut parts = Vec::new();
         let mut current = expr;
         loop {

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{OK_JOB, PLAN_JOB, gate};
 use crate::engine::pipeline::aggregate::accepted_skips;
-use crate::engine::pipeline::{Job, Pipeline, edit};
+use crate::engine::pipeline::{Job, Pipeline, edit, file_id};
 use crate::engine::plan::{JobPlan, Verdict};
 use crate::engine::plan_line::WorkflowKey;
 use crate::engine::yaml::{Entry, Node};
@@ -76,7 +76,7 @@ impl Gates {
     #[must_use]
     pub fn accepting(mut self, pipeline: &Pipeline) -> Self {
         for job in &mut self.jobs {
-            let of_it = |it: &&_| id_of(it) == job.id;
+            let of_it = |it: &&Job| it.file_id() == job.id;
             let mut read = pipeline.jobs.iter().filter(of_it);
             let accepted = read.next().map(accepted_skips).unwrap_or_default();
             let ids = accepted.iter().map(|need| need.0.to_ascii_lowercase());
@@ -205,22 +205,6 @@ pub fn job_lines(path: &str, text: &str) -> BTreeMap<String, u32> {
     let jobs = root.as_ref().and_then(|root| root.get("jobs")?.entries());
     let line = |job: &Entry| (job.key.to_ascii_lowercase(), job.line);
     jobs.unwrap_or_default().iter().map(line).collect()
-}
-
-/// The id of a job of a pipeline as the file has it.
-fn id_of(job: &Job) -> String {
-    job.caller
-        .as_ref()
-        .unwrap_or(&job.id)
-        .0
-        .to_ascii_lowercase()
-}
-
-/// The job of the file behind a job of a plan: jobs of a called workflow are
-/// `caller / callee`, and an id holds neither a blank nor a slash.
-fn file_id(job: &str) -> String {
-    let caller = job.split(" / ").next().unwrap_or(job);
-    caller.to_ascii_lowercase()
 }
 
 #[cfg(test)]

@@ -64,12 +64,7 @@ pub(super) fn readers(pipeline: &Pipeline, listeners: &[&Pipeline]) -> BTreeMap<
     let uploads = |job: &&Job| !is_within(job, UPLOAD_NOTHING, |_| true);
     let jobs = pipeline.jobs.iter().filter(uploads);
     jobs.map(|job| {
-        let id = job
-            .caller
-            .as_ref()
-            .unwrap_or(&job.id)
-            .0
-            .to_ascii_lowercase();
+        let id = job.file_id();
         (id, Refusal::ArtifactsRead(reader.path.to_string()))
     })
     .collect()

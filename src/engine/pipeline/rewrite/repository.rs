@@ -152,12 +152,7 @@ impl<'a> Repository<'a> {
         let listeners = listeners::of(&self.pipelines, pipeline);
         let mut blocked = self.without_backstop(pipeline);
         let reasons = pipeline.jobs.iter().filter_map(|job| {
-            let id = job
-                .caller
-                .as_ref()
-                .unwrap_or(&job.id)
-                .0
-                .to_ascii_lowercase();
+            let id = job.file_id();
             let lost = checks.get(&id).and_then(|checks| required.forbids(checks));
             let deploys = required::deploys(job).then_some(Refusal::Deploys);
             let reason = deploys.or(lost).or_else(|| required.elsewhere(job))?;
@@ -227,8 +222,7 @@ impl<'a> Repository<'a> {
                 .is_empty()
         };
         let jobs = pipeline.jobs.iter().filter(has_none);
-        let ids = jobs.map(|job| job.caller.as_ref().unwrap_or(&job.id));
-        ids.map(|id| (id.0.to_ascii_lowercase(), Refusal::NoBackstop))
+        jobs.map(|job| (job.file_id(), Refusal::NoBackstop))
             .collect()
     }
 }
@@ -266,12 +260,7 @@ fn summed_already(path: &str, found: &str) -> BTreeSet<String> {
 fn seconds(history: &History, pipeline: &Pipeline) -> BTreeMap<String, u64> {
     let mut found: BTreeMap<String, Option<u64>> = BTreeMap::new();
     for job in &pipeline.jobs {
-        let id = job
-            .caller
-            .as_ref()
-            .unwrap_or(&job.id)
-            .0
-            .to_ascii_lowercase();
+        let id = job.file_id();
         let own = history.of_job(pipeline, job).map(|it| it.seconds);
         let sum = found.entry(id).or_insert(Some(0));
         *sum = sum.zip(own).map(|(sum, own)| sum.saturating_add(own));
