@@ -8,7 +8,7 @@
 //! could be read and [`Facts::broken`].
 
 /// Raised whenever an extractor changes its answers; older cached facts are dropped.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// A language whose imports are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,6 +114,8 @@ pub enum Base {
     Beside,
     /// In the directory in which the program runs.
     Working,
+    /// In the directory of the file's own package.
+    Manifest,
     /// Anywhere in the file's own package.
     Package,
     /// Anywhere in the repository.

@@ -16,6 +16,7 @@ use super::packages::Packages;
 use super::tree::{FileId, Snapshot};
 
 pub mod c;
+mod computed;
 pub mod document;
 pub mod golang;
 pub mod javascript;

@@ -58,7 +58,11 @@ const NAMES: &[&str] = &[
     "project.json",
     "rush.json",
     ".npmrc",
+    ".yarnrc",
     ".yarnrc.yml",
+    ".babelrc",
+    ".babelrc.json",
+    ".swcrc",
     "deno.json",
     // Go, Rust, the JVM, C
     "go.mod",
@@ -106,6 +110,9 @@ const ENDINGS: &[&str] = &[
     ".gradle.kts",
     ".csproj",
     ".sln",
+    // Assembly of Go, which includes headers.
+    ".s",
+    ".S",
 ];
 
 fn is_text_wanted(path: &str) -> bool {

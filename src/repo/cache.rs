@@ -165,15 +165,22 @@ const KINDS: &[ImportKind] = &[
     ImportKind::Embed,
 ];
 
-const BASES: &[Base] = &[Base::Beside, Base::Working, Base::Package, Base::Anywhere];
+const BASES: &[Base] = &[
+    Base::Beside,
+    Base::Working,
+    Base::Manifest,
+    Base::Package,
+    Base::Anywhere,
+];
 
 /// The place of a base in [`BASES`].
 fn base_code(base: Base) -> u8 {
     match base {
         Base::Beside => 0,
         Base::Working => 1,
-        Base::Package => 2,
-        Base::Anywhere => 3,
+        Base::Manifest => 2,
+        Base::Package => 3,
+        Base::Anywhere => 4,
     }
 }
 

@@ -19,6 +19,7 @@ mod embed;
 mod extract;
 mod header;
 mod modules;
+mod opened;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -208,6 +209,9 @@ impl<'a> Resolver<'_, 'a> {
             builder.edge(unit, *config, EdgeKind::Config);
         }
         for file in files.iter().copied() {
+            if is_assembly(snapshot.tree.path(file)) {
+                include_all(builder, file, dir);
+            }
             let Some(facts) = snapshot
                 .facts(file)
                 .filter(|_| snapshot.tree.path(file).ends_with(".go"))
@@ -268,7 +272,24 @@ impl<'a> Resolver<'_, 'a> {
     }
 }
 
-/// A header named by a cgo preamble: beside the file, else wherever a path ends so.
+fn is_assembly(path: &str) -> bool {
+    path.ends_with(".s") || path.ends_with(".S")
+}
+
+/// The headers that assembly includes.
+fn include_all(builder: &mut Builder<'_>, file: FileId, dir: &str) {
+    let snapshot = builder.snapshot;
+    let text = snapshot.text_of(snapshot.tree.entry(file).blob);
+    for line in text.unwrap_or_default().lines() {
+        let included = line.trim().strip_prefix('#').map(str::trim_start);
+        let quoted = included.and_then(|it| it.strip_prefix("include")?.split('"').nth(1));
+        if let Some(header) = quoted {
+            include(builder, file, dir, header);
+        }
+    }
+}
+
+/// A header named by a cgo preamble or by assembly: beside the file, else wherever a path ends so.
 fn include(builder: &mut Builder<'_>, file: FileId, dir: &str, specifier: &str) {
     let tree = &builder.snapshot.tree;
     let beside = crate::engine::tree::join(dir, specifier).and_then(|path| tree.find(&path));

@@ -13,8 +13,9 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 
 use super::{Builder, EdgeKind, NodeId, Widening};
-use crate::engine::facts::{Base, Opened, Reach};
+use crate::engine::facts::{Base, Language, Opened, Reach};
 use crate::engine::globs::Pattern;
+use crate::engine::packages::Ecosystem;
 use crate::engine::tree::{FileId, dir_of, join};
 
 /// How many different globs of one tree are looked up.
@@ -47,6 +48,89 @@ struct Linker<'b, 'a> {
     edges: usize,
 }
 
+/// Where a file lies, and where its program runs.
+struct Home<'p> {
+    dir: &'p str,
+    package: &'p str,
+    /// Where the program runs, where that is certain.
+    working: Option<&'p str>,
+    /// Whether it is a program that people start from anywhere.
+    is_started: bool,
+}
+
+impl<'p> Home<'p> {
+    /// The go command runs tests in their own directory
+    /// (<https://pkg.go.dev/cmd/go#hdr-Test_packages>), cargo those and build scripts in
+    /// the directory of their package
+    /// (<https://doc.rust-lang.org/cargo/commands/cargo-test.html#working-directory-of-tests>).
+    fn of(builder: &Builder<'p>, file: FileId, path: &'p str) -> Self {
+        let dir = dir_of(path);
+        let owner = builder.packages.owner_dir(path).unwrap_or_default();
+        let home = Self {
+            dir,
+            package: owner,
+            working: None,
+            is_started: false,
+        };
+        match Language::of_path(path) {
+            Some(Language::Go) => {
+                let facts = builder.snapshot.facts(file);
+                let is_test = path.ends_with("_test.go");
+                Self {
+                    working: is_test.then_some(dir),
+                    is_started: facts.is_some_and(|it| it.package.as_deref() == Some("main")),
+                    ..home
+                }
+            }
+            Some(Language::Rust) => {
+                let own = builder.packages.owner_in(path, Ecosystem::Cargo);
+                let package = own.map_or(owner, |package| package.dir.as_ref());
+                let below = path.get(package.len()..).unwrap_or_default();
+                let below = below.trim_start_matches('/');
+                let is_test = ["tests/", "benches/"]
+                    .iter()
+                    .any(|it| below.starts_with(it));
+                Self {
+                    package,
+                    working: (is_test || below == "build.rs").then_some(package),
+                    is_started: below.ends_with("main.rs") || below.starts_with("src/bin/"),
+                    ..home
+                }
+            }
+            _ => home,
+        }
+    }
+
+    /// Whether a path of this base begins in one directory.
+    fn is_certain(&self, base: Base) -> bool {
+        match base {
+            Base::Beside | Base::Manifest => true,
+            Base::Working => self.working.is_some(),
+            Base::Package | Base::Anywhere => false,
+        }
+    }
+
+    /// The directories from which a pattern may count.
+    fn bases(&self, base: Base, head: &str, below: &Below) -> Vec<&'p str> {
+        match (base, self.working) {
+            (Base::Beside, _) => vec![self.dir],
+            (Base::Manifest | Base::Package, _) => vec![self.package],
+            (Base::Anywhere, _) => vec![""],
+            (Base::Working, Some(working)) => vec![working],
+            (Base::Working, None) if head.starts_with("..") => {
+                let above = |dir: &&'p str| (!dir.is_empty()).then(|| dir_of(dir));
+                std::iter::successors(Some(self.dir), above).collect()
+            }
+            (Base::Working, None) => {
+                let is_narrow = !head.is_empty()
+                    || matches!(below, Below::Glob(glob) if !glob.starts_with("**"));
+                let root = (is_narrow || self.is_started).then_some("");
+                [self.dir, self.package].into_iter().chain(root).collect()
+            }
+        }
+    }
+}
+
 /// What a pattern asks for below a directory.
 enum Below {
     All,
@@ -57,16 +141,16 @@ enum Below {
 
 impl Linker<'_, '_> {
     fn opened(&mut self, file: FileId, path: &str, opened: &Opened) {
-        let package = self.builder.packages.owner_dir(path).unwrap_or_default();
-        let dir = dir_of(path);
+        let home = Home::of(self.builder, file, path);
+        let package = home.package;
         let (head, below) = split(&opened.pattern);
         let mut dirs: BTreeSet<String> = BTreeSet::new();
         let mut leaves = false;
-        for base in bases(opened.base, dir, package, &head, &below) {
+        for base in home.bases(opened.base, &head, &below) {
             match join(base, &head) {
                 Some(dir) => drop(dirs.insert(dir)),
                 // Above the repository lies the directory that holds it.
-                None => leaves |= opened.base == Base::Beside,
+                None => leaves |= home.is_certain(opened.base),
             }
         }
         let reaches_all = |dir: &String| dir.is_empty() && matches!(below, Below::All);
@@ -177,36 +261,6 @@ fn split(pattern: &str) -> (String, Below) {
         Some((last, _)) if matches!(*last, "." | ".." | "") => (pattern.to_owned(), Below::Place),
         Some((last, head)) => (head.join("/"), Below::Glob((*last).to_owned())),
         None => (String::new(), Below::Place),
-    }
-}
-
-/// The directories from which a pattern may count.
-fn bases<'p>(
-    base: Base,
-    dir: &'p str,
-    package: &'p str,
-    head: &str,
-    below: &Below,
-) -> Vec<&'p str> {
-    match base {
-        Base::Beside => vec![dir],
-        Base::Package => vec![package],
-        Base::Anywhere => vec![""],
-        Base::Working if head.starts_with("..") => {
-            let mut all = vec![dir];
-            let mut current = dir;
-            while !current.is_empty() {
-                current = dir_of(current);
-                all.push(current);
-            }
-            all
-        }
-        Base::Working => {
-            let is_narrow =
-                !head.is_empty() || matches!(below, Below::Glob(glob) if !glob.starts_with("**"));
-            let root = is_narrow.then_some("");
-            [dir, package].into_iter().chain(root).collect()
-        }
     }
 }
 

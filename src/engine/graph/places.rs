@@ -70,7 +70,9 @@ impl Place {
             "" if self.base == Base::Package => Self::new(Base::Package, "."),
             "" if self.base == Base::Anywhere => Self::anywhere(),
             "." if self.base == Base::Package => Self::anywhere(),
-            "" | "." | ".." => Self::new(self.base, format!("{text}/..")),
+            // A path that begins with a slash would lie outside.
+            "" => Self::new(self.base, ".."),
+            "." | ".." => Self::new(self.base, format!("{text}/..")),
             last if last.starts_with(GAP) && cut.is_empty() => Self::anywhere(),
             _ => Self::new(self.base, cut),
         }
@@ -145,7 +147,7 @@ pub(super) fn join(left: &[Place], right: &[Place]) -> Vec<Place> {
         for next in right {
             match next.base {
                 // What begins anew forgets what stands before.
-                Base::Beside => all.push(next.clone()),
+                Base::Beside | Base::Manifest => all.push(next.clone()),
                 Base::Working if next.text.starts_with('/') => all.push(next.clone()),
                 Base::Working if place.text.is_empty() => {
                     all.push(Place::new(place.base, next.text.clone()));
@@ -219,7 +221,7 @@ pub(super) fn pattern(text: &str) -> String {
 pub(super) fn say(facts: &mut Facts, place: &Place, how: How, (what, line): (&str, u32)) {
     let is_outside = place.base == Base::Working && place.text.starts_with(['/', '~']);
     let is_literal = !place.text.contains([GAP, '*', '?', '[', '{']);
-    let is_here = matches!(place.base, Base::Beside | Base::Working);
+    let is_here = matches!(place.base, Base::Beside | Base::Working | Base::Manifest);
     // A literal alone is looked up as one of the file's literals.
     let is_named = how == How::File && is_literal && is_here;
     if is_outside || is_named || place.text.contains("://") {

@@ -19,6 +19,7 @@ mod cargo;
 mod content;
 mod extract;
 mod modules;
+mod opened;
 
 use cargo::Package;
 

@@ -8,11 +8,13 @@ use crate::engine::packages::{Ecosystem, Package};
 use crate::engine::shell::{Located, Word, locate};
 use crate::engine::tree::dir_of;
 
+mod settings;
+
 /// Sub-commands that build the crates they name.
 const CARGO_BUILDS: &str = "build b check c test t bench run r doc rustdoc rustc clippy fix nextest llvm-cov \
     tarpaulin hack miri careful install udeps machete shear minimal-versions msrv ndk \
     apk criterion codspeed  package bloat insta all-features \
-    zigbuild check-external-types auditable fuzz kani wasi component leptos expand rdme docs-rs tree \
+    zigbuild check-external-types auditable fuzz kani wasi component leptos expand docs-rs tree \
     metadata";
 
 /// Flags that take the next word.
@@ -28,7 +30,13 @@ impl Walk<'_> {
         let mut inner = call.without(1);
         while let Some(word) = inner.words.first().cloned() {
             match word.text.as_ref() {
-                "--config" | "-Z" | "--color" => {
+                "--config" => {
+                    if let Some(setting) = inner.words.get(1).cloned() {
+                        self.cargo_setting(call, &setting);
+                    }
+                    drop(inner.words.drain(..2.min(inner.words.len())));
+                }
+                "-Z" | "--color" => {
                     drop(inner.words.drain(..2.min(inner.words.len())));
                 }
                 "-C" => {
@@ -56,7 +64,9 @@ impl Walk<'_> {
             "fetch" | "update" | "generate-lockfile" | "vendor" | "pkgid" | "add" | "remove"
             | "prefetch" | "locate-project" => self.cargo_versions(&inner),
             "clean" | "login" | "search" | "version" | "cache" | "binstall" | "help" => {}
-            "sort" | "spellcheck" | "readme" | "sync-readme" | "deadlinks" => self.whole(&inner),
+            "sort" | "spellcheck" | "readme" | "rdme" | "sync-readme" | "deadlinks" => {
+                self.whole(&inner);
+            }
             name if list(CARGO_BUILDS).contains(&name) => self.crates(&inner),
             name if super::table::command("cargo", &[name]).is_some() => self.listed(call, "cargo"),
             name => self.opaque(
@@ -130,6 +140,7 @@ impl Walk<'_> {
         // Cargo loads every member of a workspace before it builds one.
         let root = self.workspace_root(dir);
         globs.push(below(&root, "**/Cargo.toml"));
+        self.cargo_programs(call, dir, &root);
         // rustfmt looks beside each file, clippy beside each manifest.
         let nested = list("rustfmt.toml .rustfmt.toml clippy.toml .clippy.toml");
         globs.extend(nested.iter().map(|name| below(dir, &format!("**/{name}"))));
@@ -194,6 +205,7 @@ impl Walk<'_> {
         let Some(dir) = cargo_directory(call, &sorted.reads) else {
             return self.unknown_use(call);
         };
+        self.cargo_settings(call, own);
         self.cargo_configuration(call, &dir);
         let units = match self.named_crates(own) {
             Some(units) => units,

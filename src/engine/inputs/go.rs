@@ -7,10 +7,10 @@ use crate::engine::shell::{Located, Word, locate};
 use crate::engine::tree::{base_name, dir_of};
 
 /// Flags of go and gotestsum that take the next word.
-const GO_VALUES: &str = "-run -bench -count -timeout -tags -cover -coverprofile -covermode -coverpkg -p \
+const GO_VALUES: &str = "-run -bench -count -timeout -tags -coverprofile -covermode -coverpkg -p \
     -parallel -o -ldflags -gcflags -mod -cpu -benchtime -skip -shuffle -fuzz -fuzztime \
-    -exec -asmflags -buildmode -json -vettool --format --junitfile --jsonfile -f \
-    --rerun-fails --packages -covermode";
+    -asmflags -buildmode --format --junitfile --jsonfile -f \
+    --rerun-fails --packages";
 
 impl Walk<'_> {
     /// Tidying and verifying judge the file of checksums, not only what stands in it.
@@ -37,12 +37,8 @@ impl Walk<'_> {
             return self.go_packages(&inner);
         }
         let mut inner = call.without(1);
-        while let Some("-C") = inner.words.first().map(|word| &*word.text) {
-            if let Some(dir) = inner.words.get(1).cloned() {
-                inner.place = self.elsewhere(call, &dir);
-            }
-            inner.words.drain(..2.min(inner.words.len()));
-        }
+        self.go_elsewhere(&mut inner, 0);
+        self.go_elsewhere(&mut inner, 1);
         match inner.words.first().map_or("", |word| &*word.text) {
             "install" | "get"
                 if inner
@@ -73,6 +69,50 @@ impl Walk<'_> {
         }
     }
 
+    /// `-C DIR`, before the sub-command or behind it: what follows happens there.
+    fn go_elsewhere(&mut self, call: &mut Invocation, at: usize) {
+        let Some(word) = call.words.get(at).cloned() else {
+            return;
+        };
+        let text = word.text.replacen("--", "-", 1);
+        let (dir, count) = match text.strip_prefix("-C=") {
+            Some(dir) => {
+                let mut word = word;
+                word.text = dir.into();
+                (Some(word), 1)
+            }
+            None if text == "-C" => (call.words.get(at + 1).cloned(), 2),
+            None => return,
+        };
+        if let Some(dir) = dir {
+            call.place = self.elsewhere(call, &dir);
+        }
+        call.words.drain(at..(at + count).min(call.words.len()));
+    }
+
+    /// Packages that are measured are compiled into every test, wherever they lie.
+    fn go_covered(call: &Invocation) -> Vec<Word> {
+        let mut found = Vec::new();
+        let mut words = call.words.iter();
+        while let Some(word) = words.next() {
+            let text = word.text.replacen("--", "-", 1);
+            let (value, is_unknown) = match text.strip_prefix("-coverpkg=") {
+                Some(value) => (value.to_owned(), word.unknown),
+                None if text == "-coverpkg" => match words.next() {
+                    Some(next) => (next.text.to_string(), next.unknown),
+                    None => break,
+                },
+                None => continue,
+            };
+            found.extend(value.split(',').map(|value| {
+                let mut word = Word::literal(value);
+                word.unknown = is_unknown;
+                word
+            }));
+        }
+        found
+    }
+
     /// The packages that a command names; the words begin with the sub-command.
     fn go_packages(&mut self, call: &Invocation) {
         let rest = call.words.get(1..).unwrap_or_default();
@@ -82,11 +122,12 @@ impl Walk<'_> {
         let sorted = arguments(
             rest.get(..own.unwrap_or(rest.len())).unwrap_or_default(),
             &list(GO_VALUES),
-            &["-modfile", "-overlay", "-pgo"],
+            &["-modfile", "-overlay", "-pgo", "-exec", "-vettool"],
         );
         for word in &sorted.reads {
             self.read_path(call, word);
         }
+        let covered = Self::go_covered(call);
         let here = [Word::literal(".")];
         let operands = if sorted.operands.is_empty() {
             &here[..]
@@ -102,7 +143,7 @@ impl Walk<'_> {
         } else {
             operands
         };
-        for word in operands {
+        for word in operands.iter().chain(&covered) {
             let text = word.text.as_ref();
             let is_import_path =
                 !text.starts_with('.') && !text.starts_with('/') && !self.is_here(call, text);

@@ -14,6 +14,7 @@ use crate::engine::tree::{Entry, Mode, Tree};
 mod environment;
 mod expressions;
 mod hazards;
+mod languages;
 mod links;
 mod narrow;
 mod traced;

@@ -2,7 +2,7 @@
 //!
 //! `import` is a reserved word, so wherever it stands it begins an import.
 
-use super::header;
+use super::{header, opened};
 use crate::engine::facts::{Facts, Import, ImportKind};
 use crate::engine::graph::scan::literals::Literals;
 use crate::engine::graph::scan::{Dialect, Kind, Scanner, Token};
@@ -19,6 +19,7 @@ pub(super) fn read(path: &str, source: &str) -> Facts {
     reader.read();
     let mut facts = reader.facts;
     reader.literals.finish(&mut facts);
+    opened::read(source, &mut facts);
     facts.broken =
         reader.tokens.is_broken() || facts.package.is_none() || !header::is_sound(path, source);
     facts

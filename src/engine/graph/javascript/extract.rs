@@ -20,7 +20,9 @@ use super::super::lines::Lines;
 use super::super::nesting;
 use super::calls;
 use super::opened::{self, Openings};
-use crate::engine::facts::{Dynamic, Facts, Import, ImportKind, Reach, could_name_a_path};
+use crate::engine::facts::{
+    Base, Dynamic, Facts, Import, ImportKind, Opened, Reach, could_name_a_path,
+};
 use crate::engine::graph::places::{self, How, Place};
 
 /// Reads a file of any extension that [`Language::JavaScript`](crate::engine::facts::Language) has.
@@ -239,6 +241,14 @@ impl<'a> Reader<'_, 'a> {
                 let value = value.and_then(|rest| rest.split_whitespace().next());
                 if let Some(file) = value.filter(|value| value.starts_with('.')) {
                     self.import(file, ImportKind::Require, comment.span);
+                    // Jest takes it from the root of its project.
+                    let line = self.line(comment.span);
+                    self.facts.opened.push(Opened {
+                        base: Base::Manifest,
+                        pattern: file.trim_start_matches("./").into(),
+                        what: tag.trim().into(),
+                        line,
+                    });
                 }
             }
         }

@@ -15,6 +15,8 @@ use crate::engine::globs;
 use crate::engine::graph::{Builder, EdgeKind, Widening};
 use crate::engine::tree::{FileId, base_name, dir_of, join};
 
+mod compilers;
+
 /// Adds the edges of JavaScript and TypeScript.
 pub fn resolve(builder: &mut Builder<'_>) {
     let snapshot = builder.snapshot;
@@ -26,16 +28,20 @@ pub fn resolve(builder: &mut Builder<'_>) {
     {
         return;
     }
+    let workspace = Workspace::read(snapshot);
     let mut resolver = Resolver {
         files: Files::new(&snapshot.tree),
-        configs: Configs::read(snapshot),
+        configs: Configs::read(snapshot, &workspace),
         settings: aliases::read(snapshot),
-        workspace: Workspace::read(snapshot),
+        workspace,
         builder,
     };
     for (file, entry) in snapshot.tree.iter() {
         if is_script(&entry.path) {
             resolver.file(file, &entry.path);
+        }
+        if compilers::is_settings(base_name(&entry.path)) {
+            resolver.compiler(file, entry);
         }
     }
     let Resolver {
@@ -218,7 +224,11 @@ impl Resolver<'_, '_> {
             return found;
         }
         let (name, subpath) = split_package(specifier);
-        let (packages, is_sure) = self.workspace.named(name);
+        let linked = self.workspace.linked(dir, name);
+        let (packages, is_sure) = match linked {
+            Some(package) => (vec![package], true),
+            None => self.workspace.named(name),
+        };
         for package in packages {
             let mut files = package.resolve(subpath, &self.files);
             let first = subpath.split('/').next().unwrap_or_default();
@@ -384,7 +394,7 @@ fn is_module(specifier: &str) -> bool {
 }
 
 /// `@scope/name/sub/path` as the package and what follows it.
-fn split_package(specifier: &str) -> (&str, &str) {
+pub(super) fn split_package(specifier: &str) -> (&str, &str) {
     let start = if specifier.starts_with('@') {
         specifier
             .find('/')

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use super::resolve::split_package;
 use super::value::{Value, json};
+use super::workspace::Workspace;
 use crate::engine::tree::{FileId, Snapshot, base_name, dir_of, join};
 
 /// How often `extends` is followed, against circles.
@@ -77,9 +79,10 @@ pub(super) struct Configs {
 
 impl Configs {
     /// Reads every `tsconfig*.json` and `jsconfig*.json`.
-    pub(super) fn read(snapshot: &Snapshot) -> Self {
+    pub(super) fn read(snapshot: &Snapshot, workspace: &Workspace) -> Self {
         let mut reader = Reader {
             snapshot,
+            workspace,
             parsed: BTreeMap::new(),
             links: Vec::new(),
         };
@@ -121,6 +124,7 @@ impl Configs {
 
 struct Reader<'a> {
     snapshot: &'a Snapshot,
+    workspace: &'a Workspace,
     parsed: BTreeMap<String, Option<Value>>,
     links: Vec<(FileId, FileId)>,
 }
@@ -184,10 +188,11 @@ impl Reader<'_> {
     }
 
     fn locate(&self, dir: &str, target: &str) -> Option<String> {
-        if !target.starts_with('.') {
-            return None;
-        }
-        let path = join(dir, target)?;
+        let path = if target.starts_with('.') {
+            join(dir, target)?
+        } else {
+            self.in_package(dir, target)?
+        };
         let candidates = [
             path.clone(),
             format!("{path}.json"),
@@ -197,6 +202,18 @@ impl Reader<'_> {
             .into_iter()
             .map(|path| path.trim_start_matches('/').to_owned())
             .find(|path| self.snapshot.tree.find(path).is_some())
+    }
+
+    /// A configuration of a package of the repository.
+    fn in_package(&self, dir: &str, target: &str) -> Option<String> {
+        let (name, below) = split_package(target);
+        let linked = self.workspace.linked(dir, name);
+        let package = linked.or_else(|| self.workspace.named(name).0.into_iter().next())?;
+        let below = match below {
+            "" => package.value.text(&["tsconfig"]).unwrap_or("tsconfig.json"),
+            below => below,
+        };
+        join(&package.dir, below)
     }
 
     fn parse(&mut self, path: &str) -> Option<Value> {

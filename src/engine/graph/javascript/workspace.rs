@@ -104,6 +104,45 @@ impl Workspace {
         }
     }
 
+    /// The package that a manifest at or above a directory takes under a name, which may
+    /// be another one than its own: `file:../b`, `link:../b`, `workspace:b@*`.
+    pub(super) fn linked(&self, dir: &str, name: &str) -> Option<&Package> {
+        const FIELDS: &[&str] = &[
+            "dependencies",
+            "devDependencies",
+            "optionalDependencies",
+            "peerDependencies",
+        ];
+        let mut at = dir;
+        loop {
+            let owner = self.owner(at)?;
+            let declared = FIELDS.iter().find_map(|it| owner.value.text(&[it, name]));
+            if let Some(found) = declared.and_then(|it| self.meant(&owner.dir, it)) {
+                return Some(found);
+            }
+            if owner.dir.is_empty() {
+                return None;
+            }
+            at = dir_of(&owner.dir);
+        }
+    }
+
+    /// The package of the repository that a version in a manifest means.
+    fn meant(&self, dir: &str, version: &str) -> Option<&Package> {
+        let (protocol, rest) = version.split_once(':').unwrap_or(("", version));
+        match protocol {
+            "file" | "link" | "portal" => self.at(&join(dir, rest)?),
+            "workspace" if rest.starts_with('.') => self.at(&join(dir, rest)?),
+            // `workspace:name@range`; a range alone is of the name itself.
+            "workspace" | "npm" => {
+                let at = rest.char_indices().skip(1).find(|(_, c)| *c == '@')?.0;
+                self.named(rest.get(..at)?).0.into_iter().next()
+            }
+            "" if rest.starts_with("./") || rest.starts_with("../") => self.at(&join(dir, rest)?),
+            _ => None,
+        }
+    }
+
     /// Whether some manifest declares to need this package.
     pub(super) fn declares(&self, name: &str) -> bool {
         ["devDependencies", "dependencies"].iter().any(|field| {

@@ -3,7 +3,7 @@
 //! Attributes are gathered until the item they stand on, so that `#[path]` finds
 //! its `mod` and `#[test]` its `fn`. Conditional compilation is not evaluated.
 
-use super::content;
+use super::{content, opened};
 use crate::engine::facts::{Dynamic, Facts, Import, ImportKind, Reach};
 use crate::engine::graph::scan::literals::{Literals, climbs_far};
 use crate::engine::graph::scan::{Dialect, Kind, Scanner, Token};
@@ -26,6 +26,7 @@ pub(super) fn read(path: &str, source: &str) -> Facts {
     reader.read();
     let mut facts = reader.facts;
     reader.literals.finish(&mut facts);
+    opened::read(source, &mut facts);
     facts.broken = reader.tokens.is_broken();
     facts
 }

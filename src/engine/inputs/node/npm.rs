@@ -7,6 +7,7 @@ use super::super::{Input, Never, OpaqueCause};
 use crate::engine::globs;
 use crate::engine::packages::Ecosystem;
 use crate::engine::shell::{Place, Word};
+use crate::engine::tree::{dir_of, join};
 
 /// Sub-commands after which flags are still the manager's.
 const OWN: &[&str] = &[
@@ -122,6 +123,10 @@ impl Walk<'_> {
             if found.is_empty() {
                 let what = format!("package {pattern}");
                 self.opaque(call, OpaqueCause::Missing(what.into()));
+            }
+            // With what it needs, or with who needs it: any of them may be meant.
+            if pattern.len() < filter.len() {
+                dirs.extend(self.packages_like("*").into_iter().map(|dir| (dir, true)));
             }
             let is_all = pattern.contains('*');
             dirs.extend(found.into_iter().map(|dir| (dir, is_all)));
@@ -265,7 +270,7 @@ impl Walk<'_> {
     fn workspace_members(&self, dir: &str) -> Vec<Box<str>> {
         let list = &self.context.packages.list;
         let of_node = || list.iter().filter(|it| it.ecosystem == Ecosystem::Node);
-        let settings = crate::engine::tree::join(dir, "pnpm-workspace.yaml");
+        let settings = join(dir, "pnpm-workspace.yaml");
         let is_root = settings.is_some_and(|path| self.has_file(&path))
             || of_node().any(|it| *it.dir == *dir && !it.members.is_empty());
         let members = of_node().filter(|it| is_root && *it.dir != *dir);
@@ -328,6 +333,36 @@ impl Walk<'_> {
         }
     }
 
+    /// The shell that `.npmrc` or `.yarnrc` puts in the place of the usual one
+    /// (<https://docs.npmjs.com/cli/using-npm/config#script-shell>).
+    fn script_shell(&mut self, call: &Invocation, dir: &str) {
+        let above = std::iter::successors(Some(dir), |dir| (!dir.is_empty()).then(|| dir_of(dir)));
+        for at in above {
+            for name in [".npmrc", ".yarnrc"] {
+                let path = below(at, name);
+                if !self.has_file(&path) {
+                    continue;
+                }
+                let text = self.text(&path).unwrap_or_default();
+                for line in text.lines() {
+                    let line = line.trim().replace('"', "");
+                    let Some(shell) = line.strip_prefix("script-shell") else {
+                        continue;
+                    };
+                    let shell = shell.trim_start().trim_start_matches('=').trim();
+                    self.exact(call, vec![globset::escape(&path).into()]);
+                    for base in [dir, at] {
+                        let own = join(base, shell).filter(|path| self.has_file(path));
+                        self.entry(
+                            call,
+                            own.iter().map(|it| globset::escape(it).into()).collect(),
+                        );
+                    }
+                }
+            }
+        }
+    }
+
     /// A script of `package.json` with its `pre` and `post`.
     pub(in crate::engine::inputs) fn run_named(
         &mut self,
@@ -340,6 +375,7 @@ impl Walk<'_> {
         };
         let file = manifest(&dir);
         self.exact(call, vec![globset::escape(&file).into()]);
+        self.script_shell(call, &dir);
         let mut any = false;
         for hook in [format!("pre{name}"), name.to_owned(), format!("post{name}")] {
             let Some((text, line)) = self.package_script(&dir, &hook) else {
@@ -404,6 +440,22 @@ pub(super) fn quoted(word: &Word) -> String {
     format!(" '{}'", word.text.replace('\'', "'\\''"))
 }
 
+/// Leaves out the flags before a sub-command: they only choose among packages.
+fn drop_flags(words: &mut Vec<Word>) {
+    const VALUES: &[&str] = &[
+        "--include",
+        "--exclude",
+        "--from",
+        "-j",
+        "--jobs",
+        "--since",
+    ];
+    while let Some(word) = words.first().filter(|word| word.text.starts_with('-')) {
+        let takes = VALUES.contains(&word.text.as_ref()) && &*word.text != "--since";
+        words.drain(..(1 + usize::from(takes)).min(words.len()));
+    }
+}
+
 /// `yarn workspace NAME ...` and `yarn workspaces foreach run ...`.
 fn yarn_workspaces(inner: &mut Invocation, packages: &mut Option<Vec<String>>) {
     match inner
@@ -426,6 +478,7 @@ fn yarn_workspaces(inner: &mut Invocation, packages: &mut Option<Vec<String>>) {
             inner
                 .words
                 .retain(|word| !own.contains(&word.text.as_ref()));
+            drop_flags(&mut inner.words);
             *packages = Some(vec!["*".to_owned()]);
         }
         _ => {}

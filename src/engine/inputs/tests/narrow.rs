@@ -5,7 +5,7 @@ use crate::engine::facts::Language;
 use crate::engine::{graph, ownership};
 
 /// The files that a job reads, with everything that these need in the graph.
-fn closed(script: &str, files: &[(&str, &str)]) -> String {
+pub(super) fn closed(script: &str, files: &[(&str, &str)]) -> String {
     let mut snapshot = snapshot(files);
     for (index, (path, text)) in files.iter().enumerate() {
         if let Some(language) = Language::of_path(path) {

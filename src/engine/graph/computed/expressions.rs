@@ -1,0 +1,337 @@
+//! Expressions: literals, names, chains of calls, and sums of them.
+
+use super::{Base, Call, DEPTH, Kind, Meaning, Place, Reader, Speech, Value, is_root, sum};
+use crate::engine::graph::scan::Dialect;
+
+/// What of a chain was read: its value, and the name that it ends with.
+struct Chain<'a> {
+    value: Value,
+    path: Vec<&'a str>,
+    /// Whether there is a value before the name's last part.
+    has_receiver: bool,
+}
+
+impl<'a, S: Speech> Reader<'a, '_, S> {
+    /// Reads an expression; takes one token at least.
+    pub(super) fn expression(&mut self) -> Value {
+        let mut value = self.chain();
+        while self.is_ahead(0, "+") && !self.is_ahead(1, "=") {
+            self.at += 1;
+            if !self.begins_expression() {
+                return Value::unknown();
+            }
+            let right = self.chain();
+            value = sum(&value, &right);
+        }
+        value
+    }
+
+    fn chain(&mut self) -> Value {
+        while self
+            .token()
+            .is_some_and(|it| it.is("&") || it.is("*") || it.is_word("mut"))
+        {
+            self.at += 1;
+        }
+        let Some(token) = self.token() else {
+            return Value::unknown();
+        };
+        let mut chain = Chain {
+            value: Value::unknown(),
+            path: Vec::new(),
+            has_receiver: false,
+        };
+        match (token.kind, token.text) {
+            (Kind::Text, text) => {
+                self.at += 1;
+                chain.value = Value::literal(text);
+            }
+            (Kind::Word, name) => {
+                self.at += 1;
+                chain.path.push(name);
+                chain.value = self.named(name);
+            }
+            (Kind::Punct, "(") => chain.value = one(self.arguments(")")),
+            (Kind::Punct, "[") => chain.value = self.list(),
+            (Kind::Other, text) => {
+                self.at += 1;
+                chain.value.number = text.parse().ok();
+            }
+            _ => {
+                self.at += 1;
+                return chain.value;
+            }
+        }
+        while self.goes_on(&mut chain) {}
+        chain.value
+    }
+
+    /// Reads one more part of a chain.
+    fn goes_on(&mut self, chain: &mut Chain<'a>) -> bool {
+        let Some(token) = self.token().filter(|it| it.kind == Kind::Punct) else {
+            return false;
+        };
+        match token.text {
+            "?" => self.at += 1,
+            "." if self.ahead(1).is_some_and(|it| it.kind == Kind::Word) => self.member(chain),
+            // An assertion of a type.
+            "." if self.is_ahead(1, "(") => {
+                self.at += 1;
+                self.arguments(")");
+            }
+            ":" if self.is_ahead(1, ":") && S::DIALECT == Dialect::Rust => self.segment(chain),
+            "(" if !chain.path.is_empty() => self.call(chain, false),
+            "[" if !chain.has_receiver || !chain.path.is_empty() => {
+                self.arguments("]");
+                chain.path.clear();
+            }
+            "!" if S::DIALECT == Dialect::Rust && !chain.path.is_empty() => {
+                let is_macro = ["(", "[", "{"].iter().any(|open| self.is_ahead(1, open));
+                if !is_macro {
+                    return false;
+                }
+                self.at += 1;
+                self.call(chain, true);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// `.name`
+    fn member(&mut self, chain: &mut Chain<'a>) {
+        self.at += 1;
+        let name = self.token().map_or("", |token| token.text);
+        self.at += 1;
+        if name == "await" {
+            return;
+        }
+        chain.has_receiver = true;
+        chain.path.push(name);
+        let is_called = self.is_ahead(0, "(") || self.is_ahead(0, ":") && self.is_ahead(2, "<");
+        if !is_called {
+            // A field: nobody knows, but by its name.
+            let known = self.known.contains_key(name) && chain.path.first() == Some(&"self");
+            chain.value = if known || is_root(name) {
+                self.named(name)
+            } else if chain.value.places.is_empty() {
+                Value::default()
+            } else {
+                Value::unknown()
+            };
+        }
+    }
+
+    /// `::name`, or `::<types>`, which say nothing.
+    fn segment(&mut self, chain: &mut Chain<'a>) {
+        self.at += 2;
+        match self.token() {
+            Some(token) if token.kind == Kind::Word => {
+                chain.path.push(token.text);
+                chain.value = Value::unknown();
+                chain.has_receiver = false;
+                self.at += 1;
+            }
+            Some(token) if token.is("<") => {
+                let mut depth = 0_u32;
+                for _ in 0..60 {
+                    match self.token() {
+                        Some(token) if token.is("<") => depth += 1,
+                        Some(token) if token.is(">") => depth = depth.saturating_sub(1),
+                        Some(token) if matches!(token.text, ";" | "{") => return,
+                        Some(_) => {}
+                        None => return,
+                    }
+                    self.at += 1;
+                    if depth == 0 {
+                        return;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn call(&mut self, chain: &mut Chain<'a>, is_macro: bool) {
+        let line = self.line();
+        let close = match self.token().map(|token| token.text) {
+            Some("[") => "]",
+            Some("{") => "}",
+            _ => ")",
+        };
+        let arguments = self.arguments(close);
+        let receiver = chain.has_receiver.then(|| chain.value.clone());
+        let call = Call {
+            path: &chain.path,
+            receiver: receiver.as_ref(),
+            arguments: &arguments,
+            is_macro,
+        };
+        let what = format!("{}(...)", call.last());
+        let meaning = S::meaning(&call);
+        let variable = chain.path.first().copied();
+        let variable = variable.filter(|_| chain.path.len() == 2);
+        let is_own = chain.path.len() == 1 && !chain.has_receiver;
+        chain.value = match meaning {
+            Meaning::Is(value) => value,
+            Meaning::Grows(value) => {
+                if let Some(name) = variable {
+                    self.grow(name, &value, arguments.is_empty());
+                }
+                Value::unknown()
+            }
+            Meaning::Reads(places, how) => {
+                self.lists_given |= how != super::How::File && places.iter().any(is_given);
+                for place in &places {
+                    self.say(place, how, &what, line);
+                }
+                Value::default()
+            }
+            Meaning::Anywhere(name) => {
+                let place = Place::new(Base::Anywhere, name);
+                self.say(&place, super::How::File, &what, line);
+                Value::unknown()
+            }
+            Meaning::Writes => Value::default(),
+            Meaning::Unknown => self.mixed(receiver.as_ref(), &arguments, is_own, line),
+            meaning => self.started(&meaning, receiver, arguments, (&what, line)),
+        };
+        chain.has_receiver = true;
+        chain.path.clear();
+    }
+
+    /// What has to do with programs.
+    fn started(
+        &mut self,
+        meaning: &Meaning,
+        receiver: Option<Value>,
+        arguments: Vec<Value>,
+        (what, line): (&str, u32),
+    ) -> Value {
+        match meaning {
+            Meaning::Starts(first) => {
+                return self.starts(arguments.get(*first..).unwrap_or_default(), line);
+            }
+            Meaning::Loads => return self.loads(&arguments, what, line),
+            Meaning::Says => return self.says(&arguments, line),
+            Meaning::Word => self.word(receiver.as_ref(), &arguments, line),
+            Meaning::Runs => {
+                let command = receiver.as_ref().and_then(|it| it.command);
+                let given = arguments.into_iter().next().unwrap_or_default();
+                self.runs(command, &given, line);
+            }
+            _ => {}
+        }
+        receiver.unwrap_or_default()
+    }
+
+    /// What an unknown call gives: as far away as what it is given.
+    fn mixed(
+        &mut self,
+        receiver: Option<&Value>,
+        arguments: &[Value],
+        is_own: bool,
+        line: u32,
+    ) -> Value {
+        let given = receiver.into_iter().chain(arguments);
+        let mut places = given.clone().flat_map(|value| &value.places);
+        let is_far = places.any(|place| place.blurred().base == Base::Anywhere);
+        for value in given {
+            self.used(value, line);
+        }
+        if is_own && self.passed.len() < 100 && self.records {
+            let places = arguments.iter().flat_map(|value| value.places.iter());
+            let known = places.filter(|place| !is_given(place)).cloned();
+            self.passed.extend(known.map(|place| (place, line)));
+        }
+        Value::at(vec![if is_far {
+            Place::anywhere()
+        } else {
+            Place::unknown()
+        }])
+    }
+
+    /// `[a, b]`, `[]string{a, b}`: all of them.
+    fn list(&mut self) -> Value {
+        let mut items = self.arguments("]");
+        let is_typed = self.token().is_some_and(|it| it.kind == Kind::Word);
+        if S::DIALECT == Dialect::Go && is_typed && self.is_ahead(1, "{") {
+            self.at += 1;
+            items = self.arguments("}");
+        }
+        Value::list(&items)
+    }
+
+    /// What stands between brackets, by commas; begins at the bracket that opens.
+    pub(super) fn arguments(&mut self, close: &str) -> Vec<Value> {
+        self.at += 1;
+        let mut all = Vec::new();
+        if self.depth > DEPTH {
+            return all;
+        }
+        self.depth += 1;
+        while let Some(token) = self.token() {
+            if token.kind == Kind::Punct {
+                match token.text {
+                    text if text == close => {
+                        self.at += 1;
+                        break;
+                    }
+                    // At another bracket something was not read as it is meant: these go on.
+                    "," | ";" | ")" | "]" | "}" => {
+                        self.at += 1;
+                        continue;
+                    }
+                    _ => {}
+                }
+            }
+            all.push(self.argument(close));
+        }
+        self.depth -= 1;
+        all
+    }
+
+    fn argument(&mut self, close: &str) -> Value {
+        let line = self.line();
+        let is_number = self.token().is_some_and(|it| it.kind == Kind::Other);
+        let is_binding = self.token().is_some_and(|it| self.binding(it));
+        let value = if is_binding {
+            Value::unknown()
+        } else if self.begins_expression() || is_number {
+            self.expression()
+        } else {
+            self.step();
+            Value::unknown()
+        };
+        let mut is_whole = true;
+        while let Some(token) = self.token() {
+            if token.kind == Kind::Punct && (token.text == close || matches!(token.text, "," | ";"))
+            {
+                break;
+            }
+            if token.kind == Kind::Punct && matches!(token.text, ")" | "]" | "}") {
+                break;
+            }
+            is_whole &= token.is(".");
+            self.step();
+        }
+        if is_whole {
+            return value;
+        }
+        self.used(&value, line);
+        Value::unknown()
+    }
+}
+
+/// Whether only calls know it.
+fn is_given(place: &Place) -> bool {
+    place.base == Base::Package && place.text.is_empty()
+}
+
+fn one(values: Vec<Value>) -> Value {
+    let mut values = values.into_iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value,
+        _ => Value::unknown(),
+    }
+}

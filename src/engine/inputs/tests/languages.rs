@@ -1,0 +1,297 @@
+//! What tests, build scripts and settings read beyond their package, in jobs.
+
+use super::narrow::closed;
+
+/// What a job reads in addition to a change of one file's text.
+fn more(script: &str, files: &[(&str, &str)], path: &str, text: &'static str) -> String {
+    let before = closed(script, files);
+    let mut files = files.to_vec();
+    for file in &mut files {
+        if file.0 == path {
+            file.1 = text;
+        }
+    }
+    let after = closed(script, &files);
+    let old: Vec<&str> = before.split(' ').collect();
+    let new = after.split(' ').filter(|path| !old.contains(path));
+    new.collect::<Vec<_>>().join(" ")
+}
+
+const GO: &[(&str, &str)] = &[
+    ("README.md", ""),
+    ("a/a.go", "package a\n"),
+    ("a/a_test.go", "package a\n"),
+    ("a/docs/x.md", ""),
+    ("b/b.go", "package b\n"),
+    ("go.mod", "module ex.com/m\n"),
+    (
+        "web/package.json",
+        "{\"name\": \"web\", \"scripts\": {\"a\": \"b\"}}",
+    ),
+    ("web/x.js", ""),
+];
+
+fn go(text: &'static str, expected: &str) {
+    assert_eq!(
+        more("go test ./a", GO, "a/a_test.go", text),
+        expected,
+        "{text}"
+    );
+}
+
+#[test]
+fn a_test_of_go_that_walks_the_module_reads_it() {
+    go(
+        "package a\nimport (\"path/filepath\"; \"testing\")\nfunc TestA(t *testing.T) { filepath.WalkDir(\"..\", nil) }\n",
+        "README.md a/docs/x.md b/b.go web/package.json web/x.js",
+    );
+    go(
+        "package a\nimport (\"os\"; \"testing\")\nfunc TestA(t *testing.T) { os.ReadDir(\"../b\") }\n",
+        "b/b.go",
+    );
+    go(
+        "package a\nimport (\"os\"; \"testing\")\nfunc TestA(t *testing.T) { os.ReadDir(\"docs\") }\n",
+        "a/docs/x.md",
+    );
+}
+
+#[test]
+fn a_test_of_go_that_starts_go_reads_the_module() {
+    go(
+        "package a\nimport (\"os/exec\"; \"testing\")\nfunc TestA(t *testing.T) { c := exec.Command(\"go\", \"vet\", \"./...\"); c.Dir = \"..\" }\n",
+        "README.md a/docs/x.md b/b.go web/package.json web/x.js",
+    );
+    go(
+        "package a\nimport (\"golang.org/x/tools/go/packages\"; \"testing\")\nfunc TestA(t *testing.T) { packages.Load(nil, \"ex.com/m/...\") }\n",
+        "b/b.go",
+    );
+}
+
+#[test]
+fn a_test_of_go_in_a_directory_made_for_the_run_reads_nothing_more() {
+    go(
+        "package a\nimport (\"os\"; \"testing\")\nfunc TestA(t *testing.T) { d := t.TempDir(); os.ReadDir(d) }\n",
+        "",
+    );
+}
+
+#[test]
+fn packages_that_are_measured_are_tested_along() {
+    for script in [
+        "go test -coverpkg=./... ./a",
+        "go test -coverpkg ./a,./b ./a",
+    ] {
+        assert!(closed(script, GO).contains("b/b.go"), "{script}");
+    }
+    assert!(!closed("go test -cover ./a", GO).contains("b/b.go"));
+}
+
+#[test]
+fn a_switch_of_go_takes_no_package() {
+    for script in [
+        "go test -cover ./b",
+        "go test -json ./b",
+        "go vet -json ./b",
+    ] {
+        assert!(closed(script, GO).contains("b/b.go"), "{script}");
+    }
+}
+
+#[test]
+fn go_may_be_told_where_it_works_behind_its_command() {
+    for script in [
+        "go test -C b .",
+        "go test -C=b .",
+        "go -C b test ./...",
+        "cd a && go test -C ../b ./...",
+    ] {
+        assert!(closed(script, GO).contains("b/b.go"), "{script}");
+    }
+    assert!(!closed("go test -C b .", GO).contains("a/a.go"));
+}
+
+#[test]
+fn assembly_of_go_includes_headers() {
+    let files = &[
+        ("a/a.go", "package a\n"),
+        (
+            "a/f_amd64.s",
+            "#include \"textflag.h\"\n#include \"../inc/a.h\"\n",
+        ),
+        ("go.mod", "module ex.com/m\n"),
+        ("inc/a.h", ""),
+        ("inc/b.h", ""),
+    ];
+    assert_eq!(
+        closed("go build ./a", files),
+        "a/a.go a/f_amd64.s go.mod inc/a.h"
+    );
+}
+
+const RUST: &[(&str, &str)] = &[
+    (".cargo/config.toml", ""),
+    ("Cargo.toml", "[workspace]\nmembers = [\"a\", \"b\"]\n"),
+    ("README.md", ""),
+    (
+        "a/Cargo.toml",
+        "[package]\nname = \"a\"\nedition = \"2021\"\n",
+    ),
+    ("a/build.rs", "fn main() {}"),
+    ("a/docs/x.md", ""),
+    ("a/src/lib.rs", ""),
+    ("a/tests/t.rs", ""),
+    (
+        "b/Cargo.toml",
+        "[package]\nname = \"b\"\nedition = \"2021\"\n",
+    ),
+    ("b/src/lib.rs", ""),
+    ("c/m.x", ""),
+    ("c/r.sh", "cat c/data"),
+    ("c/data", ""),
+    (".config/nextest.toml", ""),
+];
+
+fn rust(path: &str, text: &'static str, expected: &str) {
+    assert_eq!(
+        more("cargo test -p a", RUST, path, text),
+        expected,
+        "{text}"
+    );
+}
+
+#[test]
+fn a_test_of_rust_that_walks_the_workspace_reads_it() {
+    let all = "README.md a/docs/x.md b/src/lib.rs c/data c/m.x c/r.sh";
+    rust(
+        "a/tests/t.rs",
+        "fn t() { for e in WalkDir::new(\"..\") {} }",
+        all,
+    );
+    rust(
+        "a/build.rs",
+        "fn main() { fs::read_dir(\"../b/src\").unwrap(); }",
+        "b/src/lib.rs",
+    );
+    rust(
+        "a/build.rs",
+        "fn main() { fs::read_dir(\"docs\").unwrap(); }",
+        "a/docs/x.md",
+    );
+    rust(
+        "a/tests/t.rs",
+        "fn t() { fs::read_dir(env!(\"CARGO_MANIFEST_DIR\")).unwrap(); }",
+        "",
+    );
+    rust(
+        "a/tests/t.rs",
+        "fn t() { WalkDir::new(env!(\"CARGO_MANIFEST_DIR\")); }",
+        "a/docs/x.md",
+    );
+    rust(
+        "a/src/lib.rs",
+        "fn root() -> PathBuf { Path::new(env!(\"CARGO_MANIFEST_DIR\")).parent().unwrap().into() }",
+        all,
+    );
+}
+
+#[test]
+fn a_test_of_rust_that_starts_cargo_reads_the_workspace() {
+    rust(
+        "a/tests/t.rs",
+        "use process::Command;\nfn t() { Command::new(\"cargo\").args([\"build\", \"-p\", \"b\"]).status(); }",
+        "README.md a/docs/x.md b/src/lib.rs c/data c/m.x c/r.sh",
+    );
+}
+
+#[test]
+fn runners_and_linker_scripts_of_cargo_are_read() {
+    let runner = "[target.x86_64-unknown-linux-gnu]\nrunner = \"c/r.sh\"\n";
+    assert!(more("cargo test -p a", RUST, ".cargo/config.toml", runner).contains("c/r.sh"));
+    let script = "[build]\nrustflags = [\"-C\", \"link-arg=-Tc/m.x\"]\n";
+    assert_eq!(
+        more("cargo test -p a", RUST, ".cargo/config.toml", script),
+        "c/m.x"
+    );
+    for setting in [
+        "--config 'target.x86_64-unknown-linux-gnu.runner=\"c/r.sh\"'",
+        "--config=target.x.runner='\"c/r.sh\"'",
+    ] {
+        let files = closed(&format!("cargo test -p a {setting}"), RUST);
+        assert!(files.contains("c/r.sh"), "{setting}: {files}");
+    }
+    let files = closed("cargo --config c/m.x test -p a", RUST);
+    assert!(files.contains("c/m.x"), "{files}");
+}
+
+#[test]
+fn scripts_that_set_up_tests_are_read() {
+    let setup = "[scripts.setup.db]\ncommand = 'c/r.sh'\n";
+    let found = more(
+        "cargo nextest run -p a",
+        RUST,
+        ".config/nextest.toml",
+        setup,
+    );
+    assert!(found.contains("c/r.sh"), "{found}");
+}
+
+#[test]
+fn a_readme_that_is_compared_with_the_code_is_read() {
+    assert!(closed("cargo rdme --check", RUST).contains("README.md"));
+}
+
+const NODE: &[(&str, &str)] = &[
+    ("package.json", "{\"workspaces\": [\"pk/*\"]}"),
+    ("pk/a/.babelrc", "{}"),
+    ("pk/a/.npmrc", ""),
+    (
+        "pk/a/package.json",
+        "{\"name\": \"a\", \"scripts\": {\"test\": \"mocha\"}, \"dependencies\": {\"zed\": \"file:../b\", \"yot\": \"workspace:b@*\", \"lin\": \"link:../b\"}}",
+    ),
+    ("pk/a/test/t.js", ""),
+    ("pk/a/tsconfig.json", "{}"),
+    ("pk/b/index.js", ""),
+    (
+        "pk/b/package.json",
+        "{\"name\": \"b\", \"scripts\": {\"test\": \"mocha\"}}",
+    ),
+    ("pk/b/tsconfig.json", "{}"),
+    ("tools/sh", ""),
+];
+
+fn node(path: &str, text: &'static str) -> String {
+    more("cd pk/a && npm test", NODE, path, text)
+}
+
+#[test]
+fn a_package_under_another_name_is_the_repositorys() {
+    for source in ["require('zed')", "require('yot')", "require('lin')"] {
+        assert_eq!(node("pk/a/test/t.js", source), "pk/b/index.js", "{source}");
+    }
+}
+
+#[test]
+fn an_environment_that_a_comment_names_counts_from_the_project() {
+    let source = "/** @jest-environment ../b/index.js */";
+    assert!(node("pk/a/test/t.js", source).contains("pk/b/index.js"));
+}
+
+#[test]
+fn the_shell_of_scripts_is_read() {
+    let shell = "script-shell = ../../tools/sh\n";
+    assert!(!closed("cd pk/a && npm test", NODE).contains("tools/sh"));
+    assert_eq!(node("pk/a/.npmrc", shell), "tools/sh");
+}
+
+#[test]
+fn filters_with_what_is_needed_run_there_too() {
+    for script in [
+        "pnpm --filter 'a...' test",
+        "pnpm --filter '...a' test",
+        "yarn workspaces foreach -A run test",
+        "yarn workspaces foreach --all -p -j 4 run test",
+    ] {
+        let files = closed(script, NODE);
+        assert!(files.contains("pk/b/package.json"), "{script}: {files}");
+    }
+}
