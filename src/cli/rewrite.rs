@@ -178,7 +178,7 @@ fn write_all(
 
 fn show(rewrites: &Rewrites, args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let files = &rewrites.files;
-    let diff = |file: &FileRewrite| diff(file, target(file, args));
+    let diff = |file: &FileRewrite| diff(&file.path, &file.found, target(file, args));
     match args.format {
         Format::Json => {
             let diffs = files.iter().map(diff).collect();
@@ -277,13 +277,15 @@ fn check(files: &[FileRewrite], terminal: &mut Terminal) -> Result<(), Failure> 
     )))
 }
 
-fn diff(file: &FileRewrite, target: &str) -> String {
-    if file.found == target {
+fn diff(path: &str, found: &str, target: &str) -> String {
+    if found == target {
         return String::new();
     }
-    TextDiff::from_lines(file.found.as_str(), target)
+    // A path that holds nothing odd is written as it is: the diff can be applied.
+    let path = clean(path);
+    TextDiff::from_lines(found, target)
         .unified_diff()
-        .header(&format!("a/{}", file.path), &format!("b/{}", file.path))
+        .header(&format!("a/{path}"), &format!("b/{path}"))
         .to_string()
 }
 
@@ -373,5 +375,22 @@ fn findings(rewrites: &Rewrites, terminal: &mut Terminal) {
             clean(&finding.message),
             clean(&finding.remedy)
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::diff;
+
+    #[test]
+    fn a_diff_names_its_file_without_escapes() {
+        let said = diff("ci/\u{1b}[2J\u{200b}x.yml", "a\n", "b\n");
+        insta::assert_snapshot!(said, @r"
+        --- a/ci/[2Jx.yml
+        +++ b/ci/[2Jx.yml
+        @@ -1 +1 @@
+        -a
+        +b
+        ");
     }
 }

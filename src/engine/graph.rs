@@ -23,7 +23,7 @@ pub mod javascript;
 pub mod jvm;
 mod lines;
 mod links;
-mod nesting;
+pub(super) mod nesting;
 mod opened;
 mod places;
 pub mod python;

@@ -36,6 +36,7 @@ mod links;
 mod make;
 mod manifests;
 mod memo;
+mod named;
 mod node;
 mod programs;
 mod projects;
@@ -43,6 +44,7 @@ mod pull;
 mod python;
 pub mod resolve;
 mod scope;
+mod spelling;
 mod steps;
 pub mod table;
 #[cfg(test)]
@@ -73,7 +75,8 @@ pub enum Input {
     /// Files matched by globs, exactly.
     Exact(Vec<Box<str>>),
     /// Manifests matched by globs, without versions and without what they depend on:
-    /// what a tool reads of a module that it does not build.
+    /// what a tool reads of a module that it does not build. Of a module of Python, only
+    /// that it is there.
     Shape(Vec<Box<str>>),
     /// A unit of the graph by directory (a Go package, a crate, a module), closed.
     Unit(Box<str>),

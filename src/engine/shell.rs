@@ -13,6 +13,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+pub mod cmd;
 mod expand;
 mod feed;
 mod parse;
@@ -48,6 +49,23 @@ impl Word {
             text: text.into(),
             unknown: false,
             glob: false,
+        }
+    }
+
+    /// A part of the word, as little known as the whole.
+    #[must_use]
+    pub fn part(&self, text: &str) -> Self {
+        Self {
+            text: text.into(),
+            ..self.clone()
+        }
+    }
+
+    /// The flag that the word is, and its value behind `=` where there is one.
+    pub fn flag(&self) -> (&str, Option<Self>) {
+        match self.text.split_once('=') {
+            Some((flag, value)) => (flag, Some(self.part(value))),
+            None => (&self.text, None),
         }
     }
 }

@@ -14,7 +14,7 @@ const LARGE_STACK: usize = 256 * 1024 * 1024;
 
 /// Runs `read` on a stack that suffices for the source; `None` when the source
 /// nests so deep that it is not read.
-pub(super) fn guarded<T>(source: &str, read: impl FnOnce() -> T) -> Option<T> {
+pub(in crate::engine) fn guarded<T>(source: &str, read: impl FnOnce() -> T) -> Option<T> {
     match depth(source.as_bytes()) {
         0..=SHALLOW => Some(read()),
         depth if depth <= DEEPEST => Some(stacker::grow(LARGE_STACK, read)),

@@ -125,16 +125,7 @@ impl Walk<'_> {
             .get(at)
             .filter(|word| word.unknown || word.text.starts_with('-'))
         {
-            let (flag, value) = match word.text.split_once('=') {
-                Some((flag, value)) => (
-                    flag,
-                    Some(Word {
-                        text: value.into(),
-                        ..word.clone()
-                    }),
-                ),
-                None => (word.text.as_ref(), None),
-            };
+            let (flag, value) = word.flag();
             let is_mount = matches!(flag, "-v" | "--volume" | "--mount" | "--env-file");
             let takes = value.is_none() && (is_mount || values.contains(&flag));
             at += if takes { 2 } else { 1 };
@@ -181,14 +172,12 @@ impl Walk<'_> {
             return self.unknown_use(call);
         };
         let mut files = Vec::new();
-        let mut words = call.words.iter();
-        while let Some(word) = words.next() {
-            if matches!(&*word.text, "-f" | "--file") {
-                let Some(file) = words.next().filter(|file| !file.unknown) else {
-                    return self.unknown_use(call);
-                };
-                files.extend(crate::engine::tree::join(&dir, &file.text));
+        let rest = call.words.get(1..).unwrap_or_default();
+        for file in &arguments(rest, &[], &["-f", "--file"]).reads {
+            if file.unknown {
+                return self.unknown_use(call);
             }
+            files.extend(crate::engine::tree::join(&dir, &file.text));
         }
         if files.is_empty() {
             let names = list(

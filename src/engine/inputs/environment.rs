@@ -152,7 +152,7 @@ impl Walk<'_> {
 
     fn files_of(&self, call: &Invocation, word: &str) -> Vec<Box<str>> {
         let places = [call.place.clone(), Place::Inside("".into())];
-        let mut found = Vec::new();
+        let mut found = self.modules(word);
         for place in &places {
             if let Located::Inside(path) = shell::locate(place, word)
                 && !path.is_empty()

@@ -1,9 +1,11 @@
 //! Runners of Python environments: tox, nox and the scripts of a project.
 
+mod nox;
+mod settings;
 mod tox_tables;
 mod variables;
 
-use ruff_python_ast::{Expr, Stmt};
+use ruff_python_ast::Expr;
 
 use super::OpaqueCause;
 use super::ini::{self, Sections, Setting};
@@ -31,6 +33,9 @@ impl Walk<'_> {
             .any(|word| matches!(*word, "--version" | "--notest" | "-l" | "--list"))
         {
             return self.packaging(call, &dir);
+        }
+        if is_told_otherwise(&words) {
+            return self.unknown_use(call);
         }
         let Some((file, sections)) = self.tox_file(&dir) else {
             return self.opaque(call, OpaqueCause::UnknownUse("tox without tox.ini".into()));
@@ -72,6 +77,7 @@ impl Walk<'_> {
                 self.tox_environment(&tox, settings);
             }
         }
+        self.named_by_tox(&tox);
         self.variables = outer;
     }
 
@@ -103,156 +109,6 @@ impl Walk<'_> {
             let sections = read(self.text(&path)?)?;
             Some((path, sections))
         })
-    }
-
-    fn tox_environment(&mut self, tox: &Tox<'_>, settings: &[Setting]) {
-        let (call, file) = (tox.call, tox.file);
-        let mut place = call.place.clone();
-        for (key, value, line) in settings {
-            let value = substituted(value, tox, 0);
-            match key.as_str() {
-                "changedir" | "change_dir" => place = call.place.enter(&word(value.trim())),
-                "deps" => {
-                    for line in value.lines() {
-                        let line = line.split_once(": ").map_or(line, |(_, rest)| rest);
-                        let words: Vec<Word> = std::iter::once("install")
-                            .chain(line.split_whitespace())
-                            .map(word)
-                            .collect();
-                        let mut install = call.clone();
-                        install.words = words;
-                        self.install(&install);
-                    }
-                }
-                "commands" | "commands_pre" | "commands_post" => {
-                    let text = value.replace("\\\n", " ");
-                    for command in text.lines() {
-                        let command = without_factors(command).trim_start_matches(['-', '!', ' ']);
-                        self.script(&Text {
-                            file,
-                            line: *line,
-                            text: command,
-                            place: place.clone(),
-                            arguments: None,
-                        });
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// `nox -s NAMES`: the sessions of `noxfile.py`, as far as they are literal.
-    pub(super) fn nox(&mut self, call: &Invocation) {
-        let Some(dir) = call.dir().map(str::to_owned) else {
-            return self.unknown_use(call);
-        };
-        let file = if dir.is_empty() {
-            "noxfile.py".to_owned()
-        } else {
-            format!("{dir}/noxfile.py")
-        };
-        let Some(text) = self.text(&file) else {
-            if !self.has_file(&file) {
-                self.opaque(call, OpaqueCause::Missing(file.into()));
-            }
-            return;
-        };
-        self.entry(call, vec![globset::escape(&file).into()]);
-        let Ok(parsed) = ruff_python_parser::parse_module(text) else {
-            return self.opaque(call, OpaqueCause::UnknownUse(file.into()));
-        };
-        let names = environments(call);
-        let mut any = false;
-        for statement in &parsed.syntax().body {
-            let Stmt::FunctionDef(function) = statement else {
-                continue;
-            };
-            let is_session = function.decorator_list.iter().any(|decorator| {
-                let mut expression = &decorator.expression;
-                if let Expr::Call(inner) = expression {
-                    expression = &inner.func;
-                }
-                dotted(expression).is_some_and(|name| name.ends_with("session"))
-            });
-            let name = function.name.as_str().replace('_', "-");
-            let chosen = names.as_ref().is_none_or(|names| {
-                names.iter().any(|chosen| {
-                    chosen.split(['(', '-']).next() == name.split('-').next()
-                        || chosen.replace('_', "-").starts_with(&name)
-                })
-            });
-            if is_session && chosen {
-                any = true;
-                self.nox_block(call, &function.body, 0);
-            }
-        }
-        if !any {
-            self.opaque(call, OpaqueCause::UnknownUse(call.origin.what.clone()));
-        }
-    }
-
-    fn nox_block(&mut self, call: &Invocation, body: &[Stmt], depth: u32) {
-        if depth > 8 {
-            return self.unknown_use(call);
-        }
-        for statement in body {
-            match statement {
-                Stmt::Expr(it) => self.nox_expression(call, &it.value),
-                Stmt::Assign(it) => self.nox_expression(call, &it.value),
-                Stmt::AnnAssign(it) => it
-                    .value
-                    .iter()
-                    .for_each(|value| self.nox_expression(call, value)),
-                Stmt::If(it) => {
-                    self.nox_block(call, &it.body, depth + 1);
-                    for clause in &it.elif_else_clauses {
-                        self.nox_block(call, &clause.body, depth + 1);
-                    }
-                }
-                Stmt::With(it) => self.nox_block(call, &it.body, depth + 1),
-                Stmt::For(it) => self.nox_block(call, &it.body, depth + 1),
-                Stmt::Try(it) => self.nox_block(call, &it.body, depth + 1),
-                _ => {}
-            }
-        }
-    }
-
-    fn nox_expression(&mut self, call: &Invocation, expression: &Expr) {
-        let Expr::Call(inner) = expression else {
-            return;
-        };
-        let name = dotted(&inner.func).unwrap_or_default();
-        let method = name.strip_prefix("session.").unwrap_or_default();
-        let words: Vec<Word> = inner.arguments.args.iter().filter_map(literal).collect();
-        let mut step = call.clone();
-        step.words = words;
-        match method {
-            "run" | "run_always" | "run_install" => self.program(&step),
-            "install" => {
-                step.words.insert(0, Word::literal("install"));
-                self.install(&step);
-            }
-            "notify" | "log" | "warn" | "skip" | "error" | "debug" => {}
-            _ if !method.is_empty() => self.opaque(
-                call,
-                OpaqueCause::UnknownUse(format!("session.{method} in noxfile.py").into()),
-            ),
-            // A helper that gets the session may run anything.
-            _ => {
-                let gets_session = inner
-                    .arguments
-                    .args
-                    .iter()
-                    .any(|argument| dotted(argument).as_deref() == Some("session"));
-                if gets_session {
-                    self.opaque(
-                        call,
-                        OpaqueCause::UnknownUse(format!("{name}(session) in noxfile.py").into()),
-                    );
-                }
-            }
-        }
     }
 
     /// A script that the project names for its manager; whether there is one.
@@ -297,6 +153,20 @@ impl Walk<'_> {
         }
         true
     }
+}
+
+/// Whether words of the command line say another configuration, or a command in place
+/// of the environment's.
+fn is_told_otherwise(words: &[&str]) -> bool {
+    let own = words.iter().skip(1).take_while(|word| **word != "--");
+    let mut own = own.peekable();
+    let is_exec = own.peek().is_some_and(|word| ["exec", "e"].contains(word));
+    let long = ["--conf", "--root", "--override"];
+    is_exec
+        || own.any(|word| {
+            let is_short = ["-c", "-x"].iter().any(|it| word.starts_with(it));
+            is_short || *word == "exec" || long.iter().any(|it| word.starts_with(it))
+        })
 }
 
 /// `setup.cfg` counts only with tox's own section.
@@ -445,7 +315,12 @@ fn substitution(inner: &str, tox: &Tox<'_>, depth: u32) -> String {
     ];
     match inner {
         "envpython" => "python".to_owned(),
-        "toxinidir" | "tox_root" => crate::engine::shell::WORKSPACE.to_owned(),
+        "toxinidir" | "tox_root" => {
+            let dir = tox.call.dir().unwrap_or_default();
+            in_dir(crate::engine::shell::WORKSPACE, dir)
+                .trim_end_matches('/')
+                .to_owned()
+        }
         "/" => "/".to_owned(),
         _ if inner.starts_with("env:") => variables::value(inner, tox, depth),
         _ if outside.iter().any(|start| inner.starts_with(start)) => "/tmp/tox".to_owned(),
@@ -480,20 +355,5 @@ fn dotted(expression: &Expr) -> Option<String> {
             Some(format!("{}.{}", dotted(&attribute.value)?, attribute.attr))
         }
         _ => None,
-    }
-}
-
-/// A literal argument; `*session.posargs` is left out, anything else is not known.
-fn literal(expression: &Expr) -> Option<Word> {
-    match expression {
-        Expr::StringLiteral(text) => Some(Word::literal(text.value.to_str())),
-        Expr::Starred(starred) if dotted(&starred.value).as_deref() == Some("session.posargs") => {
-            None
-        }
-        _ => Some(Word {
-            text: "…".into(),
-            unknown: true,
-            glob: false,
-        }),
     }
 }

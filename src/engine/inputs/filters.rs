@@ -196,7 +196,11 @@ impl Walk<'_> {
             }
             operands.get(1..).unwrap_or_default()
         };
-        let searches = matches!(name, "rg" | "ag" | "ack" | "ugrep") || given.is_recursive;
+        let heeds_ignores = matches!(name, "rg" | "ag" | "ack" | "ugrep");
+        if heeds_ignores {
+            self.ignore_files(call);
+        }
+        let searches = heeds_ignores || given.is_recursive;
         if files.is_empty() && searches && (!call.piped || given.is_recursive) {
             self.read_path(call, &Word::literal("."));
         }
@@ -206,6 +210,14 @@ impl Walk<'_> {
         for word in files.iter().filter(|word| !is_value(word)) {
             self.read_path(call, word);
         }
+    }
+
+    /// Files that say what a search leaves out, whatever directory they lie in, above what
+    /// is searched or below.
+    fn ignore_files(&mut self, call: &Invocation) {
+        let names = [".gitignore", ".ignore", ".rgignore", ".agignore", ".ackrc"];
+        let globs = names.map(|name| format!("**/{name}").into());
+        self.exact(call, globs.to_vec());
     }
 
     fn is_file_here(&self, call: &Invocation, word: &Word) -> bool {

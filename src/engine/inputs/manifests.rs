@@ -26,6 +26,12 @@ const DEPENDENCIES: &[&str] = &[
 /// How many requirements a version may have; Cargo bounds them as well.
 const MOST: usize = 8;
 
+/// Whether of a file only that it is there counts: a module of Python, whose name says
+/// which imports are the project's own.
+pub(super) fn is_only_there(path: &str) -> bool {
+    path.ends_with(".py")
+}
+
 /// The text that stands for a manifest; `None` for one that has no shape.
 pub(super) fn shape(path: &str, text: &str, packages: &Packages) -> Option<String> {
     let mut versions = match base_name(path) {

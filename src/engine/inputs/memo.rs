@@ -4,10 +4,11 @@
 //! read yet is not remembered. It changes how often something is parsed, never what
 //! is found.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::hash::{Hash as _, Hasher as _};
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::engine::graph::python::discover;
 use crate::engine::tree::{FileId, Snapshot};
@@ -21,6 +22,7 @@ pub struct Memo {
     collected: Remembered<Rc<[FileId]>>,
     compiled: Remembered<bool>,
     links: Remembered<Rc<Links>>,
+    spellings: OnceCell<Vec<Spelling>>,
     has_peeked: Cell<bool>,
 }
 
@@ -33,6 +35,16 @@ pub(super) struct Links {
     pub(super) extended: Vec<String>,
     /// Whether it extends something that was not found.
     pub(super) is_open: bool,
+}
+
+/// A path, or a directory on it.
+#[derive(Debug)]
+struct Spelling {
+    /// A digest of the name in small letters.
+    small: u64,
+    file: FileId,
+    /// How much of the file's path it is, in bytes.
+    length: usize,
 }
 
 type Remembered<T> = RefCell<FxHashMap<Box<str>, T>>;
@@ -73,6 +85,19 @@ impl Memo {
         self.has_peeked.take()
     }
 
+    /// The paths and directories of the snapshot that are equal to a name but for the
+    /// case, without the name itself.
+    pub(super) fn spelled(&self, snapshot: &Snapshot, name: &str) -> Vec<Box<str>> {
+        let all = self.spellings.get_or_init(|| spellings(snapshot));
+        let small = in_small_letters(name);
+        let start = all.partition_point(|it| it.small < small);
+        let same = all.iter().skip(start).take_while(|it| it.small == small);
+        let paths = same.filter_map(|it| snapshot.tree.path(it.file).get(..it.length));
+        let lower = name.to_lowercase();
+        let others = paths.filter(|path| *path != name && path.to_lowercase() == lower);
+        others.map(Into::into).collect()
+    }
+
     /// A manifest in TOML with this text; `None` when it does not parse.
     pub(super) fn toml(&self, path: &str, text: &str) -> Option<Rc<toml::Table>> {
         remembered(&self.tables, path, || text.parse().ok().map(Rc::new))
@@ -95,6 +120,34 @@ impl Memo {
             discover::pytest_files(snapshot, dir, arguments).into()
         })
     }
+}
+
+/// Every path and every directory once, by their names in small letters.
+fn spellings(snapshot: &Snapshot) -> Vec<Spelling> {
+    let mut all = Vec::new();
+    let mut before = "";
+    for (file, entry) in snapshot.tree.iter() {
+        let path = entry.path.as_ref();
+        let dirs = path.match_indices('/').map(|(at, _)| at);
+        // Sorted, the files of one directory follow each other.
+        let fresh = dirs.filter(|at| path.get(..=*at) != before.get(..=*at));
+        all.extend(fresh.chain([path.len()]).map(|length| Spelling {
+            small: in_small_letters(path.get(..length).unwrap_or_default()),
+            file,
+            length,
+        }));
+        before = path;
+    }
+    all.sort_by_key(|it| it.small);
+    all
+}
+
+fn in_small_letters(name: &str) -> u64 {
+    let mut hasher = FxHasher::default();
+    for letter in name.chars().flat_map(char::to_lowercase) {
+        letter.hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 fn remembered<T: Clone>(known: &Remembered<T>, key: &str, read: impl FnOnce() -> T) -> T {

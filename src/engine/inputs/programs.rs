@@ -24,7 +24,7 @@ pub(super) struct Arguments {
 }
 
 /// Sorts arguments: `values` are flags that take the next word, `paths` those whose
-/// value is read.
+/// value is read, whether it stands apart, behind `=` or behind the letter.
 pub(super) fn arguments(words: &[Word], values: &[&str], paths: &[&str]) -> Arguments {
     let mut sorted = Arguments::default();
     let mut words = words.iter();
@@ -33,41 +33,91 @@ pub(super) fn arguments(words: &[Word], values: &[&str], paths: &[&str]) -> Argu
         let text = word.text.as_ref();
         if only_operands || !text.starts_with('-') || text == "-" {
             sorted.operands.push(word.clone());
-        } else if text == "--" {
+            continue;
+        }
+        if text == "--" {
             only_operands = true;
-        } else if let Some((flag, value)) = text.split_once('=') {
-            if paths.contains(&flag) {
-                let mut value = Word::literal(value);
-                value.unknown = word.unknown;
-                sorted.reads.push(value);
-            } else if !leaves_out(flag) {
-                let mut value = Word::literal(value);
-                value.unknown = word.unknown;
-                sorted.taken.push(value);
-            }
-            sorted.flags.push(word.clone());
-        } else if paths.contains(&text) {
-            sorted.reads.extend(words.next().cloned());
-            sorted.flags.push(word.clone());
-        } else {
-            if values.contains(&text) {
-                let value = words.next().filter(|_| !leaves_out(text));
+            continue;
+        }
+        sorted.flags.push(word.clone());
+        match word.flag() {
+            (flag, Some(value)) if paths.contains(&flag) => sorted.reads.push(value),
+            (flag, Some(value)) if !leaves_out(flag) => sorted.taken.push(value),
+            (_, Some(_)) => {}
+            (flag, None) if paths.contains(&flag) => sorted.reads.extend(words.next().cloned()),
+            (flag, None) if values.contains(&flag) => {
+                let value = words.next().filter(|_| !leaves_out(flag));
                 sorted.taken.extend(value.cloned());
             }
-            sorted.flags.push(word.clone());
+            (flag, None) => match attached(flag, paths) {
+                Some("") => sorted.reads.extend(words.next().cloned()),
+                Some(value) => sorted.reads.push(word.part(value)),
+                None => {}
+            },
         }
     }
     sorted
 }
 
-/// Whether a flag says what is not read.
+/// The value of a short flag in the same word; empty where the flag ends it, behind
+/// letters of others: `-qr FILE`.
+fn attached<'t>(text: &'t str, flags: &[&str]) -> Option<&'t str> {
+    let mut short = flags.iter().filter(|flag| flag.len() == 2);
+    let begins = short.clone().find_map(|flag| text.strip_prefix(flag));
+    let letters = text.get(1..).unwrap_or_default();
+    let is_cluster = letters.len() <= 4 && letters.chars().all(|c| c.is_ascii_alphabetic());
+    let is_last = short.any(|flag| text.ends_with(flag.trim_start_matches('-')));
+    begins.or((is_cluster && is_last).then_some(""))
+}
+
+/// Whether a flag says what is not read. A file that it names is read all the same.
 fn leaves_out(flag: &str) -> bool {
     ["exclude", "ignore", "skip", "omit"]
         .iter()
         .any(|word| flag.contains(word))
 }
 
+/// Whether a word is one of some flags or operands of a command: by itself, with its
+/// value, among letters that stand together, or in a text of several words.
+fn says(command: &Command, text: &str, list: &[Box<str>]) -> bool {
+    let is_one = |part: &str| list.iter().any(|known| **known == *part);
+    let takes = |flag: &str| {
+        let mut known = command.values.iter().chain(&command.paths);
+        known.any(|it| **it == *flag)
+    };
+    let is_text = matches!(command.class, Class::Reads | Class::Neutral);
+    if is_one(text.split('=').next().unwrap_or_default())
+        || is_text && text.split_whitespace().any(is_one)
+    {
+        return true;
+    }
+    let is_short = text.starts_with('-') && !text.starts_with("--") && !takes(text);
+    // Linters of Go and their kin have long names behind one dash.
+    let most = match command.class {
+        Class::Tree | Class::Follows | Class::Checks => 1,
+        _ => usize::MAX,
+    };
+    let letters = text.chars().skip(1).take(most);
+    let letters = letters.take_while(char::is_ascii_alphabetic);
+    for flag in letters.filter(|_| is_short).map(|c| format!("-{c}")) {
+        if is_one(&flag) {
+            return true;
+        }
+        if takes(&flag) {
+            break;
+        }
+    }
+    false
+}
+
 impl Arguments {
+    /// Flags whose value may stand behind their letter, but for those that leave files
+    /// out.
+    pub(super) fn including(&self) -> Vec<Word> {
+        let flags = self.flags.iter().filter(|word| !leaves_out(&word.text));
+        flags.cloned().collect()
+    }
+
     /// Whether one of the flags was given.
     pub(super) fn has(&self, flags: &[&str]) -> bool {
         self.flags.iter().any(|word| {
@@ -101,12 +151,7 @@ impl Walk<'_> {
         if asks_itself || command.harmless.iter().any(|word| **word == *first) {
             return;
         }
-        let has = |list: &[Box<str>]| {
-            rest.iter().any(|word| {
-                let flag = word.text.split('=').next().unwrap_or_default();
-                list.iter().any(|known| **known == *flag)
-            })
-        };
+        let has = |list: &[Box<str>]| rest.iter().any(|word| says(command, &word.text, list));
         if has(&command.history) {
             self.never(call, Never::ReadsHistory);
         }
@@ -192,6 +237,7 @@ impl Walk<'_> {
         let rest = call.words.get(1..).unwrap_or_default();
         let sorted = arguments(rest, &refs(&command.values), &refs(&command.paths));
         self.named_among(call, &sorted.taken);
+        self.named_among(call, &sorted.including());
         let operands = sorted.operands.get(used..).unwrap_or_default();
         let is_captured_list = operands.is_empty()
             && call.captured
@@ -212,81 +258,6 @@ impl Walk<'_> {
             } else {
                 self.read_path(call, word);
             }
-        }
-    }
-
-    /// Words of a program that needs no files, where they name some nevertheless: an
-    /// archive to install, a key, `@FILE`, a file that must be there to be changed.
-    ///
-    /// A word that is not known is taken for something else. A directory counts only
-    /// when it is written as a path, because names of packages are words too.
-    pub(super) fn named_among(&mut self, call: &Invocation, words: &[Word]) {
-        for word in words.iter().filter(|word| !word.unknown) {
-            let value = word.text.split_once('=').map(|(_, value)| value);
-            for text in [Some(&*word.text), value].into_iter().flatten() {
-                let text = text.trim_start_matches('@');
-                let Located::Inside(path) = locate(&call.place, text) else {
-                    continue;
-                };
-                let is_dir = text.contains('/') && !path.is_empty() && self.has_dir(&path);
-                if self.has_file(&path) || is_dir {
-                    self.read_path(call, &Word::literal(text));
-                }
-            }
-        }
-    }
-
-    /// `echo *.py` is a list of files.
-    fn globs_among(&mut self, call: &Invocation, words: &[Word]) {
-        let is_pattern = |word: &&Word| {
-            word.glob
-                && word
-                    .text
-                    .contains(|c: char| c.is_ascii_alphanumeric() || c == '/')
-        };
-        for word in words.iter().filter(is_pattern) {
-            self.read_path(call, word);
-        }
-    }
-
-    /// A file or directory that is read as it is.
-    pub(super) fn read_path(&mut self, call: &Invocation, word: &Word) {
-        if let Some(globs) = self.path_globs(call, word) {
-            self.exact(call, globs);
-        }
-    }
-
-    /// A file or directory that runs, or is copied to run.
-    pub(super) fn run_path(&mut self, call: &Invocation, word: &Word) {
-        if let Some(globs) = self.path_globs(call, word) {
-            self.entry(call, globs);
-        }
-    }
-
-    /// What a path on a command line matches; `None` outside of the repository.
-    pub(super) fn path_globs(&mut self, call: &Invocation, word: &Word) -> Option<Vec<Box<str>>> {
-        if word.text.is_empty() || word.text.contains("://") {
-            return None;
-        }
-        if word.unknown {
-            self.unknown_use(call);
-            return None;
-        }
-        match locate(&call.place, &word.text) {
-            Located::Outside => None,
-            Located::Unknown => {
-                self.unknown_use(call);
-                None
-            }
-            // Quoted, the program itself expands it.
-            Located::Inside(path) if word.glob || path.contains('*') => {
-                Some(vec![path.clone(), format!("{path}/**").into()])
-            }
-            Located::Inside(path) if self.has_file(&path) => {
-                Some(vec![globset::escape(&path).into()])
-            }
-            Located::Inside(path) if path.is_empty() => Some(vec!["**".into()]),
-            Located::Inside(path) => Some(vec![globset::escape(&path).into(), below(&path, "**")]),
         }
     }
 
@@ -346,26 +317,6 @@ impl Walk<'_> {
         let text = self.text(path).unwrap_or_default();
         if text.contains("GITHUB_ENV") || text.contains("GITHUB_PATH") {
             self.floating.insert("*".into());
-        }
-    }
-
-    /// Arguments of a program of the repository: paths that exist are read.
-    pub(super) fn program_arguments(&mut self, call: &Invocation, words: &[Word]) {
-        for word in words {
-            let value = word
-                .text
-                .split_once('=')
-                .map_or(&*word.text, |(_, value)| value);
-            if word.unknown {
-                self.unknown_use(call);
-            } else if let Located::Inside(path) = locate(&call.place, value)
-                && (self.has_file(&path)
-                    || self.has_dir(&path) && (value.contains('/') || value == "."))
-            {
-                let mut word = word.clone();
-                word.text = value.into();
-                self.run_path(call, &word);
-            }
         }
     }
 

@@ -4,6 +4,8 @@ mod install;
 mod projects;
 mod pytest;
 
+pub(super) use pytest::module_anywhere;
+
 use super::programs::{arguments, list};
 use super::walk::{Invocation, Walk, below};
 use super::{Never, OpaqueCause};

@@ -349,6 +349,10 @@ fn shapes(
             continue;
         }
         let entry = snapshot.tree.entry(file);
+        if manifests::is_only_there(&entry.path) {
+            shapes.insert(entry.path.clone(), Sha256::digest("").into());
+            continue;
+        }
         let text = snapshot.text_of(entry.blob);
         match text.and_then(|text| manifests::shape(&entry.path, text, packages)) {
             Some(shape) => drop(shapes.insert(entry.path.clone(), Sha256::digest(shape).into())),

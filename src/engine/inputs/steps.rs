@@ -133,7 +133,13 @@ impl<'a> Walk<'a> {
                 self.python_code(&call, text.text);
                 Vec::new()
             }
-            "cmd" if is_plain(text.text) => self.script(text),
+            "cmd" => match shell::cmd::rewrite(text.text) {
+                Some(posix) => self.script(&Text {
+                    text: &posix,
+                    ..text.clone()
+                }),
+                None => self.foreign(&invocation(text, &["cmd"], None), "cmd"),
+            },
             "pwsh" | "powershell" => self.powershell(text),
             other => self.foreign(&invocation(text, &[other], None), other),
         }
@@ -209,11 +215,4 @@ fn is_bare(shell: &str) -> bool {
     };
     let is_windows = ["pwsh", "powershell", "cmd"].contains(&name);
     is_windows || is_of_machine && words.all(is_setting)
-}
-
-/// Whether every line of a foreign shell's script means the same to a POSIX shell.
-fn is_plain(text: &str) -> bool {
-    !text.contains([
-        '$', '`', '(', ')', '{', '}', '|', ';', '&', '%', '^', '<', '>', '\\',
-    ]) && !text.contains(UNKNOWN_START)
 }

@@ -17,6 +17,7 @@ mod hazards;
 mod languages;
 mod links;
 mod narrow;
+mod tools;
 mod traced;
 
 fn snapshot(files: &[(&str, &str)]) -> Snapshot {

@@ -8,7 +8,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, Input, JobInputs, Never, Opaque, OpaqueCause, Origin, filters};
+use super::{Context, Input, JobInputs, Never, Opaque, OpaqueCause, Origin, filters, spelling};
 use crate::engine::pipeline::expression::condition;
 use crate::engine::pipeline::{Job, Leg, Truth};
 use crate::engine::shell::{
@@ -96,6 +96,8 @@ pub(super) struct Walk<'a> {
     pub(super) run: BTreeMap<Box<str>, Origin>,
     /// Files that are written, and directories that are copied to.
     pub(super) written: BTreeSet<Box<str>>,
+    /// Whether two names that differ in case alone may be one file.
+    pub(super) folds_case: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -115,6 +117,7 @@ impl<'a> Walk<'a> {
             floating: BTreeSet::new(),
             run: BTreeMap::new(),
             written: BTreeSet::new(),
+            folds_case: false,
         };
         for (name, value) in RUNNER {
             let value = Value::Text((*value).into());
@@ -124,6 +127,7 @@ impl<'a> Walk<'a> {
             let value = walk.env_value(value);
             walk.variables.insert(name.clone(), value);
         }
+        walk.folds_case = spelling::folds_case(job, |label| walk.expand(label));
         walk
     }
 
@@ -136,6 +140,7 @@ impl<'a> Walk<'a> {
             }
         }
         self.end_of_job();
+        self.spelled_otherwise();
         self.out
     }
 
@@ -262,14 +267,22 @@ impl<'a> Walk<'a> {
         let name = first.text.clone();
         let name = name.strip_suffix(".exe").unwrap_or(&name);
         match (name.contains('/'), shell::locate(&call.place, name)) {
-            (false, _) => self.tool(call, name),
+            (false, _) => self.machine_program(call, name),
             (true, Located::Inside(path)) => self.repository_program(call, &path),
             (true, _) => {
                 let base = name.rsplit('/').next().unwrap_or(name).to_owned();
-                self.tool(call, &base);
+                self.machine_program(call, &base);
             }
         }
         self.depth -= 1;
+    }
+
+    /// A program of the machine, and the files that its words name beside what it is
+    /// known to read.
+    fn machine_program(&mut self, call: &Invocation, name: &str) {
+        let first = self.out.parts.len();
+        self.tool(call, name);
+        self.files_among(call, name, first);
     }
 
     /// Tools that are read in Rust, then the table.

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use super::Input;
 use super::memo::Links;
 use super::programs::{arguments, by_extension, refs};
+use super::python::module_anywhere;
 use super::table::{Class, Command};
 use super::walk::{Invocation, Walk, below};
 use crate::engine::shell::{Located, Word, locate};
@@ -29,6 +30,21 @@ const MANIFESTS: &[&str] = &[
 const LOADED: &[&str] = &[
     ".py", ".toml", ".cfg", ".ini", ".json", ".jsonc", ".yml", ".yaml", ".js", ".cjs", ".mjs",
     ".ts", ".mts", ".cts", ".txt",
+];
+
+/// Tools that judge imports by whether their modules are the project's own.
+/// <https://docs.astral.sh/ruff/faq/#how-does-ruff-determine-which-of-my-imports-are-first-party-third-party-etc>
+const SORTERS: &[&str] = &[
+    "ruff",
+    "isort",
+    "usort",
+    "ufmt",
+    "flake8",
+    "pylint",
+    "reorder-python-imports",
+    "import-linter",
+    "lint-imports",
+    "deptry",
 ];
 
 impl Walk<'_> {
@@ -55,12 +71,59 @@ impl Walk<'_> {
             }
         }
         self.named_among(call, &sorted.taken);
+        self.named_among(call, &sorted.including());
         let operands = sorted.operands.get(used..).unwrap_or_default();
         for word in operands {
             self.wide(call, command, word);
         }
         if !operands.iter().any(|word| self.is_operand(call, word)) {
             self.wide(call, command, &Word::literal("."));
+        }
+        self.first_party(call);
+    }
+
+    /// Whether an import is one of the project's own depends on which modules there are,
+    /// not on what they say.
+    fn first_party(&mut self, call: &Invocation) {
+        let name = call.words.first().map_or("", |word| &*word.text);
+        if !SORTERS.contains(&name) {
+            return;
+        }
+        let Some(mut at) = call.dir() else {
+            return;
+        };
+        let mut globs = Vec::new();
+        loop {
+            let names = ["*.py", "*/*.py", "src/*.py", "src/*/*.py"];
+            globs.extend(names.iter().map(|name| below(at, name)));
+            if at.is_empty() {
+                break;
+            }
+            at = dir_of(at);
+        }
+        self.add(call, Input::Shape(globs));
+    }
+
+    /// Modules of the repository that a configuration has its tool load.
+    fn loaded_modules(&mut self, call: &Invocation, text: &str) {
+        let name = call.words.first().map_or("", |word| &*word.text);
+        let opens = match name {
+            "flake8" | "pflake8" | "flakeheaven" | "flakehell" => "local-plugins",
+            "pylint" => "init-hook",
+            _ => "",
+        };
+        if !opens.is_empty() && text.contains(opens) {
+            self.whole(call);
+        }
+        if !["pylint", "mypy", "dmypy"].contains(&name) {
+            return;
+        }
+        for (at, key) in text.match_indices("plugins") {
+            let value = text.get(at + key.len()..).unwrap_or_default();
+            let globs: Vec<Box<str>> = words(value_of(value)).flat_map(module_anywhere).collect();
+            if !globs.is_empty() {
+                self.entry(call, globs);
+            }
         }
     }
 
@@ -158,6 +221,7 @@ impl Walk<'_> {
             if is_code(&path) {
                 entries.insert(path.clone());
             }
+            self.loaded_modules(call, text);
             let links = self.context.memo.links(&path, || self.links(&path, text));
             if links.is_open {
                 self.whole(call);
@@ -231,6 +295,20 @@ impl Walk<'_> {
         all.retain(|path| self.has_file(path));
         all
     }
+}
+
+/// The value behind a key: a list in brackets, or the line and those that go on with it.
+fn value_of(text: &str) -> &str {
+    let start = text.trim_start_matches([' ', '=', ':']);
+    if let Some(list) = start.strip_prefix('[') {
+        return list.split(']').next().unwrap_or_default();
+    }
+    let ends = |(at, _): &(usize, &str)| {
+        let next = start.get(at + 1..).unwrap_or_default();
+        !next.starts_with([' ', '\t'])
+    };
+    let end = start.match_indices('\n').find(ends);
+    end.and_then(|(end, _)| start.get(..end)).unwrap_or(start)
 }
 
 fn is_code(path: &str) -> bool {

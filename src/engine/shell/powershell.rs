@@ -36,6 +36,8 @@ pub fn rewrite(script: &str) -> Result<String, Fault> {
         at: 0,
         out: String::new(),
         depth: 0,
+        is_cmdlet: false,
+        takes_names: false,
     };
     let result = reader.statements(None);
     result.map_err(|what| Fault {
@@ -108,6 +110,10 @@ const TWINS: &[(&str, &str)] = &[
     ("measure-object", "true"),
 ];
 
+/// Programs of POSIX whose names are commands of PowerShell on Windows, and that take
+/// names of files from a pipe.
+const ALIASES: &[&str] = &["cat", "ls", "dir", "cp", "mv", "rm", "unzip"];
+
 /// Words that begin what is not read.
 const FOREIGN: &[&str] = &[
     "foreach",
@@ -153,6 +159,10 @@ struct Reader {
     at: usize,
     out: String,
     depth: u32,
+    /// Whether the command at hand is one of PowerShell, not a program.
+    is_cmdlet: bool,
+    /// Whether it takes names of files from a pipe.
+    takes_names: bool,
 }
 
 impl Reader {
@@ -329,9 +339,12 @@ impl Reader {
 
     /// Commands joined by `|`, `&&` and `||`, up to the end of the statement.
     fn pipeline(&mut self) -> Read<()> {
+        let mut given = None;
         loop {
+            let start = self.out.len();
             self.command()?;
             self.blanks(false);
+            self.give(given.take());
             match (self.peek(), self.peek_at(1)) {
                 (Some('|'), Some('|')) | (Some('&'), Some('&')) => {
                     self.take();
@@ -341,6 +354,7 @@ impl Reader {
                     if self.written()? {
                         continue;
                     }
+                    given = self.text_from(start);
                     self.take();
                 }
                 (Some('\n' | ';'), _) => {
@@ -355,6 +369,8 @@ impl Reader {
     }
 
     fn command(&mut self) -> Read<()> {
+        self.is_cmdlet = false;
+        self.takes_names = false;
         self.blanks(false);
         match self.peek() {
             None | Some('\n' | ';' | '}' | ')') => return Ok(()),
@@ -399,6 +415,9 @@ impl Reader {
             return Err(format!("`{name}`"));
         }
         let twin = TWINS.iter().find(|(own, _)| *own == lower);
+        let plain_twin = twin.map_or(lower.as_str(), |(_, twin)| twin);
+        self.is_cmdlet = twin.is_some() || ALIASES.contains(&lower.as_str());
+        self.takes_names = !lower.starts_with("out-") && ALIASES.contains(&plain_twin);
         let plain = [".bat", ".cmd", ".exe"];
         let plain = plain.iter().find_map(|end| {
             lower
@@ -454,8 +473,13 @@ impl Reader {
         if word == "--%" {
             return Err("arguments that are not read".to_owned());
         }
-        // A flag with a variable in it is not expanded in every case.
-        if is_flag && word.contains("${") {
+        if self.is_cmdlet {
+            // `-Path:FILE`, and lists: `A,B`.
+            let apart = words::apart(word, is_flag);
+            self.out.truncate(start);
+            self.out.push_str(&apart);
+        } else if is_flag && word.contains("${") {
+            // A flag with a variable in it is not expanded in every case.
             self.out.push_str(&unknown("flag"));
         }
         Ok(())

@@ -148,10 +148,14 @@ fn words(side: &Side, input: &Input) -> Option<String> {
         Input::Entry(globs) => listed(side, globs)?.and(("all it needs", "all they need")),
         Input::Checked(globs) => listed(side, globs)?.and(("what it imports", "what they import")),
         Input::Exact(globs) => listed(side, globs)?.text,
-        Input::Shape(globs) => format!(
-            "{}, but for versions and dependencies",
-            listed(side, globs)?.text
-        ),
+        Input::Shape(globs) => {
+            let listed = listed(side, globs)?.text;
+            if globs.iter().all(|glob| glob.ends_with(".py")) {
+                format!("that there are {listed}, not what they say")
+            } else {
+                format!("{listed}, but for versions and dependencies")
+            }
+        }
         Input::Unit(dir) => units(side, dir)?.and(("all it needs", "all they need")),
         Input::Tree { dir, extensions } => {
             let place = match &**dir {

@@ -143,8 +143,9 @@ fn a_job_is_told_with_its_reason_and_what_each_line_reads() {
       .github/workflows/ci.yml:10  ruff check .
           **/pyproject.toml (1 file)
           every *.py, *.pyi, *.ipynb and *.toml file, 1 more kind (5 files)
+          that there are */*.py (3 files), not what they say
 
-    A file that came to fit one of 4 more patterns would be read too.
+    A file that came to fit one of 7 more patterns would be read too.
     ");
 }
 

@@ -47,17 +47,36 @@ fn settings(table: &Table) -> Vec<Setting> {
         "no_package",
         "skip_install",
         "skipsdist",
+        "base",
+        "install_command",
+        "set_env",
+        "requires",
+        "constraints",
     ];
     let values = keys.iter().filter_map(|key| {
         let value = table.get(*key)?;
         let text = match value {
             Value::Boolean(is_set) => is_set.to_string(),
+            Value::Array(words) if *key == "install_command" => {
+                words.iter().map(word).collect::<Vec<_>>().join(" ")
+            }
+            Value::Table(table) if *key == "set_env" => variables(table),
             Value::Array(list) => list.iter().map(line).collect::<Vec<_>>().join("\n"),
             other => line(other),
         };
         Some(((*key).to_owned(), text, 1))
     });
     values.collect()
+}
+
+/// Variables as lines of `NAME=VALUE`, and `file|FILE` for a file of them.
+fn variables(table: &Table) -> String {
+    let lines = table.iter().map(|(name, value)| match value {
+        Value::String(text) if name == "file" => format!("file|{text}"),
+        Value::String(text) => format!("{name}={text}"),
+        other => format!("{name}={}", word(other)),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// One command, or one dependency.

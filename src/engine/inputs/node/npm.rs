@@ -38,16 +38,7 @@ impl Walk<'_> {
         let mut packages: Option<Vec<String>> = None;
         let mut at = 0;
         while let Some(word) = inner.words.get(at).cloned() {
-            let (flag, value) = match word.text.split_once('=') {
-                Some((flag, value)) => (
-                    flag,
-                    Some(Word {
-                        text: value.into(),
-                        ..word.clone()
-                    }),
-                ),
-                None => (word.text.as_ref(), None),
-            };
+            let (flag, value) = word.flag();
             let own = 1 + usize::from(value.is_none());
             let value = value.or_else(|| inner.words.get(at + 1).cloned());
             let mut end = at + 1;

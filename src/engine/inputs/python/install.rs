@@ -29,8 +29,8 @@ impl Walk<'_> {
 
     /// `pip install`: the words begin with the sub-command.
     pub(in crate::engine::inputs) fn install(&mut self, call: &Invocation) {
-        let words = split_flags(call.words.get(1..).unwrap_or_default());
-        let sorted = arguments(&words, &list(VALUES), &list(PATHS));
+        let words = call.words.get(1..).unwrap_or_default();
+        let sorted = arguments(words, &list(VALUES), &list(PATHS));
         for word in &sorted.reads {
             self.requirement(call, word);
         }
@@ -243,25 +243,6 @@ fn packed_words(text: &str) -> Vec<&str> {
     }
     words.retain(|word| !word.is_empty());
     words
-}
-
-/// `-rFILE` as `-r FILE`.
-fn split_flags(words: &[Word]) -> Vec<Word> {
-    let mut split = Vec::new();
-    for word in words {
-        let file = word.text.strip_prefix("-r").filter(|file| !file.is_empty());
-        match file {
-            Some(file) => {
-                split.push(Word::literal("-r"));
-                split.push(Word {
-                    text: file.into(),
-                    ..word.clone()
-                });
-            }
-            None => split.push(word.clone()),
-        }
-    }
-    split
 }
 
 /// Whether the manifests of a package name a tool that compiles its sources.

@@ -65,16 +65,7 @@ impl Walk<'_> {
         let mut inner = call.clone();
         let mut at = 1;
         while let Some(word) = call.words.get(at).filter(|word| word.text.starts_with('-')) {
-            let (flag, value) = match word.text.split_once('=') {
-                Some((flag, value)) => (
-                    flag,
-                    Some(Word {
-                        text: value.into(),
-                        ..word.clone()
-                    }),
-                ),
-                None => (word.text.as_ref(), None),
-            };
+            let (flag, value) = word.flag();
             let takes = value.is_none() && values.contains(&flag);
             let value = value.or_else(|| call.words.get(at + 1).cloned());
             if let Some(dir) = value.filter(|_| ["--directory", "--project", "-C"].contains(&flag))
@@ -139,10 +130,11 @@ impl Walk<'_> {
         );
         let mut at = 0;
         while let Some(word) = call.words.get(at).filter(|word| word.text.starts_with('-')) {
-            let flag = word.text.clone();
-            let takes = values.contains(&flag.as_ref());
-            if let Some(what) = call.words.get(at + 1).filter(|_| takes) {
-                self.environment_part(call, &flag, what);
+            let (flag, value) = word.flag();
+            let takes = value.is_none() && values.contains(&flag);
+            let next = call.words.get(at + 1).filter(|_| takes);
+            if let Some(what) = value.as_ref().or(next) {
+                self.environment_part(call, flag, what);
             }
             at += if takes { 2 } else { 1 };
         }
@@ -172,31 +164,25 @@ impl Walk<'_> {
         let mut at = 0;
         let mut inner = call.clone();
         while let Some(word) = call.words.get(at).filter(|word| word.text.starts_with('-')) {
-            match word.text.as_ref() {
-                "-m" | "--module" => {
+            let (flag, value) = word.flag();
+            let is_alone = value.is_none();
+            let value = value.or_else(|| call.words.get(at + 1).cloned());
+            let takes = match (flag, value) {
+                ("-m" | "--module", _) if is_alone => {
                     let module = call.without(at + 1);
                     return self.python_module(&module);
                 }
-                "--directory" | "--project" => {
-                    if let Some(dir) = call.words.get(at + 1) {
-                        inner.place = self.elsewhere(call, dir);
-                    }
-                    at += 2;
+                ("--directory" | "--project", Some(dir)) => {
+                    inner.place = self.elsewhere(call, &dir);
+                    true
                 }
-                "--with-requirements" => {
-                    if let Some(file) = call.words.get(at + 1) {
-                        self.read_path(call, file);
-                    }
-                    at += 2;
+                (_, Some(what)) if !is_alone || values.contains(&flag) => {
+                    self.environment_part(call, flag, &what);
+                    true
                 }
-                text => {
-                    let takes = values.contains(&text);
-                    if let Some(what) = call.words.get(at + 1).filter(|_| takes) {
-                        self.environment_part(call, text, what);
-                    }
-                    at += if takes { 2 } else { 1 };
-                }
-            }
+                _ => false,
+            };
+            at += if takes && is_alone { 2 } else { 1 };
         }
         inner.words.drain(..at.min(inner.words.len()));
         let Some(first) = inner.words.first().cloned() else {

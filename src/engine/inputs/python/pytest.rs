@@ -18,6 +18,20 @@ const VALUES: &str = "-k -m -n -p -o -W --maxfail --tb --durations --durations-m
     --driver --shard-id --num-shards --store-durations --durations-path --doctest-glob \
     --cov";
 
+/// Options with which pytest, or a plugin of it, collects prose.
+const PROSE: &[&str] = &[
+    "--doctest-glob",
+    "--doctest-plus",
+    "--doctest-rst",
+    "--nbval",
+    "--nbmake",
+    "--markdown-docs",
+    "--codeblocks",
+    "--mdpytest",
+    "--phmdoctest",
+    "--sybil",
+];
+
 impl Walk<'_> {
     /// `pytest`, with everything that decides which files it collects.
     pub(in crate::engine::inputs) fn pytest(&mut self, call: &Invocation) {
@@ -32,6 +46,14 @@ impl Walk<'_> {
         let Some(dir) = call.dir().map(str::to_owned) else {
             return self.unknown_use(call);
         };
+        if sorted
+            .operands
+            .iter()
+            .any(|word| word.text.starts_with('@'))
+        {
+            // A file with more of the command line.
+            return self.unknown_use(call);
+        }
         let mut roots = Vec::new();
         for word in &sorted.operands {
             let path = word.text.split("::").next().unwrap_or_default();
@@ -42,7 +64,12 @@ impl Walk<'_> {
             }
         }
         if sorted.has(&["--pyargs"]) {
-            roots = vec![(dir.as_str().into(), false)];
+            let modules = sorted
+                .operands
+                .iter()
+                .map(|word| module_anywhere(&word.text));
+            self.entry(call, modules.flatten().collect());
+            roots.push((dir.as_str().into(), false));
         } else if roots.is_empty() {
             roots = self.configured_paths(&dir);
         }
@@ -59,21 +86,13 @@ impl Walk<'_> {
         }
         self.pytest_configuration(call, &dir);
         self.coverage_sources(call, rest);
+        self.pytest_modules(call, &dir);
         let operands: Vec<&str> = sorted.operands.iter().map(|word| &*word.text).collect();
         let mut globs = self.collected(&dir, &operands, &roots);
         let flags = sorted.flags.iter().map(|word| word.text.as_ref());
         let options = self.pytest_options(&dir, &flags.collect::<Vec<_>>());
         for (path, _) in roots.iter().filter(|(path, _)| !path.contains('*')) {
-            if options.contains("--doctest-modules") {
-                globs.push(below(path, "**/*.py"));
-            }
-            if ["--doctest-glob", "--nbval", "--nbmake"]
-                .iter()
-                .any(|it| options.contains(it))
-            {
-                let kinds = ["rst", "md", "txt", "ipynb"].map(Into::into);
-                globs.extend(by_extension(path, &kinds));
-            }
+            globs.extend(by_options(path, &options));
         }
         self.entry(call, globs);
     }
@@ -216,33 +235,83 @@ impl Walk<'_> {
         Vec::new()
     }
 
-    /// Coverage also reports on files that no test imports.
-    pub(in crate::engine::inputs) fn coverage_sources(&mut self, call: &Invocation, rest: &[Word]) {
-        for (at, word) in rest.iter().enumerate() {
-            let source = match word.text.split_once('=') {
-                Some(("--cov", value)) => value.to_owned(),
-                None if &*word.text == "--cov" => rest
-                    .get(at + 1)
-                    .map_or(String::new(), |next| next.text.to_string()),
-                _ => continue,
-            };
-            let dir = call.dir().unwrap_or("");
-            let path = join(dir, &source.replace('.', "/")).unwrap_or_default();
-            let dirs = [
-                join(dir, &source).unwrap_or_default(),
-                path.clone(),
-                format!("src/{path}"),
-            ];
-            let found = dirs
-                .into_iter()
-                .find(|dir| !source.is_empty() && self.has_dir(dir));
-            self.add(
-                call,
-                Input::Tree {
-                    dir: found.unwrap_or_else(|| dir.to_owned()).into(),
-                    extensions: vec!["py".into()],
-                },
-            );
+    /// Modules that pytest imports because it is told to: plugins, settings of Django.
+    fn pytest_modules(&mut self, call: &Invocation, dir: &str) {
+        let mut words = self.pytest_setting(dir, "addopts");
+        words.extend(call.texts().into_iter().skip(1).map(str::to_owned));
+        let mut modules: Vec<String> = self.pytest_setting(dir, "DJANGO_SETTINGS_MODULE");
+        let mut words = words.into_iter();
+        while let Some(word) = words.next() {
+            let inline = word
+                .strip_prefix("-p")
+                .or_else(|| word.strip_prefix("--ds="));
+            match inline.filter(|name| !name.is_empty()) {
+                Some(name) => modules.push(name.to_owned()),
+                None if matches!(word.as_str(), "-p" | "--ds") => modules.extend(words.next()),
+                None => {}
+            }
+        }
+        let named = modules.iter().filter(|name| !name.starts_with("no:"));
+        let globs: Vec<Box<str>> = named.flat_map(|name| module_anywhere(name)).collect();
+        if !globs.is_empty() {
+            self.entry(call, globs);
         }
     }
+
+    /// Coverage also reports on files that no test imports.
+    fn coverage_sources(&mut self, call: &Invocation, rest: &[Word]) {
+        for (at, word) in rest.iter().enumerate() {
+            let (flag, value) = word.flag();
+            if flag == "--cov" {
+                let value = value.as_ref().or(rest.get(at + 1));
+                self.coverage_source(call, value.map_or("", |value| &*value.text));
+            }
+        }
+    }
+
+    /// All modules of a source that coverage reports on: a directory or a package.
+    pub(in crate::engine::inputs) fn coverage_source(&mut self, call: &Invocation, source: &str) {
+        let dir = call.dir().unwrap_or("");
+        let path = join(dir, &source.replace('.', "/")).unwrap_or_default();
+        let dirs = [
+            join(dir, source).unwrap_or_default(),
+            path.clone(),
+            format!("src/{path}"),
+        ];
+        let found = dirs
+            .into_iter()
+            .find(|dir| !source.is_empty() && self.has_dir(dir));
+        self.add(
+            call,
+            Input::Tree {
+                dir: found.unwrap_or_else(|| dir.to_owned()).into(),
+                extensions: vec!["py".into()],
+            },
+        );
+    }
+}
+
+/// What options have pytest collect below a path, beside tests.
+fn by_options(path: &str, options: &str) -> Vec<Box<str>> {
+    let patterns = options.split_whitespace();
+    let patterns = patterns.filter_map(|it| it.strip_prefix("--doctest-glob="));
+    let patterns = patterns.map(|it| it.trim_matches(['\'', '"']));
+    let patterns = patterns.map(|it| below(path, &format!("**/{it}")));
+    let mut globs: Vec<Box<str>> = patterns.collect();
+    if options.contains("--doctest-modules") {
+        globs.push(below(path, "**/*.py"));
+    }
+    if PROSE.iter().any(|it| options.contains(it)) {
+        let kinds = ["rst", "md", "txt", "ipynb"].map(Into::into);
+        globs.extend(by_extension(path, &kinds));
+    }
+    globs
+}
+
+/// The files that a module may be, wherever the repository has it.
+pub(in crate::engine::inputs) fn module_anywhere(module: &str) -> Vec<Box<str>> {
+    let module = module.split("::").next().unwrap_or_default();
+    let path = globset::escape(&module.replace('.', "/"));
+    let found = [format!("**/{path}/**/*.py"), format!("**/{path}.py")];
+    found.into_iter().map(Into::into).collect()
 }

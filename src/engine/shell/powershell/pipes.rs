@@ -3,6 +3,22 @@
 use super::{Read, Reader};
 
 impl Reader {
+    /// The texts that the command from a position on writes, if it only writes texts.
+    pub(super) fn text_from(&self, start: usize) -> Option<String> {
+        let said = self.out.get(start..)?.trim();
+        let texts = said.strip_prefix("echo ")?;
+        (!texts.contains(['>', '\n'])).then(|| texts.to_owned())
+    }
+
+    /// Gives texts from a pipe to a command that takes them for names of files.
+    pub(super) fn give(&mut self, texts: Option<String>) {
+        if let Some(texts) = texts.filter(|_| self.takes_names) {
+            self.out.push(' ');
+            self.out.push_str(&texts);
+            self.out.push(' ');
+        }
+    }
+
     /// `| Out-File -FilePath X -Append` is a redirection; `| Where-Object { }` only
     /// chooses among what came.
     pub(super) fn written(&mut self) -> Read<bool> {

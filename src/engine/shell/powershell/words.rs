@@ -202,3 +202,35 @@ impl Reader {
         Ok(())
     }
 }
+
+/// The words of a list `A,B`, and of a flag with its value behind a colon, with blanks
+/// between them. What is quoted or in parentheses stays together.
+pub(super) fn apart(word: &str, is_flag: bool) -> String {
+    let mut out = String::with_capacity(word.len());
+    let (mut quote, mut depth, mut is_open) = (None, 0_u32, is_flag);
+    let mut letters = word.chars();
+    while let Some(c) = letters.next() {
+        match (c, quote) {
+            ('\\', None | Some('"')) => {
+                out.push(c);
+                out.extend(letters.next());
+                continue;
+            }
+            (c, Some(open)) if c == open => quote = None,
+            ('\'' | '"', None) => quote = Some(c),
+            ('(' | '{', _) => depth += 1,
+            (')' | '}', _) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let is_plain = quote.is_none() && depth == 0;
+        match c {
+            ',' if is_plain => out.push(' '),
+            ':' if is_plain && is_open => {
+                is_open = false;
+                out.push(' ');
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
