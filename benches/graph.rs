@@ -23,7 +23,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 use trimtab::engine::sources::want;
 use trimtab::engine::tree::{Mode, Tree};
@@ -227,6 +227,10 @@ fn compare(options: &Options, tree: &Tree, ours: &Path, theirs: &Path) -> anyhow
         .iter()
         .filter(|(from, to)| inside(from) && inside(to))
         .collect();
+    ensure!(
+        !known.is_empty(),
+        "the peer says nothing of files that are in the commit: is it checked out?"
+    );
     let all = answer.edges.into_iter().chain(answer.implicit);
     let mine: BTreeSet<Edge> = match format.level() {
         Level::File => all.collect(),

@@ -25,7 +25,9 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<()> {
     let first = commits.first().context("there is no commit")?;
     let mut base = repo.commit(&format!("{first}^1"))?;
     let mut loader = Loader::new(&repo, FactsCache::none());
-    let (snapshot, _) = loader.load(repo.tree(base)?)?;
+    // As git has it: names that links make are put into the tree that is read.
+    let mut tree = repo.tree(base)?;
+    let (snapshot, _) = loader.load(tree.clone())?;
     let mut graph = Arc::new(built(&snapshot));
     let mut snapshot = snapshot;
     let (mut times, mut shared, mut checked) = (Vec::new(), 0, 0);
@@ -33,7 +35,8 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<()> {
         let head = repo.commit(commit)?;
         let begun = Instant::now();
         let changes = repo.diff(base, head)?;
-        let (next, _) = loader.load(diff::apply(&snapshot.tree, &changes))?;
+        tree = diff::apply(&tree, &changes);
+        let (next, _) = loader.load(tree.clone())?;
         let is_same = side::differs_in_content(&snapshot, &next, &changes)
             && side::says_the_same(&snapshot, &next, &changes);
         if is_same {

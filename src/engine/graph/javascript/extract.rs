@@ -7,13 +7,14 @@
 use oxc_allocator::Allocator;
 use oxc_ast::ast::{
     BindingPattern, CallExpression, ExportAllDeclaration, ExportFromDeclaration, Expression,
-    ImportDeclaration, ImportExpression, NewExpression, Program, StringLiteral,
-    TSExternalModuleReference, TSImportType, TaggedTemplateExpression, TemplateElement,
-    VariableDeclarator,
+    Function, ImportDeclaration, ImportExpression, MethodDefinition, NewExpression, Program,
+    PropertyKey, StringLiteral, TSExternalModuleReference, TSImportType, TaggedTemplateExpression,
+    TemplateElement, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_parser::{ParseOptions, Parser, ParserReturn};
 use oxc_span::{SourceType, Span};
+use oxc_syntax::scope::ScopeFlags;
 use rustc_hash::FxHashMap;
 
 use super::super::lines::Lines;
@@ -307,6 +308,20 @@ impl<'a> Visit<'a> for Reader<'_, 'a> {
         walk::walk_new_expression(self, it);
     }
 
+    fn visit_function(&mut self, it: &Function<'a>, flags: ScopeFlags) {
+        if let Some(name) = &it.id {
+            self.openings.declared.insert(name.name.as_str());
+        }
+        walk::walk_function(self, it, flags);
+    }
+
+    fn visit_method_definition(&mut self, it: &MethodDefinition<'a>) {
+        if let PropertyKey::StaticIdentifier(name) = &it.key {
+            self.openings.declared.insert(name.name.as_str());
+        }
+        walk::walk_method_definition(self, it);
+    }
+
     fn visit_tagged_template_expression(&mut self, it: &TaggedTemplateExpression<'a>) {
         if let Expression::Identifier(tag) = &it.tag
             && self.bound.get(tag.name.as_str()) == Some(&Bound::Process)
@@ -317,6 +332,13 @@ impl<'a> Visit<'a> for Reader<'_, 'a> {
     }
 
     fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
+        if let (
+            BindingPattern::BindingIdentifier(name),
+            Some(Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_)),
+        ) = (&it.id, &it.init)
+        {
+            self.openings.declared.insert(name.name.as_str());
+        }
         if let Some(meaning) = it.init.as_ref().and_then(|init| calls::meaning(self, init)) {
             for name in it.id.get_binding_identifiers() {
                 self.bound.insert(name.name.as_str(), meaning);

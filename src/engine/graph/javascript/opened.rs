@@ -8,7 +8,7 @@ use oxc_ast::ast::{
     Argument, BinaryOperator, CallExpression, Expression, ObjectPropertyKind, TemplateLiteral,
 };
 use oxc_span::Span;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::extract::Reader;
 use crate::engine::facts::Base;
@@ -28,6 +28,10 @@ pub(super) struct Openings<'a> {
     passed: Vec<(Place, u32)>,
     /// Whether something that only calls know is listed.
     lists_given: bool,
+    /// Functions and methods that the file itself writes.
+    pub(super) declared: FxHashSet<&'a str>,
+    /// What `walk` is called with, and on which lines: of files, or of anything else.
+    walked: Vec<(Vec<Place>, u32)>,
 }
 
 /// Reads one call.
@@ -59,6 +63,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'_, 'a>, call: &CallExpression<'a>) {
         }
         "readFileSync" | "readFile" | "createReadStream" | "readJsonSync" | "readJSONSync"
         | "copyFileSync" | "copyFile" | "readJson" | "openSync" => How::File,
+        "walk" if is_visitor(call) => return,
         "cpSync" | "cp" | "copySync" | "walkSync" | "walk" | "klaw" | "klawSync" => How::Walk,
         "globSync" | "globbySync" | "globby" | "glob" | "fg" | "fastGlob" | "tinyglobby" => {
             return globs(reader, call);
@@ -75,6 +80,11 @@ pub(super) fn read<'a>(reader: &mut Reader<'_, 'a>, call: &CallExpression<'a>) {
         return;
     };
     let places = places(reader, path, 0);
+    if last == "walk" {
+        let line = reader.line(call.span);
+        reader.openings.walked.push((places, line));
+        return pass(reader, call);
+    }
     reader.openings.lists_given |= how != How::File && places.iter().any(is_unknown);
     reader.say(&places, how, &format!("{last}(...)"), call.span);
 }
@@ -90,8 +100,29 @@ pub(super) fn bind<'a>(reader: &mut Reader<'_, 'a>, name: &'a str, value: &Expre
         .extend(places);
 }
 
-/// What the whole file comes to.
+/// Whether a walk is one of a syntax tree: what it visits are no names of files.
+fn is_visitor(call: &CallExpression<'_>) -> bool {
+    let is_function = |argument: &Argument<'_>| {
+        matches!(
+            argument,
+            Argument::ArrowFunctionExpression(_) | Argument::FunctionExpression(_)
+        )
+    };
+    call.arguments.first().is_some_and(is_function)
+        || ["enter", "leave", "exit"]
+            .iter()
+            .any(|name| option(call, name).is_some())
+}
+
+/// What the whole file comes to. What a `walk` of the file itself reads stands in its body.
 pub(super) fn finish(reader: &mut Reader<'_, '_>) {
+    let walked = std::mem::take(&mut reader.openings.walked);
+    if !reader.openings.declared.contains("walk") {
+        for (places, line) in walked {
+            reader.openings.lists_given |= places.iter().any(is_unknown);
+            reader.say_at(&places, How::Walk, "walk(...)", line);
+        }
+    }
     if reader.openings.lists_given {
         for (place, line) in std::mem::take(&mut reader.openings.passed) {
             reader.say_at(&[place], How::Walk, "a directory that is passed on", line);
@@ -456,6 +487,20 @@ mod tests {
     }
 
     #[test]
+    fn a_walk_of_a_syntax_tree_reads_no_files() {
+        check("walk(root, {enter(node) {}})", "");
+        check("walk(root, {leave: f})", "");
+        check("css.walk(node => {})", "");
+        check("function f() { walk(root) }\nfunction walk(node) {}", "");
+        check("class A { walk(root) { this.walk(root.left) } }", "");
+        check("walk(root)", "Repository!");
+        check(
+            "function walk(d) { fs.readdirSync(d) }\nwalk('../..')",
+            "Working ../../**, Package!",
+        );
+    }
+
+    #[test]
     fn listings_and_globs_reach_what_lies_there() {
         check("fs.readdirSync('.')", "Working *");
         check("fs.readdirSync(path.join(__dirname, '..'))", "Beside ../*");
@@ -471,6 +516,7 @@ mod tests {
         );
         check("fs.readdirSync(os.tmpdir())", "");
         check("function f(d) { fs.readdirSync(d) }", "Package!");
+        check("walk('docs')", "Working docs/**");
         check(
             "function f(d) { fs.readdirSync(d) }\nf(path.join(__dirname, '..'))",
             "Beside ../**, Package!",

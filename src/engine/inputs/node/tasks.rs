@@ -106,6 +106,11 @@ impl Walk<'_> {
         }
         let mut tasks = asked_tasks(&texts, name);
         tasks.extend(self.declared_needs());
+        // The scripts of many packages call the runner again: the same tasks are the same scripts.
+        let key = format!("tasks {name} {tasks:?} {}", self.variables_key());
+        if !self.seen.insert(key) {
+            return;
+        }
         let list = self.context.packages.list.iter();
         let list = list.filter(|package| package.ecosystem == Ecosystem::Node);
         let dirs: Vec<Box<str>> = list.map(|package| package.dir.clone()).collect();
