@@ -125,7 +125,7 @@ impl FactsCache {
 fn header() -> Vec<u8> {
     [
         b"trimtab-facts".as_slice(),
-        &facts::VERSION.to_le_bytes(),
+        facts::VERSION.as_bytes(),
         b"\n",
     ]
     .concat()

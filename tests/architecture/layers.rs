@@ -81,6 +81,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "web",
         ],
     ),
+    ("build", &[]),
     ("lib", &[]),
     ("main", &["cli", "telemetry", "config"]),
 ];
