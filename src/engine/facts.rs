@@ -91,6 +91,12 @@ pub struct Import {
 /// How far a construct that cannot be resolved may reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reach {
+    /// Anything in the file's own package that is not hidden: a path that callers give.
+    /// A name that begins with a dot stands somewhere as a literal, or is composed.
+    Visible,
+    /// Nothing by itself: a name that begins with a dot is composed, which may be given
+    /// to whoever opens what is visible.
+    Composed,
     /// Anything in the file's own package.
     Package,
     /// Anything in the repository.

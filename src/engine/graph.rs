@@ -29,9 +29,11 @@ mod places;
 pub mod python;
 pub mod rust;
 pub(super) use links::follow as follow_links;
+pub use widened::is_hidden;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod scan;
+mod widened;
 
 /// A file or a unit: files first, in the order of their tree, then units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

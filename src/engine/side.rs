@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::diff::Change;
-use super::facts::Facts;
+use super::facts::{Facts, Reach};
 use super::globs;
 use super::graph::{self, Closure, EdgeKind, Graph, NodeId, Widening};
 use super::inputs::resolve::{self, Lookup};
@@ -243,12 +243,9 @@ impl Side {
     }
 
     /// The unresolved constructs that a job's entry points reach directly, for `why`.
-    pub fn widenings(&self, inputs: &JobInputs) -> Vec<&Widening> {
-        let closure = self.closure(inputs);
-        let widenings = self.graph.widenings.iter();
-        widenings
-            .filter(|widening| closure.contains(widening.file.into()))
-            .collect()
+    /// How far each reaches there stands beside it.
+    pub fn widenings(&self, inputs: &JobInputs) -> Vec<(&Widening, Reach)> {
+        self.graph.widened(&self.closure(inputs))
     }
 
     /// The closure of a job's entry points, for chains of reasons.

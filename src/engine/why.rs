@@ -11,7 +11,7 @@
 use std::cell::OnceCell;
 
 use super::facts::Reach;
-use super::graph::{Closure, NodeId, Widening};
+use super::graph::{Closure, NodeId, Widening, is_hidden};
 use super::inputs::{Input, JobInputs, Origin};
 use super::side::Side;
 use super::tree::FileId;
@@ -107,9 +107,8 @@ impl<'s> Ways<'s> {
     }
 
     /// The constructs that the job reaches and that no literal resolves.
-    fn reached(&self) -> impl Iterator<Item = &'s Widening> {
-        let reached = |widening: &&'s Widening| self.run().contains(widening.file.into());
-        self.side.graph.widenings.iter().filter(reached)
+    fn reached(&self) -> Vec<(&'s Widening, Reach)> {
+        self.side.graph.widened(self.run())
     }
 
     /// The first that may load anything in the package of a file.
@@ -119,10 +118,15 @@ impl<'s> Ways<'s> {
             let path = side.snapshot.tree.path(file);
             side.survey.packages.owner_dir(path)
         };
-        self.reached().find(|widening| match widening.reach {
+        let is_hidden = is_hidden(side.snapshot.tree.path(file));
+        let reaches = |(widening, reach): &(&Widening, Reach)| match reach {
             Reach::Repository => true,
             Reach::Package => owner(widening.file) == owner(file),
-        })
+            Reach::Visible => owner(widening.file) == owner(file) && !is_hidden,
+            Reach::Composed => false,
+        };
+        let mut reached = self.reached().into_iter();
+        Some(reached.find(reaches)?.0)
     }
 
     /// The first that may load anything in a package which needs a file.
@@ -132,7 +136,8 @@ impl<'s> Ways<'s> {
             && (self.side.files(self.inputs).files)
                 .binary_search(&file)
                 .is_ok();
-        self.reached().next().filter(|_| is_input)
+        let first = self.reached().into_iter().next().filter(|_| is_input)?;
+        Some(first.0)
     }
 
     /// The parts of the inputs that name a node themselves, each with its line.

@@ -174,6 +174,15 @@ const BASES: &[Base] = &[
 ];
 
 /// The place of a base in [`BASES`].
+fn reach_code(reach: Reach) -> u8 {
+    match reach {
+        Reach::Visible => 0,
+        Reach::Composed => 1,
+        Reach::Package => 2,
+        Reach::Repository => 3,
+    }
+}
+
 fn base_code(base: Base) -> u8 {
     match base {
         Base::Beside => 0,
@@ -243,7 +252,7 @@ fn write_facts(out: &mut Vec<u8>, facts: &Facts) {
     write_list(out, &facts.literals);
     write_number(out, u32::try_from(facts.dynamic.len()).unwrap_or(u32::MAX));
     for dynamic in &facts.dynamic {
-        out.push(u8::from(dynamic.reach == Reach::Repository));
+        out.push(reach_code(dynamic.reach));
         write_bytes(out, dynamic.what.as_bytes());
         write_number(out, dynamic.line);
     }
@@ -323,10 +332,11 @@ impl<'a> Reader<'a> {
     }
 
     fn dynamic(&mut self) -> Option<Dynamic> {
-        let reach = if self.byte()? == 1 {
-            Reach::Repository
-        } else {
-            Reach::Package
+        let reach = match self.byte()? {
+            0 => Reach::Visible,
+            1 => Reach::Composed,
+            2 => Reach::Package,
+            _ => Reach::Repository,
         };
         Some(Dynamic {
             reach,

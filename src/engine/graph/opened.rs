@@ -384,7 +384,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_bound_reaches_the_package() {
-        in_two("def f(p):\n    return open(p)", "Package:2");
+        in_two("def f(p):\n    return open(p)", "Visible:2");
         in_two("def f(p):\n    return os.listdir(p)", "Package:2");
         in_two("open(f'{n}.md')", "p/docs/g.md");
         in_two("def f(p):\n    open(p + '/x.json')", "p/data/x.json");

@@ -241,6 +241,8 @@ pub(super) fn say(facts: &mut Facts, place: &Place, how: How, (what, line): (&st
         if is_vague && !is_here {
             let reach = match place.base {
                 Base::Anywhere => Reach::Repository,
+                // Listings give hidden names, callers do only where a literal says so.
+                _ if how == How::File && place.text.is_empty() => Reach::Visible,
                 _ => Reach::Package,
             };
             if how != How::Told || reach == Reach::Repository {
@@ -263,10 +265,59 @@ pub(super) fn say(facts: &mut Facts, place: &Place, how: How, (what, line): (&st
     }
 }
 
+/// Whether a text that more is put to begins a hidden name: `.github/`, `/.`.
+pub(super) fn begins_hidden(text: &str) -> bool {
+    let is_hidden = |part: &str| {
+        part.starts_with('.') && !part.starts_with("..") && !part.contains(char::is_whitespace)
+    };
+    let mut parts = text.split('/');
+    let last = parts.next_back().unwrap_or_default();
+    parts.any(|part| is_hidden(part) && part != ".") || is_hidden(last)
+}
+
+/// The same of a piece that follows a part which is not known: `.json` ends a name there.
+pub(super) fn continues_hidden(text: &str) -> bool {
+    text.find('/')
+        .is_some_and(|at| begins_hidden(text.get(at..).unwrap_or_default()))
+}
+
 fn below(text: &str, glob: &str) -> String {
     if text.is_empty() {
         glob.to_owned()
     } else {
         format!("{text}/{glob}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{begins_hidden, continues_hidden};
+
+    #[test]
+    fn a_dot_at_the_head_of_a_name_hides_it() {
+        for text in [".", ".git", "/.", "a/.b/", ".github/"] {
+            assert!(begins_hidden(text), "{text}");
+        }
+        for text in [
+            "",
+            "./",
+            "../",
+            "../..",
+            "a.b",
+            "a.",
+            ". A sentence",
+            "...",
+            "a/b.c/",
+        ] {
+            assert!(!begins_hidden(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_ending_hides_nothing() {
+        assert!(!continues_hidden(".json"));
+        assert!(!continues_hidden(".d/x"));
+        assert!(continues_hidden("/.config/"));
+        assert!(continues_hidden("s/."));
     }
 }

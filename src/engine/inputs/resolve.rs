@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Input, InputSet, JobInputs, manifests};
 use crate::engine::facts::Reach;
 use crate::engine::globs::{self, Fitting};
-use crate::engine::graph::{Closure, EdgeKind, Graph, NodeId, Widening};
+use crate::engine::graph::{Closure, EdgeKind, Graph, NodeId, Widening, is_hidden};
 use crate::engine::lock::LockSlices;
 use crate::engine::ownership;
 use crate::engine::packages::Packages;
@@ -214,20 +214,23 @@ fn widen(
     (packages, lookup): (&Packages, &Lookup),
     chosen: &mut [bool],
 ) -> bool {
-    let mut done: BTreeSet<&str> = BTreeSet::new();
+    let mut done: BTreeSet<(&str, bool)> = BTreeSet::new();
     loop {
         let Some(reached) = reached_packages(&closure, graph, snapshot, packages) else {
             return false;
         };
-        let fresh: Vec<&str> = reached.difference(&done).copied().collect();
+        let fresh: Vec<(&str, bool)> = reached.difference(&done).copied().collect();
         if fresh.is_empty() {
             break;
         }
         // What its package needs, it may need.
-        let members = fresh
-            .iter()
-            .flat_map(|dir| lookup.owned(dir, snapshot, packages))
-            .map(|file| NodeId::from(*file));
+        let owned = |(dir, is_whole): &(&str, bool)| {
+            let is_whole = *is_whole;
+            let files = lookup.owned(dir, snapshot, packages).iter();
+            files.filter(move |file| is_whole || !is_hidden(snapshot.tree.path(**file)))
+        };
+        let members = fresh.iter().flat_map(owned);
+        let members = members.map(|file| NodeId::from(*file));
         graph.grow(&mut closure, members, EdgeKind::closes);
         done.extend(fresh);
     }
@@ -239,24 +242,21 @@ fn widen(
     true
 }
 
-/// The packages that a closure's unresolved constructs reach; `None` for everything.
+/// The packages that a closure's unresolved constructs reach, and whether with their
+/// hidden files; `None` for everything.
 fn reached_packages<'p>(
     closure: &Closure,
     graph: &Graph,
     snapshot: &Snapshot,
     packages: &'p Packages,
-) -> Option<BTreeSet<&'p str>> {
-    let reached = |widening: &&Widening| closure.contains(widening.file.into());
-    let package = |widening: &Widening| match widening.reach {
+) -> Option<BTreeSet<(&'p str, bool)>> {
+    let package = |(widening, reach): (&Widening, Reach)| match reach {
         Reach::Repository => None,
-        Reach::Package => packages.owner_dir(snapshot.tree.path(widening.file)),
+        Reach::Package | Reach::Visible | Reach::Composed => packages
+            .owner_dir(snapshot.tree.path(widening.file))
+            .map(|dir| (dir, reach == Reach::Package)),
     };
-    graph
-        .widenings
-        .iter()
-        .filter(reached)
-        .map(package)
-        .collect()
+    graph.widened(closure).into_iter().map(package).collect()
 }
 
 fn exact(inputs: &JobInputs, snapshot: &Snapshot, fitting: &Fitting, chosen: &mut [bool]) {

@@ -287,22 +287,29 @@ fn external(side: &Side, dir: &str, name: &str) -> String {
 
 /// Constructs that may load anything, by what that makes the job read.
 fn widenings(side: &Side, inputs: &JobInputs) -> String {
-    let mut found: BTreeMap<Option<&str>, Vec<String>> = BTreeMap::new();
-    for widening in side.widenings(inputs) {
+    let mut found: BTreeMap<Option<(&str, bool)>, Vec<String>> = BTreeMap::new();
+    for (widening, reach) in side.widenings(inputs) {
         let path = side.snapshot.tree.path(widening.file);
-        let reach = match widening.reach {
-            Reach::Package => side.survey.packages.owner_dir(path),
+        let all = match reach {
+            Reach::Package | Reach::Visible | Reach::Composed => {
+                let owner = side.survey.packages.owner_dir(path);
+                owner.map(|dir| (dir, reach == Reach::Package))
+            }
             Reach::Repository => None,
         };
         let what = plain(&widening.what);
         let place = format!("{}:{}  {what}", plain(path), widening.line);
-        found.entry(reach).or_default().push(place);
+        found.entry(all).or_default().push(place);
     }
-    let line = |(reach, places): (Option<&str>, &Vec<String>)| {
-        let all = match reach {
+    let line = |(all, places): (Option<(&str, bool)>, &Vec<String>)| {
+        let whole = match all {
             None => "everything".to_owned(),
-            Some("") => "all of the root package".to_owned(),
-            Some(dir) => format!("all of {}/", plain(dir)),
+            Some(("", _)) => "all of the root package".to_owned(),
+            Some((dir, _)) => format!("all of {}/", plain(dir)),
+        };
+        let all = match all {
+            Some((_, false)) => format!("{whole} but hidden files"),
+            _ => whole,
         };
         let first = places.first().map_or("", String::as_str);
         let others = match places.len() {

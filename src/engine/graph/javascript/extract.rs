@@ -6,14 +6,15 @@
 
 use oxc_allocator::Allocator;
 use oxc_ast::ast::{
-    BindingPattern, CallExpression, ExportAllDeclaration, ExportFromDeclaration, Expression,
-    Function, ImportDeclaration, ImportExpression, MethodDefinition, NewExpression, Program,
-    PropertyKey, StringLiteral, TSExternalModuleReference, TSImportType, TaggedTemplateExpression,
-    TemplateElement, VariableDeclarator,
+    BinaryExpression, BindingPattern, CallExpression, ExportAllDeclaration, ExportFromDeclaration,
+    Expression, Function, ImportDeclaration, ImportExpression, MethodDefinition, NewExpression,
+    Program, PropertyKey, StringLiteral, TSExternalModuleReference, TSImportType,
+    TaggedTemplateExpression, TemplateElement, TemplateLiteral, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_parser::{ParseOptions, Parser, ParserReturn};
 use oxc_span::{SourceType, Span};
+use oxc_syntax::operator::BinaryOperator;
 use oxc_syntax::scope::ScopeFlags;
 use rustc_hash::FxHashMap;
 
@@ -24,7 +25,7 @@ use super::opened::{self, Openings};
 use crate::engine::facts::{
     Base, Dynamic, Facts, Import, ImportKind, Opened, Reach, could_name_a_path,
 };
-use crate::engine::graph::places::{self, How, Place};
+use crate::engine::graph::places::{self, How, Place, begins_hidden, continues_hidden};
 
 /// Reads a file of any extension that [`Language::JavaScript`](crate::engine::facts::Language) has.
 pub fn extract(path: &str, source: &str) -> Facts {
@@ -183,6 +184,16 @@ impl<'a> Reader<'_, 'a> {
         self.facts.dynamic.push(Dynamic {
             reach: Reach::Package,
             what: what.into(),
+            line,
+        });
+    }
+
+    /// Records that a name is composed which begins with a dot.
+    fn composed(&mut self, at: Span) {
+        let line = self.line(at);
+        self.facts.dynamic.push(Dynamic {
+            reach: Reach::Composed,
+            what: "a name that begins with a dot".into(),
             line,
         });
     }
@@ -351,6 +362,25 @@ impl<'a> Visit<'a> for Reader<'_, 'a> {
 
     fn visit_string_literal(&mut self, it: &StringLiteral<'a>) {
         self.literal(&it.value);
+    }
+
+    fn visit_template_literal(&mut self, it: &TemplateLiteral<'a>) {
+        let mut pieces = it.quasis.iter().map(|piece| piece.value.raw.as_str());
+        let begins = pieces.next().is_some_and(begins_hidden) || pieces.any(continues_hidden);
+        if !it.expressions.is_empty() && begins {
+            self.composed(it.span);
+        }
+        walk::walk_template_literal(self, it);
+    }
+
+    fn visit_binary_expression(&mut self, it: &BinaryExpression<'a>) {
+        if let Expression::StringLiteral(left) = &it.left
+            && it.operator == BinaryOperator::Addition
+            && begins_hidden(&left.value)
+        {
+            self.composed(it.span);
+        }
+        walk::walk_binary_expression(self, it);
     }
 
     fn visit_template_element(&mut self, it: &TemplateElement<'a>) {

@@ -19,6 +19,7 @@ use super::places::Bound;
 use crate::engine::facts::{
     Base, Dynamic, Facts, Import, ImportKind, Opened, Reach, could_name_a_path,
 };
+use crate::engine::graph::places::{begins_hidden, continues_hidden};
 
 /// Reads a `.py` or `.pyi` file.
 pub fn extract(path: &str, source: &str) -> Facts {
@@ -256,6 +257,7 @@ impl<'a> Visitor<'a> for Reader<'a> {
         match expr {
             Expr::StringLiteral(literal) => return self.literal(literal.value.to_str()),
             Expr::FString(literal) => {
+                self.composed(expr);
                 for part in &literal.value {
                     match part {
                         FStringPart::Literal(part) => self.literal(part.as_str()),
@@ -269,7 +271,10 @@ impl<'a> Visitor<'a> for Reader<'a> {
                     }
                 }
             }
-            Expr::Call(call) => calls::read(self, call),
+            Expr::Call(call) => {
+                self.composed(expr);
+                calls::read(self, call);
+            }
             Expr::Named(named) => self.bind(&named.target, &named.value),
             Expr::Lambda(lambda) => {
                 if let Some(parameters) = &lambda.parameters {
@@ -277,6 +282,7 @@ impl<'a> Visitor<'a> for Reader<'a> {
                 }
             }
             Expr::BinOp(chain) if chain.op == Operator::Div => self.joined_path(chain),
+            Expr::BinOp(_) => self.composed(expr),
             _ => {}
         }
         walk_expr(self, expr);
@@ -284,6 +290,39 @@ impl<'a> Visitor<'a> for Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// A text that is put together: when it begins a hidden name, whoever opens what
+    /// callers give may open that.
+    fn composed(&mut self, expr: &Expr) {
+        let begins = match expr {
+            Expr::FString(text) => {
+                let mut pieces = text.value.iter().flat_map(|part| match part {
+                    FStringPart::Literal(text) => vec![text.as_str()],
+                    FStringPart::FString(text) => {
+                        // What is put in stands for itself as an empty piece.
+                        let pieces = text.elements.iter().map(|it| it.as_literal());
+                        pieces.map(|it| it.map_or("", |it| &it.value)).collect()
+                    }
+                });
+                pieces.next().is_some_and(begins_hidden) || pieces.any(continues_hidden)
+            }
+            Expr::BinOp(sum) => {
+                let left = sum.left.as_string_literal_expr();
+                left.is_some_and(|left| begins_hidden(left.value.to_str()))
+            }
+            Expr::Call(call) => {
+                let text = call.func.as_attribute_expr();
+                let text = text.filter(|text| text.attr.as_str() == "format");
+                let text = text.and_then(|text| text.value.as_string_literal_expr());
+                text.is_some_and(|text| begins_hidden(text.value.to_str()))
+            }
+            _ => false,
+        };
+        if begins {
+            let what = "a name that begins with a dot".to_owned();
+            self.dynamic(Reach::Composed, what, expr.start());
+        }
+    }
+
     /// A name gets a value; what `sys.path` gets is searched for modules.
     fn bind(&mut self, target: &'a Expr, value: &'a Expr) {
         let changed = match target {
