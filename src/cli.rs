@@ -14,6 +14,7 @@ mod admin;
 mod backfill;
 mod checkout;
 mod completions;
+mod doctor;
 mod graph;
 mod plan;
 mod replay;
@@ -28,7 +29,7 @@ pub(crate) use terminal::Terminal;
 const AFTER: &str = "\
 Exit codes:
   0  the answer is on standard output
-  1  Trimtab failed; please report it
+  1  Trimtab failed; please report it. From `doctor`: there is a fault
   2  the command line is wrong
   3  the repository, a revision, a file or a setting cannot be used; the message says what to do
   4  `rewrite --check` found a stale rewrite
@@ -59,6 +60,8 @@ enum Command {
     Graph(graph::Args),
     /// Rewrite the workflows of a checkout, so that a plan can skip their jobs
     Rewrite(rewrite::Args),
+    /// Say what keeps Trimtab from working, and what would mend it
+    Doctor(doctor::Args),
     /// Run the bot until it is told to stop
     Serve(serve::Args),
     /// List the bot's tasks, retry one or bury one
@@ -80,6 +83,8 @@ pub(crate) enum Failure {
     Expected(String),
     /// What was looked for, in a command that only looks. Exit code 4.
     Found(String),
+    /// What was examined has a fault, which the answer tells. Exit code 1.
+    Unwell(String),
     /// There is nothing to look at: head is the base. Exit code 5.
     Nothing(String),
     /// Ours. Exit code 1.
@@ -121,6 +126,7 @@ pub fn run() -> ExitCode {
         Command::Why(args) => why::run(&args, &mut terminal),
         Command::Graph(args) => graph::run(&args, &mut terminal),
         Command::Rewrite(args) => rewrite::run(&args, &mut terminal),
+        Command::Doctor(args) => doctor::run(&args, &mut terminal),
         Command::Serve(args) => serve::run(&args),
         Command::Tasks(args) => tasks::run(&args, &mut terminal),
         Command::Admin(args) => admin::run(&args, &mut terminal),
@@ -144,6 +150,10 @@ pub fn run() -> ExitCode {
         Err(Failure::Nothing(message)) => {
             terminal.fault(&message);
             ExitCode::from(5)
+        }
+        Err(Failure::Unwell(message)) => {
+            terminal.fault(&message);
+            ExitCode::from(1)
         }
         Err(Failure::Internal(error)) => {
             terminal.fault(&format!("{error:#}"));

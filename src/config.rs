@@ -19,7 +19,7 @@ mod dirs;
 mod read;
 
 pub use dirs::{cache_dir, data_dir};
-pub use read::ReadAccess;
+pub use read::{AppAccess, ReadAccess};
 
 /// The settings of a server.
 #[derive(Debug)]

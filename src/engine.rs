@@ -13,6 +13,7 @@ pub mod audit;
 pub mod backstop;
 pub mod command;
 pub mod diff;
+pub mod doctor;
 pub mod everything;
 pub mod facts;
 pub mod fingerprint;

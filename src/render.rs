@@ -13,6 +13,7 @@ use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContex
 
 use crate::engine::plan::{Mode, Plan, Verdict};
 
+pub mod doctor;
 pub mod escape;
 mod explain;
 mod replies;

@@ -202,7 +202,7 @@ fn show(rewrites: &Rewrites, args: &Args, terminal: &mut Terminal) -> Result<(),
 }
 
 /// The files below `.github` that workflows are made of.
-fn read(root: &Path) -> Result<BTreeMap<String, String>, Failure> {
+pub(super) fn read(root: &Path) -> Result<BTreeMap<String, String>, Failure> {
     let mut found = BTreeMap::new();
     let mut open = vec![".github".to_owned()];
     while let Some(dir) = open.pop() {

@@ -1,9 +1,10 @@
-//! What a command needs that only reads from a forge, with a token of one's own.
+//! What a command needs that only reads from a forge: with a token of one's own, or as
+//! the app.
 
 use secrecy::SecretString;
 use url::Url;
 
-use super::{Invalid, Reader, api_of, url, variable};
+use super::{Invalid, Reader, api_of, number, private_key, url, variable};
 
 /// A token of a person, and where it is good.
 #[derive(Debug)]
@@ -39,6 +40,46 @@ impl ReadAccess {
                 api_url: api_url.unwrap_or_else(|| api_of(&web_url)),
                 web_url,
             })),
+            _ => Err(Invalid(reader.faults)),
+        }
+    }
+}
+
+/// The app, for who asks a forge and serves nobody.
+#[derive(Debug)]
+pub struct AppAccess {
+    /// The app's number.
+    pub app_id: u64,
+    /// The app's key, as PEM text.
+    pub private_key: SecretString,
+    /// Where the REST interface is.
+    pub api_url: Url,
+    /// Where repositories are.
+    pub web_url: Url,
+}
+
+impl AppAccess {
+    /// Reads the app's settings, and where GitHub is, from the environment of this process;
+    /// a server's other settings need not be there.
+    pub fn from_env() -> Result<Self, Invalid> {
+        let mut reader = Reader {
+            vars: &variable,
+            faults: Vec::new(),
+        };
+        let app_id = reader.read("APP_ID", number);
+        let private_key = reader.read("PRIVATE_KEY", private_key);
+        let web_url = reader.read("GITHUB_URL", url);
+        let api_url = reader.read("GITHUB_API_URL", |text| match text {
+            "" => Ok(None),
+            text => url(text).map(Some),
+        });
+        match (app_id, private_key, web_url, api_url) {
+            (Some(app_id), Some(private_key), Some(web_url), Some(api_url)) => Ok(Self {
+                app_id,
+                private_key,
+                api_url: api_url.unwrap_or_else(|| api_of(&web_url)),
+                web_url,
+            }),
             _ => Err(Invalid(reader.faults)),
         }
     }

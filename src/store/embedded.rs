@@ -67,6 +67,16 @@ pub fn open_with(
     Ok(Opened { store, set_aside })
 }
 
+/// What [`open`] would find in a directory that is there, without setting anything aside,
+/// or changing any row: `Some` with the cause when it is damaged.
+pub fn look(dir: &Path, cache_bytes: u64) -> Result<Option<String>, StoreError> {
+    match Sled::open(dir, cache_bytes) {
+        Ok(backend) => Embedded::look(&backend).map(|()| None),
+        Err(Refusal::Store(error)) => Err(error),
+        Err(Refusal::Damaged(cause)) => Ok(Some(cause)),
+    }
+}
+
 /// Says, in the directory, that a store was begun here.
 const MARK: &str = "trimtab-store";
 

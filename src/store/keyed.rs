@@ -67,6 +67,15 @@ impl<B: Backend> Keyed<B> {
         Ok(Self { inner })
     }
 
+    /// Whether this Trimtab may write what lies in a backend; nothing is written.
+    pub(super) fn look(backend: &B) -> Result<(), StoreError> {
+        let found = Draft::over(backend).record::<Format>(&Key::new(tag::FORMAT))?;
+        match found.map(|found| (found, FORMAT.fit(found))) {
+            Some((found, Fit::Refuse)) => Err(StoreError::Format { found }),
+            Some((_, Fit::Same | Fit::Raise)) | None => Ok(()),
+        }
+    }
+
     /// Puts every leased task back: for a backend that only one process can hold.
     pub fn lapse_leases(&self) -> Result<(), StoreError> {
         self.inner.write("lapse", tasks::lapse_all)

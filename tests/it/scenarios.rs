@@ -7,6 +7,7 @@ mod bad_input;
 mod command_line;
 mod commands;
 mod delivery;
+mod doctor;
 mod history;
 mod identity;
 mod intake;

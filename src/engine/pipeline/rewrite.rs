@@ -62,6 +62,11 @@ pub struct Settings {
 const RUNNER: &str = "ubuntu-latest";
 
 impl Settings {
+    /// What the jobs of ours in a file were written with; required checks are not told.
+    pub fn of_file(path: &str, text: &str) -> Self {
+        Self::default().or_those_of(path, text)
+    }
+
     /// The same, with what it leaves open taken from the jobs of ours that a file has.
     fn or_those_of(&self, path: &str, text: &str) -> Self {
         let root = parse(path, text).ok();

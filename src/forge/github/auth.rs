@@ -35,6 +35,8 @@ pub enum Purpose {
     Clone,
     /// To read runs of workflows.
     Run,
+    /// To read which actions workflows may use; no other code asks for this.
+    Settings,
 }
 
 /// A token for one repository and one purpose.

@@ -10,6 +10,7 @@
 //! address.
 
 pub(super) mod answers;
+pub(super) mod examined;
 pub(super) mod identity;
 pub(super) mod requests;
 pub(super) mod runs;

@@ -110,6 +110,21 @@ fn a_directory_in_use_is_not_set_aside() {
 }
 
 #[test]
+fn who_only_looks_sets_nothing_aside_and_takes_no_lock_along() {
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("store");
+    let held = open(&dir, CACHE).unwrap();
+    let error = look(&dir, CACHE).unwrap_err();
+    assert!(matches!(error, StoreError::InUse(_)), "{error:?}");
+    drop(held);
+    assert_eq!(look(&dir, CACHE).unwrap(), None);
+    assert_eq!(open(&dir, CACHE).unwrap().set_aside, None);
+    fs::write(dir.join("db"), b"").unwrap();
+    assert!(look(&dir, CACHE).unwrap().is_some());
+    assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
+}
+
+#[test]
 fn a_store_of_a_newer_trimtab_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let newer = Format {
@@ -123,6 +138,8 @@ fn a_store_of_a_newer_trimtab_is_refused_and_left_alone() {
     sled.apply(Writes::from([(vec![0], Some(stamp))])).unwrap();
     sled.flush().unwrap();
     drop(sled);
+    let error = look(dir.path(), CACHE).unwrap_err();
+    assert!(matches!(error, StoreError::Format { .. }), "{error:?}");
     for _ in 0..2 {
         let error = open(dir.path(), CACHE).map(|_| ()).unwrap_err();
         assert_eq!(

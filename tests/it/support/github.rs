@@ -15,6 +15,7 @@ pub(crate) mod identity;
 mod json;
 pub(crate) mod key;
 pub(crate) mod model;
+mod rights;
 mod routes;
 pub(crate) mod runner;
 pub(crate) mod runs;
@@ -65,6 +66,12 @@ struct Shared {
 impl Shared {
     fn model(&self) -> MutexGuard<'_, Model> {
         self.model.lock().unwrap()
+    }
+
+    /// What time it is for the forge.
+    fn now(&self) -> u64 {
+        let ahead = self.model().ahead;
+        self.clock.unix_seconds().saturating_add_signed(ahead)
     }
 }
 
@@ -131,6 +138,8 @@ impl FakeGithub {
             pulls: [].into(),
             runs: [].into(),
             required: [Vec::new(), Vec::new()],
+            actions_enabled: true,
+            rules: Vec::new(),
             roles: [].into(),
         };
         model.repos.insert(id, repo);
@@ -142,6 +151,7 @@ impl FakeGithub {
             account: owner,
             repos: [id].into(),
             permissions: granted.collect(),
+            unheard: [].into(),
             suspended: false,
         };
         model.installations.insert(installation, installed);

@@ -105,6 +105,14 @@ impl GitRepo {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// A tree as `git ls-tree` tells it, with sizes; none when there is no such tree.
+    pub(crate) fn list(&self, name: &str, flags: &[&str]) -> Option<String> {
+        let args = [&["ls-tree", "--long"], flags, &[name]].concat();
+        let output = self.command(&args).output().unwrap();
+        let found = output.status.success();
+        found.then(|| String::from_utf8(output.stdout).unwrap())
+    }
+
     fn merge(&self, head: ObjectId, base: ObjectId) -> Option<ObjectId> {
         let (head, base) = (head.to_string(), base.to_string());
         let mut merged = self.command(&["merge-tree", "--write-tree", &base, &head]);

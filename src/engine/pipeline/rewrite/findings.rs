@@ -24,6 +24,13 @@ pub struct Finding {
     pub remedy: String,
 }
 
+impl Finding {
+    /// Whether it is about a check that is required.
+    pub(super) fn is_of_required(&self) -> bool {
+        matches!(self.id, "never-reports" | "paths-of-required")
+    }
+}
+
 /// Actions and commands whose outputs say which files changed.
 const FILTERS: &[&str] = &[
     "dorny/paths-filter@",

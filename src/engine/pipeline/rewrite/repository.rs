@@ -74,7 +74,7 @@ pub fn rewrite_all(
     let pipelines = repository.pipelines.iter().zip(&arounds);
     Rewrites {
         files: pipelines.filter_map(one).collect(),
-        findings: repository.findings(settings),
+        findings: repository.findings(settings.required.as_deref()),
     }
 }
 
@@ -88,6 +88,27 @@ pub fn arounds(
     let arounds = repository.arounds(settings, None);
     let paths = repository.pipelines.iter().map(|it| it.path.to_string());
     paths.zip(arounds).collect()
+}
+
+/// The workflows among the files, as they were before any rewrite.
+pub fn originals(files: &BTreeMap<String, String>) -> Vec<Pipeline> {
+    Repository::read(files, "").pipelines
+}
+
+/// What keeps each of the checks that are named from reporting on every pull, where
+/// something does; `branch` is the default branch.
+pub fn silent_checks(
+    files: &BTreeMap<String, String>,
+    branch: &str,
+    named: &[String],
+) -> Vec<(String, Finding)> {
+    let repository = Repository::read(files, branch);
+    let of_check = |name: &String| {
+        let found = repository.findings(Some(std::slice::from_ref(name)));
+        let found = found.into_iter().filter(Finding::is_of_required);
+        found.map(|it| (name.clone(), it)).collect::<Vec<_>>()
+    };
+    named.iter().flat_map(of_check).collect()
 }
 
 /// The workflows of a repository, as they were before any rewrite.
@@ -207,11 +228,9 @@ impl<'a> Repository<'a> {
         }
     }
 
-    fn findings(&self, settings: &Settings) -> Vec<Finding> {
+    fn findings(&self, required: Option<&[String]>) -> Vec<Finding> {
         let pipelines: Vec<_> = self.pipelines.iter().zip(&self.checks).collect();
-        findings::of(&pipelines, settings.required.as_deref(), &|check| {
-            self.is_ok(check)
-        })
+        findings::of(&pipelines, required, &|check| self.is_ok(check))
     }
 
     /// Jobs of the file of which a part runs on pulls only.
@@ -271,7 +290,8 @@ fn seconds(history: &History, pipeline: &Pipeline) -> BTreeMap<String, u64> {
         .collect()
 }
 
-fn pull_to(branch: &str) -> EventContext {
+/// A pull to a branch, of which nothing else is known.
+pub fn pull_to(branch: &str) -> EventContext {
     EventContext {
         target: branch.into(),
         source: "".into(),

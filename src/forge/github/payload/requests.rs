@@ -17,6 +17,7 @@ pub(crate) fn scope(purpose: Option<Purpose>, repo: Option<RepoId>) -> Value {
         Some(Purpose::Check) => ("checks", "write"),
         Some(Purpose::Clone) => ("contents", "read"),
         Some(Purpose::Run) => ("actions", "read"),
+        Some(Purpose::Settings) => ("administration", "read"),
         None => ("metadata", "read"),
     };
     let mut permissions = Map::new();

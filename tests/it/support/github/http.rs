@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -89,7 +90,10 @@ async fn handle(State(shared): State<Arc<Shared>>, request: axum::extract::Reque
             identity::answer(&shared, &parts).unwrap_or_else(|| answer(&shared, &parts, &body))
         }
     };
-    let reply = tagged(reply, &parts);
+    let mut reply = tagged(reply, &parts);
+    let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(shared.now());
+    let date = httpdate::fmt_http_date(moment);
+    reply.headers.push(("date", date));
     let pace = shared.model().pace;
     tokio::time::sleep(pace).await;
     let unmatched = reply.status == 599;
@@ -156,7 +160,7 @@ fn answer(shared: &Arc<Shared>, parts: &http::request::Parts, body: &[u8]) -> Re
             .trim_start_matches("Bearer ")
             .to_owned(),
         body: serde_json::from_slice(body).unwrap_or_default(),
-        now: shared.clock.unix_seconds(),
+        now: shared.now(),
     };
     let mut model = shared.model();
     let mut reply = spend(&mut model, incoming.now)

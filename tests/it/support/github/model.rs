@@ -44,6 +44,8 @@ pub(crate) struct Model {
     pub(crate) quota: Option<Quota>,
     /// How long every answer takes.
     pub(crate) pace: Duration,
+    /// By how many seconds its clock is ahead of the scenario's.
+    pub(crate) ahead: i64,
     last_id: u64,
 }
 
@@ -61,6 +63,8 @@ pub(crate) struct Installation {
     pub(crate) account: u64,
     pub(crate) repos: BTreeSet<u64>,
     pub(crate) permissions: Permissions,
+    /// Events of the app that are not sent.
+    pub(crate) unheard: BTreeSet<&'static str>,
     pub(crate) suspended: bool,
 }
 
@@ -85,6 +89,10 @@ pub(crate) struct Repo {
     pub(crate) runs: BTreeMap<u64, Run>,
     /// Checks that a ruleset requires for every branch, and those of its protection.
     pub(crate) required: [Vec<String>; 2],
+    /// Whether workflows run at all.
+    pub(crate) actions_enabled: bool,
+    /// Kinds of other rules that a ruleset has for every branch.
+    pub(crate) rules: Vec<&'static str>,
     /// What users may do: the role's name. Who is missing has none.
     pub(crate) roles: BTreeMap<u64, String>,
 }

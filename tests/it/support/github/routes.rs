@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::http::{Incoming, Reply};
 use super::model::{APP, CLIENT_ID, Installation, Level, Model, Permissions, Token};
-use super::{checks, conversation, json as shapes, key, runs};
+use super::{checks, conversation, json as shapes, key, rights, runs};
 
 /// An answer, or a refusal.
 pub(super) type Answer = Result<Reply, Reply>;
@@ -23,6 +23,7 @@ pub(super) fn answer(model: &mut Model, request: &Incoming) -> Answer {
     match (request.method.as_str(), segments.as_slice()) {
         ("POST", ["app", "installations", id, "access_tokens"]) => mint(model, request, id),
         ("GET", ["app", "installations"]) => installations(model, request),
+        ("GET", ["app"]) => rights::app(request),
         ("GET", ["app", "hook", "deliveries"]) => deliveries(model, request),
         ("POST", ["app", "hook", "deliveries", id, "attempts"]) => again(model, request, id),
         ("GET", ["installation", "repositories"]) => repositories(model, request),
@@ -50,6 +51,10 @@ fn in_repo(
         ("GET", ["pulls"]) => pulls(model, request, repo),
         ("GET", ["rules", "branches", _]) => rules(model, request, repo),
         ("GET", ["branches", branch]) => branch_of(model, request, repo, branch),
+        ("GET", ["installation"]) => rights::installation(model, request, repo),
+        ("GET", ["actions", "permissions"]) => rights::actions(model, request, repo),
+        ("GET", ["git", "trees", name]) => rights::tree(model, request, repo, name),
+        ("GET", ["git", "blobs", name]) => rights::blob(model, request, repo, name),
         ("GET", ["actions", "runs", rest @ ..]) => runs::answer(model, request, repo, rest),
         ("GET", ["pulls", number]) => pull(model, request, repo, number),
         ("GET", ["pulls", _, "reviews", id]) => conversation::review(model, request, repo, id),
@@ -176,7 +181,7 @@ fn bearer<'a>(model: &'a Model, token: &str, now: u64) -> Result<&'a Token, Repl
 }
 
 /// Lets in who signed with the app's key, for at most ten minutes.
-fn app(request: &Incoming) -> Result<(), Reply> {
+pub(super) fn app(request: &Incoming) -> Result<(), Reply> {
     let bad = |message: &str| Reply::fault(401, message);
     let mut rules = Validation::new(Algorithm::RS256);
     rules.validate_exp = false;
@@ -370,7 +375,10 @@ fn rules(model: &Model, request: &Incoming, repo: u64) -> Answer {
         "required_status_checks": checks,
     });
     let source = json!({"ruleset_source_type": "Repository", "ruleset_id": 1});
-    let mut rules = vec![json!({"type": "deletion", "source": source})];
+    let others = model.repos[&repo].rules.iter();
+    let others = others.map(|kind| json!({"type": kind, "source": source}));
+    let mut rules: Vec<Value> = others.collect();
+    rules.push(json!({"type": "deletion", "source": source}));
     if !checks.is_empty() {
         rules.push(json!({"type": "required_status_checks", "parameters": parameters}));
     }
