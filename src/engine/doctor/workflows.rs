@@ -247,15 +247,15 @@ fn without(repo: &Repository<'_>, pipeline: &Pipeline, jobs: &[String]) -> Findi
             "where they should be skipped, add `push: {{ branches: [{branch}] }}` to `on:` of {path}"
         )
     };
-    let (have, they, are) = if jobs.len() == 1 {
-        ("has", "it", "is")
+    let (does, they, are) = if jobs.len() == 1 {
+        ("does", "it", "is")
     } else {
-        ("have", "they", "are")
+        ("do", "they", "are")
     };
     Finding::warning(
         Check::Backstop,
         format!(
-            "{} of {path} {have} no run apart from pulls, so that {they} {are} never skipped: {}",
+            "{} of {path} {does} not run in full apart from pulls, so that {they} {are} never skipped: {}",
             count(jobs.len(), "job"),
             some(jobs)
         ),

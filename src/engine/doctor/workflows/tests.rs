@@ -131,12 +131,12 @@ fn jobs_that_run_on_pulls_alone_are_named() {
     insta::assert_snapshot!(found(&files(&[("ci.yml", CI)]), None, Check::Backstop), @"ok backstop: every job of a pull runs somewhere else too");
     let alone = CI.replace("  push: {branches: [main]}\n", "");
     insta::assert_snapshot!(found(&files(&[("ci.yml", &alone)]), None, Check::Backstop), @"
-    warning backstop: 2 jobs of .github/workflows/ci.yml have no run apart from pulls, so that they are never skipped: `unit`, `lint`
+    warning backstop: 2 jobs of .github/workflows/ci.yml do not run in full apart from pulls, so that they are never skipped: `unit`, `lint`
       -> where they should be skipped, add `push: { branches: [main] }` to `on:` of .github/workflows/ci.yml
     ");
     let other = CI.replace("[main]", "[next]");
     insta::assert_snapshot!(found(&files(&[("ci.yml", &other)]), None, Check::Backstop), @"
-    warning backstop: 2 jobs of .github/workflows/ci.yml have no run apart from pulls, so that they are never skipped: `unit`, `lint`
+    warning backstop: 2 jobs of .github/workflows/ci.yml do not run in full apart from pulls, so that they are never skipped: `unit`, `lint`
       -> where they should be skipped, let `on: push` and their conditions take in main
     ");
 }
