@@ -2,7 +2,8 @@
 //!
 //! The tokens of a file are read as far as it takes to follow a path: literals, names,
 //! calls, sums. Names stand for every value that the file gives them, whatever its scope.
-//! Whoever lists or walks what only its callers know reaches its package. Opening alone
+//! Whoever lists or walks what only its callers know reaches its package; in Go, where a
+//! package is the whole module to this, only a test does. Opening alone
 //! does not: a package has its data anyway, and who writes a path that leaves its package
 //! answers for it, wherever that is opened. So a path that is computed and climbs counts
 //! as read where it stands, unless it only fills a variable of a function.
@@ -27,6 +28,9 @@ pub(super) trait Speech {
     /// Whose tokens are read.
     const DIALECT: Dialect;
 
+    /// Whether what only callers know reaches the package of the file that lists it.
+    const ANSWERS: bool;
+
     /// What a call means.
     fn meaning(call: &Call<'_, '_>) -> Meaning;
 
@@ -45,6 +49,8 @@ pub(super) struct Value {
     command: Option<usize>,
     /// The number that it is.
     pub(super) number: Option<u8>,
+    /// Whether it is all directories above its places.
+    pub(super) is_ancestors: bool,
     /// The words of a list, a gap for what is not known.
     words: Vec<String>,
 }
@@ -61,11 +67,6 @@ impl Value {
         }
     }
 
-    /// Whether it is no list.
-    pub(super) fn words_are_none(&self) -> bool {
-        self.words.is_empty()
-    }
-
     /// All of some values.
     pub(super) fn list(items: &[Self]) -> Self {
         Self {
@@ -73,6 +74,14 @@ impl Value {
             is_bare: items.iter().all(|item| item.is_bare),
             words: items.iter().flat_map(commands::texts).collect(),
             ..Self::default()
+        }
+    }
+
+    /// All directories above it.
+    pub(super) fn with_ancestors(&self) -> Self {
+        Self {
+            is_ancestors: true,
+            ..self.clone()
         }
     }
 
@@ -168,7 +177,8 @@ pub(super) fn read<S: Speech>(source: &str, facts: &mut Facts) {
         known: FxHashMap::default(),
         commands: Vec::new(),
         passed: Vec::new(),
-        lists_given: false,
+        function: "",
+        listing: Vec::new(),
         records: false,
         facts,
         speech: std::marker::PhantomData,
@@ -195,10 +205,12 @@ struct Reader<'a, 'f, S> {
     braces: u32,
     known: FxHashMap<&'a str, Named>,
     commands: Vec<Command>,
-    /// What calls hand to functions of the file, with their lines.
-    passed: Vec<(Place, u32)>,
-    /// Whether something that only calls know is listed.
-    lists_given: bool,
+    /// What calls hand to functions of the file: their names, the place, the line.
+    passed: Vec<(&'a str, Place, u32)>,
+    /// The function that is being read.
+    function: &'a str,
+    /// The functions that list what only their calls know.
+    listing: Vec<&'a str>,
     /// Whether what is read counts, or only what names stand for.
     records: bool,
     facts: &'f mut Facts,
@@ -324,8 +336,8 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
         for command in std::mem::take(&mut self.commands) {
             self.command(&command);
         }
-        if self.lists_given {
-            for (place, line) in std::mem::take(&mut self.passed) {
+        for (name, place, line) in std::mem::take(&mut self.passed) {
+            if self.listing.contains(&name) {
                 self.say(&place, How::Walk, "a directory that is passed on", line);
             }
         }
@@ -354,6 +366,8 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
                 }
             }
             How::File | How::Told if place.base == Base::Package && is_vague(place) => {}
+            How::List | How::Walk
+                if !S::ANSWERS && place.base == Base::Package && is_vague(place) => {}
             How::Told if place.text.is_empty() && place.base == Base::Working => {}
             _ => places::say(self.facts, place, how, (what, line)),
         }

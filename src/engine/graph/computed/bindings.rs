@@ -39,6 +39,7 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
             }
             "fn" => {
                 self.at += 1;
+                self.function = self.token().map_or("", |name| name.text);
                 self.parameters();
             }
             name if self.is_assignment(1) => {
@@ -146,7 +147,8 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
                 for _ in 0..2 {
                     if self.token().is_some_and(|it| it.is("(")) {
                         self.parameter_list();
-                    } else if self.token().is_some_and(|it| it.kind == Kind::Word) {
+                    } else if let Some(name) = self.token().filter(|it| it.kind == Kind::Word) {
+                        self.function = name.text;
                         self.at += 1;
                     }
                 }

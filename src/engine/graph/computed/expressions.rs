@@ -171,7 +171,7 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
         let meaning = S::meaning(&call);
         let variable = chain.path.first().copied();
         let variable = variable.filter(|_| chain.path.len() == 2);
-        let is_own = chain.path.len() == 1 && !chain.has_receiver;
+        let own = sole(&chain.path).filter(|_| !chain.has_receiver);
         chain.value = match meaning {
             Meaning::Is(value) => value,
             Meaning::Grows(value) => {
@@ -181,7 +181,9 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
                 Value::unknown()
             }
             Meaning::Reads(places, how) => {
-                self.lists_given |= how != super::How::File && places.iter().any(is_given);
+                if how != super::How::File && places.iter().any(is_given) {
+                    self.listing.push(self.function);
+                }
                 for place in &places {
                     self.say(place, how, &what, line);
                 }
@@ -193,7 +195,7 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
                 Value::unknown()
             }
             Meaning::Writes => Value::default(),
-            Meaning::Unknown => self.mixed(receiver.as_ref(), &arguments, is_own, line),
+            Meaning::Unknown => self.mixed(receiver.as_ref(), &arguments, own, line),
             meaning => self.started(&meaning, receiver, arguments, (&what, line)),
         };
         chain.has_receiver = true;
@@ -230,7 +232,7 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
         &mut self,
         receiver: Option<&Value>,
         arguments: &[Value],
-        is_own: bool,
+        own: Option<&'a str>,
         line: u32,
     ) -> Value {
         let given = receiver.into_iter().chain(arguments);
@@ -239,10 +241,17 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
         for value in given {
             self.used(value, line);
         }
-        if is_own && self.passed.len() < 100 && self.records {
-            let places = arguments.iter().flat_map(|value| value.places.iter());
-            let known = places.filter(|place| !is_given(place)).cloned();
-            self.passed.extend(known.map(|place| (place, line)));
+        for place in arguments.iter().flat_map(|value| value.places.iter()) {
+            if place.base == Base::Working && is_up(&place.text) {
+                self.say(place, super::How::Told, "a directory above", line);
+                continue;
+            }
+            let is_known = place.base < Base::Package && !place.text.is_empty();
+            if let Some(name) = own.filter(|_| is_known && self.records)
+                && self.passed.len() < 100
+            {
+                self.passed.push((name, place.clone(), line));
+            }
         }
         Value::at(vec![if is_far {
             Place::anywhere()
@@ -321,6 +330,20 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
         self.used(&value, line);
         Value::unknown()
     }
+}
+
+/// The name of a path of one part.
+fn sole<'a>(path: &[&'a str]) -> Option<&'a str> {
+    match path {
+        [name] => Some(name),
+        _ => None,
+    }
+}
+
+/// Whether a text is steps up and nothing else.
+fn is_up(text: &str) -> bool {
+    let text = text.trim_end_matches('/');
+    !text.is_empty() && text.split('/').all(|part| part == "..")
 }
 
 /// Whether only calls know it.

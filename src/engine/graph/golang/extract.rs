@@ -19,7 +19,7 @@ pub(super) fn read(path: &str, source: &str) -> Facts {
     reader.read();
     let mut facts = reader.facts;
     reader.literals.finish(&mut facts);
-    opened::read(source, &mut facts);
+    opened::read(path, source, &mut facts);
     facts.broken =
         reader.tokens.is_broken() || facts.package.is_none() || !header::is_sound(path, source);
     facts

@@ -24,16 +24,23 @@ const SIGNS: &[&str] = &[
 ];
 
 /// Reads what a source opens.
-pub(super) fn read(source: &str, facts: &mut Facts) {
-    if SIGNS.iter().any(|sign| source.contains(sign)) {
-        read_computed::<Go>(source, facts);
+pub(super) fn read(path: &str, source: &str, facts: &mut Facts) {
+    if !SIGNS.iter().any(|sign| source.contains(sign)) {
+        return;
+    }
+    if path.ends_with("_test.go") {
+        read_computed::<Go<true>>(source, facts);
+    } else {
+        read_computed::<Go<false>>(source, facts);
     }
 }
 
-struct Go;
+/// The language; whether the source is a test.
+struct Go<const TEST: bool>;
 
-impl Speech for Go {
+impl<const TEST: bool> Speech for Go<TEST> {
     const DIALECT: Dialect = Dialect::Go;
+    const ANSWERS: bool = TEST;
 
     fn is_keyword(word: &str) -> bool {
         matches!(
@@ -162,6 +169,8 @@ fn made_or_written(call: &Call<'_, '_>) -> Option<Meaning> {
             | "Chmod" | "Setenv" | "Truncate",
         )
         | ("errors" | "fmt" | "log", _) => Some(Meaning::Writes),
+        // Texts that are looked at.
+        ("strings" | "bytes", _) => Some(Meaning::Is(Value::unknown())),
         _ => None,
     }
 }
@@ -297,6 +306,20 @@ mod tests {
             "func walk(dir string) { filepath.WalkDir(dir, visit) }\nfunc TestA(t *testing.T) { walk(\"..\"); walk(\"docs\") }",
             "Working ../**, Working docs/**, Package!",
         );
+    }
+
+    #[test]
+    fn a_directory_above_is_read_by_whom_it_is_handed_to() {
+        inside("other.Walk(\"..\")", "Working ../**");
+        inside("strings.HasPrefix(p, \"..\")", "");
+        inside("other.Walk(\"\")", "");
+    }
+
+    #[test]
+    fn code_that_lists_what_its_callers_give_it_leaves_the_answer_to_them() {
+        let source = "package a\nimport \"os\"\nfunc f(dir string) { os.ReadDir(dir) }\n";
+        assert_eq!(extract("a.go", source).dynamic, []);
+        assert_eq!(extract("a_test.go", source).dynamic.len(), 1);
     }
 
     #[test]

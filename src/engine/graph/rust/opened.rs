@@ -44,6 +44,7 @@ struct Rust<const STARTS: bool>;
 
 impl<const STARTS: bool> Speech for Rust<STARTS> {
     const DIALECT: Dialect = Dialect::Rust;
+    const ANSWERS: bool = true;
 
     fn is_keyword(word: &str) -> bool {
         matches!(
@@ -170,18 +171,25 @@ fn method(call: &Call<'_, '_>, value: &Value) -> Option<Meaning> {
             let gap = [Place::new(Base::Working, GAP.to_string())];
             is(Value::at(join(&above(), &gap)))
         }
-        ("nth", 1) => is(Value::at(risen(value, call))),
+        ("nth", 1) if value.is_ancestors => is(Value::at(risen(value, call))),
         // Of the directories above any may be meant.
-        ("find" | "skip" | "find_map" | "take_while" | "last" | "filter", _) => {
+        ("find" | "skip" | "find_map" | "take_while" | "last" | "filter", _)
+            if value.is_ancestors =>
+        {
             let is_known = |place: &Place| place.base != Base::Package;
-            let is_path = !value.is_bare && value.words_are_none();
-            let is_far = is_path && value.places.iter().any(is_known);
+            let is_far = value.places.iter().any(is_known);
             is_far.then(|| Meaning::Is(Value::at(vec![Place::anywhere()])))
         }
         ("exists" | "is_file" | "is_dir" | "display" | "file_name" | "extension", 0) => {
             Some(Meaning::Writes)
         }
-        ("ancestors", 0) => is(value.clone()),
+        ("ancestors", 0) => is(value.with_ancestors()),
+        // Texts that are looked at.
+        (
+            "starts_with" | "ends_with" | "contains" | "strip_prefix" | "strip_suffix" | "split"
+            | "replace" | "eq" | "ne",
+            _,
+        ) => is(Value::unknown()),
         (name, _) if is_same(name) => is(value.clone()),
         _ => None,
     }
@@ -508,10 +516,16 @@ mod tests {
     }
 
     #[test]
-    fn a_parser_of_arguments_starts_nothing() {
+    fn an_argument_by_its_number_is_no_directory_above() {
         inside(
-            "Command::new(\"cargo\").arg(Arg::new(\"..\")); fs::x();",
-            "",
+            "let p = env::args().nth(2).unwrap(); WalkDir::new(p);",
+            "Package!",
         );
+        inside("assert_eq!(path.starts_with(\"..\"), fs::x());", "");
+    }
+
+    #[test]
+    fn a_parser_of_arguments_starts_nothing() {
+        inside("Command::new(\"cargo\").arg(Arg::new(\"x\")); fs::x();", "");
     }
 }
