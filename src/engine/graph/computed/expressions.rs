@@ -340,10 +340,9 @@ fn sole<'a>(path: &[&'a str]) -> Option<&'a str> {
     }
 }
 
-/// Whether a text is steps up and nothing else.
+/// Whether a text is one step up; more of them count among the file's literals.
 fn is_up(text: &str) -> bool {
-    let text = text.trim_end_matches('/');
-    !text.is_empty() && text.split('/').all(|part| part == "..")
+    text.trim_end_matches('/') == ".."
 }
 
 /// Whether only calls know it.
