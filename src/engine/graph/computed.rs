@@ -366,6 +366,8 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
                 }
             }
             How::File | How::Told if place.base == Base::Package && is_vague(place) => {}
+            // A directory, which nobody reads as a file.
+            How::File if place.base == Base::Anywhere && place.text.is_empty() => {}
             How::List | How::Walk
                 if !S::ANSWERS && place.base == Base::Package && is_vague(place) => {}
             How::Told if place.text.is_empty() && place.base == Base::Working => {}

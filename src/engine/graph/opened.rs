@@ -401,6 +401,46 @@ mod tests {
     }
 
     #[test]
+    fn who_reads_a_path_that_is_put_together_need_not_be_known() {
+        in_two(
+            "Image.open(os.path.join(os.path.dirname(__file__), '..', n))",
+            "p/data/x.json p/docs/g.md p/m.py p/pyproject.toml",
+        );
+        in_two("np.load(f'../q/{n}')", "q/pyproject.toml q/qq.py");
+        in_two("YAML().load(Path('data') / n)", "p/data/x.json");
+        in_two("pd.read_csv(f'data/{n}.json')", "p/data/x.json");
+        in_two("from x import ROOT\nload(ROOT / n)", "Repository:2");
+        in_two("def ratio(a, b):\n    return a / b", "");
+        in_two("print(f'{a} / {b}', f'/api/{a}')", "");
+    }
+
+    #[test]
+    fn a_fixture_that_is_named_for_the_root_is_the_root() {
+        in_two(
+            "def test_a(root):\n    assert list(root.rglob('*.py'))",
+            "p/m.py q/qq.py",
+        );
+        in_two(
+            "def test_a(repo_root, n):\n    read(repo_root / 'docs' / n)",
+            "p/docs/g.md",
+        );
+        in_two(
+            "@pytest.fixture\ndef texts(root):\n    return os.listdir(root)",
+            "Repository:3",
+        );
+        in_two("def visit(root):\n    return os.listdir(root)", "Package:2");
+    }
+
+    #[test]
+    fn a_step_up_from_what_nobody_knows_may_lead_anywhere() {
+        in_two(
+            "def f(p):\n    os.walk(os.path.join(p, '..'))",
+            "Repository:2",
+        );
+        in_two("open(f'{n}/../x')", "Repository:1");
+    }
+
+    #[test]
     fn a_function_lists_what_its_calls_give_it() {
         in_two(
             "def walk(d):\n    return os.walk(d)\nwalk(Path(__file__).parents[2])",

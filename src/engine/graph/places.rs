@@ -51,10 +51,15 @@ impl Place {
         Self::new(Base::Anywhere, "")
     }
 
+    /// Anything in the repository: no directory of which more is known.
+    pub(super) fn somewhere() -> Self {
+        Self::new(Base::Anywhere, GAP.to_string())
+    }
+
     /// What follows when only the run can tell.
     pub(super) fn blurred(&self) -> Self {
         if self.base == Base::Anywhere || self.text.contains("..") {
-            Self::anywhere()
+            Self::somewhere()
         } else {
             Self::unknown()
         }
@@ -227,6 +232,15 @@ pub(super) fn say(facts: &mut Facts, place: &Place, how: How, (what, line): (&st
     if is_outside || is_named || place.text.contains("://") {
         return;
     }
+    // What is above what nobody knows may be anything.
+    let mut after_gap = place.text.split('/').skip_while(|part| !part.contains(GAP));
+    let is_lost = after_gap.any(|part| part == "..") || !is_here && place.text.contains("..");
+    let place = &if is_lost {
+        place.blurred()
+    } else {
+        place.clone()
+    };
+    let is_here = is_here && !is_lost;
     let text = pattern(&place.text);
     let globs = match how {
         How::File | How::Run => vec![text],

@@ -254,7 +254,7 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
             }
         }
         Value::at(vec![if is_far {
-            Place::anywhere()
+            Place::somewhere()
         } else {
             Place::unknown()
         }])

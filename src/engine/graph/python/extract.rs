@@ -236,7 +236,12 @@ impl<'a> Visitor<'a> for Reader<'a> {
                 walk_stmt(self, stmt);
             }
             Stmt::FunctionDef(function) => {
-                let names = self.given(&function.parameters);
+                let bound = if is_of_a_test(function) {
+                    Bound::Fixture
+                } else {
+                    Bound::Given
+                };
+                let names = self.given(&function.parameters, bound);
                 self.openings.function(function.name.as_str(), names);
                 if function.name.as_str() == "pytest_collect_file" {
                     self.collects(function.start());
@@ -258,6 +263,7 @@ impl<'a> Visitor<'a> for Reader<'a> {
             Expr::StringLiteral(literal) => return self.literal(literal.value.to_str()),
             Expr::FString(literal) => {
                 self.composed(expr);
+                self.openings.written(expr);
                 for part in &literal.value {
                     match part {
                         FStringPart::Literal(part) => self.literal(part.as_str()),
@@ -273,15 +279,19 @@ impl<'a> Visitor<'a> for Reader<'a> {
             }
             Expr::Call(call) => {
                 self.composed(expr);
+                self.openings.written(expr);
                 calls::read(self, call);
             }
             Expr::Named(named) => self.bind(&named.target, &named.value),
             Expr::Lambda(lambda) => {
                 if let Some(parameters) = &lambda.parameters {
-                    self.given(parameters);
+                    self.given(parameters, Bound::Given);
                 }
             }
-            Expr::BinOp(chain) if chain.op == Operator::Div => self.joined_path(chain),
+            Expr::BinOp(chain) if chain.op == Operator::Div => {
+                self.openings.written(expr);
+                self.joined_path(chain);
+            }
             Expr::BinOp(_) => self.composed(expr),
             _ => {}
         }
@@ -339,14 +349,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Parameters hold what callers give, or their defaults.
-    fn given(&mut self, parameters: &'a Parameters) -> Vec<&'a str> {
+    fn given(&mut self, parameters: &'a Parameters, given: Bound<'a>) -> Vec<&'a str> {
         let mut names = Vec::new();
         let bound = &mut self.openings.names.bound;
         for parameter in parameters.iter_non_variadic_params() {
             let name = parameter.parameter.name.as_str();
             let values = bound.entry(name).or_default();
             names.push(name);
-            values.push(Bound::Given);
+            values.push(given);
             values.extend(parameter.default.as_deref().map(Bound::Value));
         }
         names
@@ -385,6 +395,24 @@ impl<'a> Reader<'a> {
             self.literal(&pieces.join("/"));
         }
     }
+}
+
+/// Whether pytest fills the parameters of a function by their names
+/// (<https://docs.pytest.org/en/stable/explanation/fixtures.html>).
+fn is_of_a_test(function: &StmtFunctionDef) -> bool {
+    let mut decorators = function.decorator_list.iter();
+    function.name.starts_with("test")
+        || decorators.any(|it| {
+            let called = match &it.expression {
+                Expr::Call(call) => call.func.as_ref(),
+                expression => expression,
+            };
+            match called {
+                Expr::Attribute(attribute) => attribute.attr.as_str() == "fixture",
+                Expr::Name(name) => name.id.as_str() == "fixture",
+                _ => false,
+            }
+        })
 }
 
 fn is_type_checking(test: &Expr) -> bool {

@@ -3,13 +3,13 @@
 //! A literal alone is looked up as one of the file's literals. Everything else is kept
 //! until the whole file was seen, because names may be bound below their use.
 
-use ruff_python_ast::{Expr, ExprCall};
+use ruff_python_ast::{Expr, ExprCall, FStringPart};
 use ruff_text_size::{Ranged, TextSize};
 use rustc_hash::FxHashMap;
 
 use super::places::{Bound, Names};
 use crate::engine::facts::{Base, Dynamic, Facts, Opened, Reach};
-use crate::engine::graph::places::{self, Place, pattern};
+use crate::engine::graph::places::{self, GAP, Place, pattern};
 
 /// How a path is read.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +20,8 @@ enum How<'a> {
     Glob(Option<&'a Expr>, bool),
     /// A program lists the repository that it lies in.
     Whole,
+    /// A path is put together, for a reader that may be any.
+    Written,
 }
 
 const FILE: How<'static> = How::Plain(places::How::File);
@@ -58,6 +60,8 @@ pub(super) struct Openings<'a> {
     calls: Vec<(&'a str, &'a [Expr])>,
 }
 
+/// How many computed paths of one file are told apart.
+const MOST: usize = 1_000;
 /// How many calls of a function are looked at.
 const GIVEN: usize = 50;
 
@@ -214,6 +218,38 @@ impl<'a> Openings<'a> {
         self.names.bind(target, bound);
     }
 
+    /// An expression that may put a path together: who reads it need not be known.
+    pub(super) fn written(&mut self, expr: &'a Expr) {
+        let is_path = match expr {
+            Expr::BinOp(_) => true,
+            Expr::Call(call) => {
+                let name = self.names.called(&call.func).unwrap_or_default();
+                matches!(name.rsplit('.').next(), Some("join" | "Path" | "joinpath"))
+                    && call.arguments.args.len() > 1
+            }
+            Expr::FString(text) => {
+                let mut pieces = text.value.iter().flat_map(|part| match part {
+                    FStringPart::Literal(text) => vec![text.as_str()],
+                    FStringPart::FString(text) => {
+                        let literals = text.elements.iter().filter_map(|it| it.as_literal());
+                        literals.map(|it| it.value.as_ref()).collect()
+                    }
+                });
+                let is_prose = |piece: &str| piece.contains(char::is_whitespace);
+                pieces.clone().any(|piece| piece.contains('/')) && !pieces.any(is_prose)
+            }
+            _ => false,
+        };
+        if is_path {
+            self.readings.push(Reading {
+                path: Path::Computed(expr),
+                how: How::Written,
+                what: "a path that is put together".to_owned(),
+                at: expr.start(),
+            });
+        }
+    }
+
     /// Puts what all of it comes to into the facts of the file.
     pub(super) fn finish(mut self, facts: &mut Facts, line: &mut dyn FnMut(TextSize) -> u32) {
         self.give();
@@ -232,7 +268,12 @@ impl<'a> Openings<'a> {
                 }
             }
         }
-        for reading in &self.readings {
+        // What is read for certain goes before what is only put together.
+        let (written, read): (Vec<_>, Vec<_>) = self
+            .readings
+            .iter()
+            .partition(|reading| matches!(reading.how, How::Written));
+        for reading in read.into_iter().chain(written) {
             for place in self.places(&reading.path) {
                 self.say(reading, &place, line(reading.at), facts);
             }
@@ -279,6 +320,33 @@ impl<'a> Openings<'a> {
         let said = (reading.what.as_str(), line);
         let how = match reading.how {
             How::Plain(how) => how,
+            How::Written => {
+                let is_vague = pattern(&place.text)
+                    .split('/')
+                    .all(|part| matches!(part, "" | "*" | "**"));
+                let is_gap = place.text.contains(GAP);
+                if facts.opened.len() > MOST {
+                    return facts.dynamic.push(Dynamic {
+                        reach: Reach::Repository,
+                        what: "too many paths that are put together".into(),
+                        line,
+                    });
+                }
+                if is_gap && (!is_vague || place.base == Base::Anywhere) {
+                    let mut found = Facts::default();
+                    places::say(&mut found, place, places::How::File, said);
+                    found.opened.retain(|new| {
+                        let is_known =
+                            |it: &Opened| it.base == new.base && it.pattern == new.pattern;
+                        !facts.opened.iter().any(is_known)
+                    });
+                    let reaches = |it: &Dynamic| it.reach == Reach::Repository;
+                    found.dynamic.retain(|_| !facts.dynamic.iter().any(reaches));
+                    facts.opened.append(&mut found.opened);
+                    facts.dynamic.append(&mut found.dynamic);
+                }
+                return;
+            }
             How::Whole => {
                 return facts.dynamic.push(Dynamic {
                     reach: Reach::Repository,

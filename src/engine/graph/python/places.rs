@@ -30,6 +30,8 @@ pub(super) enum Bound<'a> {
     Part(&'a Expr),
     /// To something that calls decide.
     Given,
+    /// To a fixture: what a test runner gives by this name.
+    Fixture,
 }
 
 /// Everything that names of one file are bound to.
@@ -183,8 +185,9 @@ impl<'a> Names<'a> {
         };
         let each = bound.iter().take(BINDINGS).flat_map(|bound| match bound {
             Bound::Value(value) | Bound::Part(value) => self.read(value, depth),
-            Bound::Given if is_made_for_the_run(name) => Vec::new(),
-            Bound::Given => vec![Place::unknown()],
+            Bound::Given | Bound::Fixture if is_made_for_the_run(name) => Vec::new(),
+            Bound::Fixture if is_root(name) => vec![Place::anywhere()],
+            Bound::Given | Bound::Fixture => vec![Place::unknown()],
         });
         let mut all: Vec<Place> = each.collect();
         if bound.len() > BINDINGS {
