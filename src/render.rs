@@ -309,6 +309,18 @@ mod tests {
     }
 
     #[test]
+    fn a_plan_whose_pipelines_cannot_be_read_counts_no_jobs() {
+        let mut plan = sample();
+        plan.jobs.clear();
+        assert_eq!(headline(&plan), "CI plan: 0 of 0 jobs needed");
+        plan.run_everything = vec![RunEverything {
+            id: ReasonId::PipelineUnreadable,
+            subject: ".github/workflows/ci.yml".to_owned(),
+        }];
+        assert_eq!(headline(&plan), "CI plan: the jobs cannot be listed");
+    }
+
+    #[test]
     fn quiet_is_one_line() {
         let quiet = About {
             quiet: true,

@@ -202,6 +202,29 @@ impl Repo {
         refs.into_iter().find(|name| self.commit(name).is_ok())
     }
 
+    /// The name of the repository at its forge, as `owner/name`, by the address of the remote
+    /// `origin`. `None` where that has no such form, or another remote has another name: in
+    /// the clone of a fork nobody knows which of them runs the jobs.
+    pub fn forge_name(&self) -> Option<String> {
+        let pattern = r"^remote\..*\.url$";
+        let output = self.output("config", ["config", "--get-regexp", pattern]);
+        let text = output.ok().filter(|output| output.status.success())?;
+        let text = String::from_utf8_lossy(&text.stdout).into_owned();
+        let remotes: Vec<(&str, Option<&str>)> = text
+            .lines()
+            .filter_map(|line| line.split_once(' '))
+            .map(|(key, url)| (key, name_of_url(url)))
+            .collect();
+        let mut own = remotes
+            .iter()
+            .filter(|(key, _)| *key == "remote.origin.url");
+        let own = own.next().and_then(|(_, name)| *name)?;
+        let is_other =
+            |name: Option<&str>| name.is_some_and(|name| !name.eq_ignore_ascii_case(own));
+        let is_doubtful = remotes.iter().any(|(_, name)| is_other(*name));
+        (!is_doubtful).then(|| own.to_owned())
+    }
+
     /// All paths of a commit or tree.
     pub fn tree(&self, treeish: ObjectId) -> Result<Tree, RepoError> {
         let raw = self.stdout(
@@ -301,6 +324,29 @@ impl Repo {
             Err(failed(what, &output.stderr))
         }
     }
+}
+
+/// The `owner/name` in the address of a forge: `https://HOST/OWNER/NAME.git` or
+/// `git@HOST:OWNER/NAME.git`.
+fn name_of_url(url: &str) -> Option<&str> {
+    let path = match url.split_once("://") {
+        Some(("https" | "http" | "ssh" | "git", rest)) => rest.split_once('/')?.1,
+        Some(_) => return None,
+        // One letter is a drive.
+        None => {
+            url.split_once(':')
+                .filter(|(host, _)| !host.contains('/') && host.len() > 1)?
+                .1
+        }
+    };
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    let (owner, name) = path.split_once('/')?;
+    let is_plain = |part: &str| {
+        let mut letters = part.chars();
+        !part.is_empty() && letters.all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    };
+    (is_plain(owner) && is_plain(name)).then_some(path)
 }
 
 /// Writes bytes that are no UTF-8 as `\xNN`, so that every path has one spelling.
@@ -465,6 +511,33 @@ mod tests {
         fn open(&self) -> Repo {
             Repo::open(self.dir.path(), &self.dir.path().join(".git/scratch")).unwrap()
         }
+    }
+
+    #[test]
+    fn the_name_at_the_forge_is_that_of_every_remote() {
+        let scratch = Scratch::new();
+        let name = || scratch.open().forge_name();
+        assert_eq!(name(), None);
+        scratch.git(&["remote", "add", "origin", "../p.git"]);
+        for (url, expected) in [
+            ("../p.git", None),
+            ("/srv/git/o/p", None),
+            ("file:///srv/o/p", None),
+            ("https://github.com/o/p", Some("o/p")),
+            ("https://x@github.com/o/p.git/", Some("o/p")),
+            ("ssh://git@github.com:22/o/p.git", Some("o/p")),
+            ("git@github.com:o/p.git", Some("o/p")),
+            ("https://gitlab.com/a/b/c", None),
+            ("c:/o/p", None),
+        ] {
+            scratch.git(&["remote", "set-url", "origin", url]);
+            assert_eq!(name().as_deref(), expected, "{url}");
+        }
+        scratch.git(&["remote", "set-url", "origin", "https://github.com/me/p"]);
+        scratch.git(&["remote", "add", "mirror", "git@github.com:Me/P.git"]);
+        assert_eq!(name().as_deref(), Some("me/p"));
+        scratch.git(&["remote", "add", "upstream", "https://github.com/o/p"]);
+        assert_eq!(name(), None);
     }
 
     #[test]

@@ -267,7 +267,8 @@ fn event(repo: &Repo, target: &str) -> EventContext {
         fork: false,
         author: "".into(),
         labels: Vec::new(),
-        repository: name.into(),
+        // The name of a directory is for people: no expression takes it for the repository's.
+        repository: repo.forge_name().unwrap_or(name).into(),
         default_branch: target.into(),
     }
 }

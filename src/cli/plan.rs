@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use super::checkout::{Checkout, Revisions};
 use super::terminal::Text;
 use super::{Failure, Terminal};
-use crate::engine::plan::{JobPlan, Mode, Plan, Verdict};
+use crate::engine::plan::{JobPlan, Mode, Plan, ReasonId, RunEverything, Verdict};
 use crate::render::{self, About};
 
 /// Arguments of `trimtab plan`.
@@ -123,7 +123,13 @@ fn text(plan: &Plan, basis: &str) -> String {
         out.add(format!("warning: {place}: {message}\n"));
     }
     if plan.jobs.is_empty() {
-        out.add("no job would start: there is no workflow for pull requests here\n".to_owned());
+        let is_unread = |it: &RunEverything| it.id == ReasonId::PipelineUnreadable;
+        let sentence = if plan.run_everything.iter().any(is_unread) {
+            "the jobs cannot be listed: no workflow for pull requests here can be read\n"
+        } else {
+            "no job would start: there is no workflow for pull requests here\n"
+        };
+        out.add(sentence.to_owned());
         return out.end();
     }
     let name = |job: &JobPlan| clean(&render::name_in(plan, job));

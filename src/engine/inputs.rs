@@ -214,7 +214,7 @@ pub fn infer(job: &Job, leg: Option<&Leg>, context: &Context<'_>) -> JobInputs {
             // What is configured asks for no text, and yet one may say more.
             context.memo.peek();
         }
-        configured(job, rule, &mut out);
+        configured(job, rule, context, &mut out);
     }
     out.parts.sort();
     out.parts.dedup();
@@ -244,7 +244,7 @@ fn rule_of<'p>(policy: &'p Policy, id: &str) -> Option<&'p JobPolicy> {
 }
 
 /// Configured inputs stand in place of inferred ones; what is never skipped stays so.
-fn configured(job: &Job, rule: &JobPolicy, out: &mut JobInputs) {
+fn configured(job: &Job, rule: &JobPolicy, context: &Context<'_>, out: &mut JobInputs) {
     let origin = Origin {
         file: super::policy::FILE.into(),
         line: 0,
@@ -261,7 +261,16 @@ fn configured(job: &Job, rule: &JobPolicy, out: &mut JobInputs) {
     } else {
         Input::Entry(globs.clone())
     };
-    out.parts = vec![(input, origin)];
     out.opaque.clear();
     out.missing_texts.clear();
+    // What fits nothing is a slip of the pen: no job that somebody configures reads nothing.
+    let tree = &context.snapshot.tree;
+    if (globs.iter()).all(|glob| globs::fitting(tree, glob).is_empty()) {
+        let what = format!("any file that fits its `inputs` ({})", globs.join(", "));
+        out.opaque.push(Opaque {
+            origin: origin.clone(),
+            cause: OpaqueCause::Missing(what.into()),
+        });
+    }
+    out.parts = vec![(input, origin)];
 }

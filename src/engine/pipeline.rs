@@ -7,7 +7,7 @@
 //!
 //! Nothing here decides what to skip.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::Diagnostic;
 
@@ -154,8 +154,26 @@ pub fn file_id(job: &str) -> String {
 pub struct Leg {
     /// Shown to people, as the forge shows it: `3.12, ubuntu-latest`.
     pub name: Box<str>,
-    /// The values by key; nested values as canonical JSON text.
+    /// The values by key; what is no text as JSON.
     pub values: BTreeMap<Box<str>, Box<str>>,
+    /// The keys whose value is no text, but a number, a truth, a list or a mapping.
+    pub typed: BTreeSet<Box<str>>,
+}
+
+impl Leg {
+    /// The context `matrix` of this leg: each value in its type, and unknown what the run
+    /// fills in.
+    pub fn matrix(&self) -> expression::Value {
+        let values = self.values.iter().map(|(key, text)| {
+            let value = if self.typed.contains(key) {
+                expression::json(text)
+            } else {
+                expression::Value::text(text)
+            };
+            (key.as_ref(), value.settled())
+        });
+        expression::Value::object(values)
+    }
 }
 
 /// One step.

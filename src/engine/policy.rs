@@ -6,9 +6,13 @@
 use std::collections::BTreeMap;
 
 use super::plan::{Basis, Diagnostic, Mode};
+use super::yaml::Node;
 
+mod fit;
 mod parse;
+mod spelling;
 
+pub use fit::unfit;
 pub use parse::{Key, parse, policy_hash, reference};
 
 /// The name of the file at the root.
@@ -121,6 +125,16 @@ pub struct Gates {
     pub coverage_min: Option<u8>,
     /// Percent of changed lines covered.
     pub coverage_patch: Option<u8>,
+}
+
+/// What is wrong at a place of the file.
+fn fault(node: &Node, message: &str) -> Diagnostic {
+    Diagnostic {
+        path: FILE.to_owned(),
+        line: node.line,
+        column: node.column,
+        message: message.to_owned(),
+    }
 }
 
 impl Default for Policy {

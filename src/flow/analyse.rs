@@ -164,8 +164,11 @@ fn assemble(
     ]
     .concat();
     let configured = configuration.diagnostics.clone();
+    let jobs: Vec<&str> = merged.survey.jobs().map(|(_, job, _)| &*job.id.0).collect();
+    let text = configuration.text.as_deref();
     let diagnostics = [
         configured,
+        policy::unfit(text, &merged.snapshot.tree, &jobs),
         merged.diagnostics.clone(),
         judgement.diagnostics.clone(),
     ];

@@ -90,10 +90,12 @@ pub fn headline(plan: &Plan) -> String {
         .iter()
         .filter(|job| job.verdict != Verdict::Skip)
         .count();
-    let mut parts = vec![format!(
-        "CI plan: {needed} of {} jobs needed",
-        plan.jobs.len()
-    )];
+    let mut unread = plan.run_everything.iter();
+    let is_unread = unread.any(|forced| forced.id == ReasonId::PipelineUnreadable);
+    let mut parts = vec![match plan.jobs.len() {
+        0 if is_unread => "CI plan: the jobs cannot be listed".to_owned(),
+        all => format!("CI plan: {needed} of {all} jobs needed"),
+    }];
     parts.extend(saving(plan).filter(|seconds| *seconds > 0).map(|seconds| {
         let verb = if plan.mode == Mode::Enforce {
             "saves"

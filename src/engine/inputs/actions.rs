@@ -58,6 +58,10 @@ impl Walk<'_> {
             }
             let directory = action.directory.as_ref().and_then(|key| value(with, key));
             let text = self.expand(&fill(run, with, &action.defaults));
+            let Some(text) = with_default_context(run, text) else {
+                let what = format!("{name} with a template");
+                return self.opaque(&call, OpaqueCause::UnknownUse(what.into()));
+            };
             let place = self.step_place(directory.map(AsRef::as_ref));
             self.script(&Text {
                 file: &step.file,
@@ -137,10 +141,17 @@ impl Walk<'_> {
         let repository = repository.filter(|name| !name.is_empty());
         let own = self.context.event.map(|event| event.repository.as_ref());
         let is_own = repository.as_deref().is_none_or(|name| {
-            Some(name) == own || name.contains("github.repository") || name.contains("head.repo")
+            own.is_some_and(|own| own.eq_ignore_ascii_case(name))
+                || name.contains("github.repository")
+                || name.contains("head.repo")
         });
         let path = path.unwrap_or_default();
         let is_here = matches!(path.as_str(), "" | "." | "./");
+        if !is_own && own.is_some_and(|own| !own.contains('/')) {
+            // The name of this repository is not known: it may be the one.
+            let what = format!("checkout of {}", repository.unwrap_or_default());
+            return self.opaque(call, OpaqueCause::UnknownUse(what.into()));
+        }
         if is_own && !is_here {
             // The tree lies below another directory: paths of commands do not fit.
             return self.opaque(
@@ -167,6 +178,20 @@ impl Walk<'_> {
             );
         }
     }
+}
+
+/// The script of a build of an image with the templates of the action filled in, of which
+/// there is one: the commit at hand, and behind a colon a directory of it. `None` for any
+/// other. <https://github.com/docker/build-push-action#git-context>
+fn with_default_context(run: &str, text: String) -> Option<String> {
+    if !run.starts_with("docker build") || !text.contains("{{") {
+        return Some(text);
+    }
+    let text = text
+        .replace("{{ defaultContext }}", "{{defaultContext}}")
+        .replace("{{defaultContext}}:", "./")
+        .replace("{{defaultContext}}", ".");
+    (!text.contains("{{")).then_some(text)
 }
 
 /// Puts inputs into the script of an action; `[... {key} ...]` needs its input.

@@ -69,7 +69,19 @@ impl Walk<'_> {
         let Some(context) = sorted.operands.get(own) else {
             return;
         };
-        if context.text.contains("://") || &*context.text == "-" {
+        if context.text.contains("://") || context.text.starts_with("git@") {
+            // A repository somewhere else, unless it is this one.
+            let own = self
+                .context
+                .event
+                .map(|event| event.repository.to_lowercase());
+            let text = context.text.to_lowercase();
+            if context.unknown || own.is_some_and(|own| !own.contains('/') || text.contains(&own)) {
+                self.unknown_use(call);
+            }
+            return;
+        }
+        if &*context.text == "-" {
             return;
         }
         match locate(&call.place, &context.text) {
@@ -99,10 +111,11 @@ impl Walk<'_> {
             let source = part.split_once('=').map_or(part, |(_, source)| source);
             let is_elsewhere = source.contains("://");
             if let (false, Located::Inside(path)) = (is_elsewhere, locate(&call.place, source)) {
-                self.exact(
-                    call,
-                    vec![globset::escape(&path).into(), below(&path, "**")],
-                );
+                let path_itself = globset::escape(&path);
+                // What a recipe leaves out may stand in a file beside it:
+                // <https://docs.docker.com/build/concepts/context/#filename-and-location>
+                let ignored = format!("{path_itself}.dockerignore").into();
+                self.exact(call, vec![path_itself.into(), ignored, below(&path, "**")]);
             }
         }
     }

@@ -102,11 +102,7 @@ impl Walk<'_> {
             .with("github", self.github())
             .with("runner", self.runner());
         if let Some(leg) = self.leg {
-            let values = leg
-                .values
-                .iter()
-                .map(|(key, value)| (key.as_ref(), Known::text(value)));
-            scope = scope.with("matrix", Known::object(values));
+            scope = scope.with("matrix", leg.matrix());
         }
         scope
     }
@@ -117,10 +113,15 @@ impl Walk<'_> {
             ("event_name", Known::text("pull_request")),
         ];
         if let Some(event) = self.context.event {
-            known.push(("base_ref", Known::text(&event.target)));
-            known.push(("head_ref", Known::text(&event.source)));
-            known.push(("repository", Known::text(&event.repository)));
-            known.push(("actor", Known::text(&event.author)));
+            // Who opened a pull is known; `actor` is whoever pushes to it later.
+            for (name, value) in [("base_ref", &event.target), ("head_ref", &event.source)] {
+                if !value.is_empty() {
+                    known.push((name, Known::text(value)));
+                }
+            }
+            if event.repository.contains('/') {
+                known.push(("repository", Known::text(&event.repository)));
+            }
         }
         known.push((
             "ref",

@@ -1,6 +1,6 @@
 //! Jobs and what they read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 mod understood;
@@ -251,6 +251,7 @@ fn a_value_of_the_matrix_is_put_into_commands() {
     let leg = |part: &str| Leg {
         name: part.into(),
         values: [("part".into(), part.into())].into(),
+        typed: BTreeSet::new(),
     };
     job.legs = vec![leg("unit"), leg("test_a.py")];
     let one = infer_in(&job, Some(&job.legs[0]), PYTHON);

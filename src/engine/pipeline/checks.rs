@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use super::expression::{Expression, Piece, Scope, Value, pieces};
+use super::expression::{Expression, Piece, Scope, pieces};
 use super::{Job, Leg, Limit, Pipeline};
 use crate::engine::yaml::Node;
 
@@ -176,17 +176,7 @@ fn called(job: &Job) -> CheckName {
 }
 
 fn of_leg(name: &str, leg: &Leg) -> CheckName {
-    let value = |text: &str| {
-        let is_nested = text.starts_with(['{', '[']) || text.contains("${{");
-        if is_nested {
-            Value::UNKNOWN
-        } else {
-            Value::text(text)
-        }
-    };
-    let values = leg.values.iter();
-    let matrix = Value::object(values.map(|(key, text)| (key.as_ref(), value(text))));
-    computed(name, &Scope::new().with("matrix", matrix))
+    computed(name, &Scope::new().with("matrix", leg.matrix()))
 }
 
 /// A name with everything put in that is known.

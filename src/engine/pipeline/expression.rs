@@ -179,6 +179,11 @@ pub fn equal(left: &Value, right: &Value) -> Truth {
     evaluate::equals(left, right)
 }
 
+/// The value of a JSON text; unknown when it is none.
+pub fn json(text: &str) -> Value {
+    functions::from_json(&Value::text(text))
+}
+
 /// Whether a condition holds. One that does not parse is unknown, and so is one that
 /// fails while it is evaluated: neither lets anybody say that a job does not start.
 pub fn condition(text: &str, scope: &Scope) -> Truth {

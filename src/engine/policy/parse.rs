@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use super::{Basis, Diagnostic, FILE, JobPolicy, Mode, Policy, Skip};
+use super::{Basis, Diagnostic, FILE, JobPolicy, Mode, Policy, Skip, fault, spelling};
 use crate::engine::globs::{self, GlobFault};
 use crate::engine::tree::join;
 use crate::engine::yaml::{self, Node};
@@ -164,7 +164,7 @@ impl Reader {
             at("rollback.window"),
             Self::count,
         );
-        self.set(&mut policy.always_full, at("always_full"), Self::globs);
+        self.set(&mut policy.always_full, at("always_full"), Self::paths);
         self.jobs(&mut policy, at("jobs"));
         self.owns(&mut policy, at("owns"));
         self.measures(&mut policy, root);
@@ -220,7 +220,7 @@ impl Reader {
         self.set(&mut cohort.ramp, at("enforce.ramp"), Self::percent);
         self.set(&mut cohort.labels, at("enforce.labels"), Self::texts);
         self.set(&mut cohort.users, at("enforce.users"), Self::texts);
-        self.set(&mut cohort.paths, at("enforce.paths"), Self::globs);
+        self.set(&mut cohort.paths, at("enforce.paths"), Self::paths);
         let bases = &[
             ("unaffected", Basis::Unaffected),
             ("traced", Basis::Traced),
@@ -242,8 +242,8 @@ impl Reader {
         for entry in node.and_then(Node::entries).unwrap_or_default() {
             self.glob(&entry.value, &entry.key);
             let mut job = JobPolicy::default();
-            let globs = |reader: &mut Self, node: &Node| reader.globs(node).map(Some);
-            self.set(&mut job.inputs, entry.value.get("inputs"), globs);
+            let paths = |reader: &mut Self, node: &Node| reader.paths(node).map(Some);
+            self.set(&mut job.inputs, entry.value.get("inputs"), paths);
             self.set(&mut job.exact, entry.value.get("exact"), |reader, node| {
                 let value = node.scalar().and_then(yaml::Scalar::as_bool);
                 reader.wanted(node, value, "true or false")
@@ -326,6 +326,7 @@ impl Reader {
         Some(items.iter().filter_map(|item| self.text(item)).collect())
     }
 
+    /// Globs over what artifacts hold.
     fn globs(&mut self, node: &Node) -> Option<Vec<Box<str>>> {
         let items = self.list(node)?;
         let mut globs = Vec::new();
@@ -333,6 +334,27 @@ impl Reader {
             if let Some(text) = self.text(item) {
                 self.glob(item, &text);
                 globs.push(text);
+            }
+        }
+        Some(globs)
+    }
+
+    /// Globs over the files of the repository, as they are meant.
+    fn paths(&mut self, node: &Node) -> Option<Vec<Box<str>>> {
+        let items = self.list(node)?;
+        let mut globs = Vec::new();
+        for item in items {
+            let Some(text) = self.text(item) else {
+                continue;
+            };
+            self.glob(item, &text);
+            match spelling::meant(&text) {
+                _ if text.starts_with('!') => self.fault(
+                    item,
+                    &format!("`{text}`: these lists have no exceptions; name what counts"),
+                ),
+                None => self.fault(item, &format!("`{text}` lies outside the repository")),
+                Some(meant) => globs.extend(meant),
             }
         }
         Some(globs)
@@ -374,15 +396,6 @@ impl Reader {
 
 fn find<'a>(root: &'a Node, path: &str) -> Option<&'a Node> {
     path.split('.').try_fold(root, |node, key| node.get(key))
-}
-
-fn fault(node: &Node, message: &str) -> Diagnostic {
-    Diagnostic {
-        path: FILE.to_owned(),
-        line: node.line,
-        column: node.column,
-        message: message.to_owned(),
-    }
 }
 
 /// The word that was probably meant: at most half of its letters away.
@@ -489,6 +502,28 @@ notify: { slack: ci-alerts }
 7:20 `0`: this must be a whole number from 1 on
 8:19 `5.5`: this must be a whole number from 0 to 100
 8:35 `{` is not a glob: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)",
+        );
+    }
+
+    #[test]
+    fn globs_are_read_as_they_are_meant() {
+        let policy = parse(
+            "always_full: [tools/, ./b.txt]\njobs: {j: {inputs: [/d/**, d]}}\nenforce: {paths: [./e/]}\n",
+        )
+        .unwrap();
+        let shown = |globs: &[Box<str>]| globs.join(" ");
+        assert_eq!(shown(&policy.always_full), "tools/** b.txt b.txt/**");
+        let inputs = policy.jobs[0].1.inputs.as_ref().unwrap();
+        assert_eq!(shown(inputs), "d/** d d/**");
+        assert_eq!(shown(&policy.enforce.paths), "e/**");
+    }
+
+    #[test]
+    fn exceptions_and_paths_outside_are_refused() {
+        check(
+            "always_full: ['!a.txt', ../b]\n",
+            "1:15 `!a.txt`: these lists have no exceptions; name what counts
+1:25 `../b` lies outside the repository",
         );
     }
 

@@ -246,7 +246,7 @@ fn write_json(value: &Value, level: usize, out: &mut String) {
     }
 }
 
-fn from_json(value: &Value) -> Value {
+pub(super) fn from_json(value: &Value) -> Value {
     value
         .as_text()
         .filter(|text| text.len() <= MAX_TEXT)

@@ -19,6 +19,24 @@ pub enum Reference {
     Value(Value),
     /// Another expression.
     Expression(Box<str>),
+    /// Another expression, of whose value only the text is handed on.
+    Text(Box<str>),
+}
+
+impl Reference {
+    /// What hands on the text of an expression. Where its value may be another thing than
+    /// text, that is said: `false` as a text counts as true.
+    pub fn text_of(expression: &str) -> Self {
+        let name = expression.to_lowercase();
+        let is_typed = ["matrix", "github.event.", "strategy", "inputs"]
+            .iter()
+            .any(|start| name.starts_with(start));
+        if is_path(expression) && !is_typed {
+            Self::Expression(expression.into())
+        } else {
+            Self::Text(expression.into())
+        }
+    }
 }
 
 /// The pieces of a text. `}}` inside a quoted text of an expression does not end it;
@@ -53,11 +71,26 @@ pub fn fold(text: &str, lookup: &dyn Fn(&str, &str) -> Option<Reference>) -> Str
         .map(|piece| match piece {
             Piece::Text(text) => text.to_owned(),
             Piece::Expression(expression) => {
-                let replaced = substitute(expression, lookup);
+                let replaced =
+                    whole(expression, lookup).unwrap_or_else(|| substitute(expression, lookup));
                 constant(&replaced).unwrap_or_else(|| format!("${{{{ {replaced} }}}}"))
             }
         })
         .collect()
+}
+
+/// What an expression that is one reference and nothing else stands for, when that is the
+/// text of another expression: between `${{ }}` everything becomes text anyway.
+fn whole(expression: &str, lookup: &dyn Fn(&str, &str) -> Option<Reference>) -> Option<String> {
+    let tokens = lexer::tokens(expression).ok()?;
+    let (context, name, length) = property(&tokens)?;
+    if length != tokens.len() {
+        return None;
+    }
+    match lookup(&context.to_lowercase(), name)? {
+        Reference::Text(text) => Some(text.into()),
+        _ => None,
+    }
 }
 
 /// The expression with every `context.property` (or `context['property']`) replaced
@@ -115,6 +148,7 @@ fn literal(reference: Reference) -> String {
     match reference {
         Reference::Expression(text) if is_path(&text) => text.into(),
         Reference::Expression(text) => format!("({text})"),
+        Reference::Text(text) => format!("format('{{0}}', {text})"),
         Reference::Value(Value::Text(text)) => format!("'{}'", text.replace('\'', "''")),
         Reference::Value(Value::Null) => "null".to_owned(),
         Reference::Value(value) => value.to_string(),

@@ -240,6 +240,8 @@ fn known_references_are_put_in_and_constants_folded() {
         ("inputs", "dir") => Some(Reference::Value(Value::text("a'b"))),
         ("inputs", "on") => Some(Reference::Value(Value::Bool(true))),
         ("inputs", "os") => Some(Reference::Expression("matrix.os".into())),
+        ("inputs", "slow") => Some(Reference::text_of("matrix.slow")),
+        ("inputs", "event") => Some(Reference::text_of("github.event_name")),
         _ => None,
     };
     let check = |text: &str, expected: &str| assert_eq!(fold(text, &lookup), expected);
@@ -263,6 +265,16 @@ fn known_references_are_put_in_and_constants_folded() {
     assert_eq!(
         substitute("inputs.dir == inputs.os", &lookup),
         "'a''b' == matrix.os"
+    );
+    // What hands on text alone says so, except where everything becomes text.
+    check("${{ inputs.slow }}", "${{ matrix.slow }}");
+    check(
+        "${{ inputs.slow && 'x' }}",
+        "${{ format('{0}', matrix.slow) && 'x' }}",
+    );
+    check(
+        "${{ inputs.event == 'x' }}",
+        "${{ github.event_name == 'x' }}",
     );
 }
 

@@ -93,6 +93,22 @@ impl Value {
         }
     }
 
+    /// The same, with every text that holds an expression unknown: only the run fills it in.
+    #[must_use]
+    pub fn settled(self) -> Self {
+        match self {
+            Self::Text(text) if text.contains("${{") => Self::UNKNOWN,
+            Self::Array(items) => Self::Array(items.into_iter().map(Self::settled).collect()),
+            Self::Object(mut object) => {
+                for (_, value) in &mut object.entries {
+                    *value = std::mem::replace(value, Self::Null).settled();
+                }
+                Self::Object(object)
+            }
+            other => other,
+        }
+    }
+
     /// The text that a primitive becomes; `None` for lists, mappings and the unknown.
     pub(super) fn as_text(&self) -> Option<String> {
         match self {

@@ -102,7 +102,11 @@ fn reference(
         .properties_of("matrix")
         .iter()
         .any(|key| key.as_ref() == "*" || axes.iter().any(|axis| axis.to_lowercase() == **key));
-    (!is_local && !is_hidden).then(|| Reference::Expression((*inner).into()))
+    let handed_on = || match kind {
+        Some("boolean" | "number") => Reference::Expression((*inner).into()),
+        _ => Reference::text_of(inner),
+    };
+    (!is_local && !is_hidden).then(handed_on)
 }
 
 /// A value in the declared type; folding made text of constants.

@@ -63,7 +63,7 @@ pub(super) fn canonical_of(node: &Node, bindings: &Bindings, keys: &[&str]) -> S
     lines.concat()
 }
 
-/// A value as JSON on one line, with sorted keys.
+/// A value as JSON on one line, keys in their order.
 pub(super) fn json(value: &Value) -> String {
     match value {
         Value::Array(items) | Value::Filtered(items) => {
@@ -71,12 +71,11 @@ pub(super) fn json(value: &Value) -> String {
             format!("[{}]", items.join(","))
         }
         Value::Object(object) => {
-            let mut entries: Vec<String> = object
+            let entries: Vec<String> = object
                 .entries()
                 .iter()
                 .map(|(key, value)| format!("{}:{}", quoted(key), json(value)))
                 .collect();
-            entries.sort();
             format!("{{{}}}", entries.join(","))
         }
         Value::Null => "null".to_owned(),

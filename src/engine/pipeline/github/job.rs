@@ -65,6 +65,11 @@ impl Reader<'_> {
             job.limits.push(Limit::Unreadable(entry.key.clone()));
             return vec![job];
         }
+        let too_large = Limit::Unreadable(matrix::TOO_LARGE.into());
+        if job.limits.contains(&too_large) {
+            let what = format!("job `{}` is not read: {}", entry.key, matrix::TOO_LARGE);
+            self.report(frame.file, node.get("strategy"), &what);
+        }
         if self.is_full() {
             job.limits.push(Limit::Unreadable("too many jobs".into()));
             return vec![job];
@@ -221,10 +226,13 @@ fn legs(node: &Node, bindings: &Bindings, limits: &mut Vec<Limit>) -> Vec<Leg> {
         Some(matrix) => matrix::legs(matrix, bindings),
         // A strategy that is itself an expression may hold a matrix.
         None if strategy.entries().is_some() => return Vec::new(),
-        None => None,
+        None => Err(matrix::Unread::Computed),
     };
-    legs.unwrap_or_else(|| {
+    legs.unwrap_or_else(|unread| {
         limit(limits, Limit::DynamicMatrix);
+        if unread == matrix::Unread::TooLarge {
+            limit(limits, Limit::Unreadable(matrix::TOO_LARGE.into()));
+        }
         Vec::new()
     })
 }
@@ -330,12 +338,12 @@ fn product(caller: &Job, job: &mut Job) {
     }
     for outer in &caller.legs {
         for leg in &inner {
-            let mut values = outer.values.clone();
-            values.extend(leg.values.clone());
-            job.legs.push(Leg {
-                name: format!("{} / {}", outer.name, leg.name).into(),
-                values,
-            });
+            let mut both = outer.clone();
+            both.typed.retain(|key| !leg.values.contains_key(key));
+            both.typed.extend(leg.typed.iter().cloned());
+            both.values.extend(leg.values.clone());
+            both.name = format!("{} / {}", outer.name, leg.name).into();
+            job.legs.push(both);
         }
     }
 }

@@ -11,14 +11,36 @@ use crate::engine::pipeline::expression::{self, Expression, Object, Piece, Scope
 use crate::engine::pipeline::{Leg, Truth};
 use crate::engine::yaml::Node;
 
-/// GitHub's limit.
+/// GitHub's limit of jobs, and of entries of `include`: each adds to one job at least, or
+/// changes nothing.
 const MAX_LEGS: usize = 256;
+/// Keys of one mapping. Nobody writes more; they are compared with each other.
+const MAX_KEYS: usize = 64;
+/// Combinations times values of the whole matrix: what expanding it may cost.
+const MAX_WORK: usize = 1 << 18;
 
-/// The combinations; `None` when only the run can tell them.
-pub(super) fn legs(matrix: &Node, bindings: &Bindings) -> Option<Vec<Leg>> {
-    let Value::Object(matrix) = resolve(matrix, bindings)? else {
-        return None;
+/// Why a matrix has no combinations here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// Only the run can tell them.
+    Computed,
+    /// It is larger than GitHub allows, or than anybody writes.
+    TooLarge,
+}
+
+/// What is said of a matrix that is too large.
+pub(super) const TOO_LARGE: &str =
+    "a matrix with more than 256 jobs, 256 entries of `include` or 64 keys";
+
+/// The combinations, each value in its type.
+pub(super) fn legs(matrix: &Node, bindings: &Bindings) -> Result<Vec<Leg>, Unread> {
+    if !has_few_keys(matrix) {
+        return Err(Unread::TooLarge);
+    }
+    let Some(Value::Object(matrix)) = resolve(matrix, bindings) else {
+        return Err(Unread::Computed);
     };
+    let size = size_of_object(&matrix).ok_or(Unread::TooLarge)?;
     let mut combos: Vec<Object> = Vec::new();
     let mut axes: Vec<&str> = Vec::new();
     for (key, values) in matrix.entries() {
@@ -26,23 +48,57 @@ pub(super) fn legs(matrix: &Node, bindings: &Bindings) -> Option<Vec<Leg>> {
             continue;
         }
         let Value::Array(values) = values else {
-            return None;
+            return Err(Unread::Computed);
         };
         axes.push(key);
-        combos = multiply(&combos, key, values)?;
+        combos = multiply(combos, key, values, size)?;
     }
     let list = |key: &str| match matrix.get(key) {
         Value::Null => Some(Vec::new()),
         Value::Array(items) => objects(items),
         _ => None,
     };
-    let excluded = list("exclude")?;
+    let excluded = list("exclude").ok_or(Unread::Computed)?;
     if excluded.iter().any(is_computed) {
-        return None;
+        return Err(Unread::Computed);
     }
     combos.retain(|combo| !excluded.iter().any(|pattern| covers(pattern, combo)));
-    let combos = include(combos, &axes, list("include")?);
-    (!combos.is_empty() && combos.len() <= MAX_LEGS).then(|| combos.iter().map(leg).collect())
+    let included = list("include").ok_or(Unread::Computed)?;
+    if included.len() > MAX_LEGS {
+        return Err(Unread::TooLarge);
+    }
+    let combos = include(combos, &axes, included)?;
+    match combos.len() {
+        0 => Err(Unread::Computed),
+        count if count > MAX_LEGS => Err(Unread::TooLarge),
+        _ => Ok(combos.iter().map(leg).collect()),
+    }
+}
+
+/// Whether no mapping has more keys than can be compared with each other. Depth is
+/// bounded by the YAML reader.
+fn has_few_keys(node: &Node) -> bool {
+    let entries = node.entries().unwrap_or_default();
+    let items = node.items().unwrap_or_default();
+    entries.len() <= MAX_KEYS
+        && entries.iter().all(|entry| has_few_keys(&entry.value))
+        && items.iter().all(has_few_keys)
+}
+
+/// How many values there are in a mapping, at any depth; `None` when one has too many keys.
+fn size_of_object(object: &Object) -> Option<usize> {
+    let entries = object.entries();
+    let sizes = entries.iter().map(|(_, value)| size_of(value));
+    let sum: Option<usize> = sizes.sum();
+    sum.filter(|_| entries.len() <= MAX_KEYS)
+}
+
+fn size_of(value: &Value) -> Option<usize> {
+    match value {
+        Value::Array(items) => items.iter().map(size_of).sum(),
+        Value::Object(object) => size_of_object(object),
+        _ => Some(1),
+    }
 }
 
 /// A node with its expressions evaluated where they are constant. `None` when a whole
@@ -67,18 +123,21 @@ fn resolve(node: &Node, bindings: &Bindings) -> Option<Value> {
 
 /// An item of a list may stay computed: how many there are is known all the same.
 fn resolve_item(node: &Node, bindings: &Bindings) -> Option<Value> {
+    if let Some(entries) = node.entries() {
+        let mut object = Object::default();
+        for entry in entries {
+            object.insert(&entry.key, resolve_item(&entry.value, bindings)?);
+        }
+        return Some(Value::Object(object));
+    }
+    if node.items().is_some() {
+        return resolve(node, bindings);
+    }
     match definition::value(node) {
         Value::Text(text) => {
             Some(computed(&text, bindings).unwrap_or_else(|| Value::text(&bindings.fold(&text))))
         }
-        Value::Object(_) => {
-            let mut object = Object::default();
-            for entry in node.entries().unwrap_or_default() {
-                object.insert(&entry.key, resolve_item(&entry.value, bindings)?);
-            }
-            Some(Value::Object(object))
-        }
-        _ => resolve(node, bindings),
+        other => Some(other),
     }
 }
 
@@ -92,22 +151,32 @@ fn computed(text: &str, bindings: &Bindings) -> Option<Value> {
     (!value.is_partly_unknown()).then_some(value)
 }
 
-fn multiply(combos: &[Object], key: &str, values: &[Value]) -> Option<Vec<Object>> {
-    let empty = [Object::default()];
-    let combos = if combos.is_empty() { &empty } else { combos };
-    let is_fit = !values.is_empty() && combos.len() * values.len() <= MAX_LEGS * 4;
-    is_fit.then(|| {
-        combos
-            .iter()
-            .flat_map(|combo| {
-                values.iter().map(move |value| {
-                    let mut combo = combo.clone();
-                    combo.insert(key, value.clone());
-                    combo
-                })
-            })
-            .collect()
-    })
+fn multiply(
+    mut combos: Vec<Object>,
+    key: &str,
+    values: &[Value],
+    size: usize,
+) -> Result<Vec<Object>, Unread> {
+    if combos.is_empty() {
+        combos.push(Object::default());
+    }
+    let count = combos.len() * values.len();
+    if count > MAX_LEGS * 4 || count * size > MAX_WORK {
+        return Err(Unread::TooLarge);
+    }
+    let mut found = Vec::with_capacity(count);
+    for combo in combos {
+        let (last, earlier) = values.split_last().ok_or(Unread::Computed)?;
+        for value in earlier {
+            let mut combo = combo.clone();
+            combo.insert(key, value.clone());
+            found.push(combo);
+        }
+        let mut combo = combo;
+        combo.insert(key, last.clone());
+        found.push(combo);
+    }
+    Ok(found)
 }
 
 fn objects(items: Vec<Value>) -> Option<Vec<Object>> {
@@ -141,9 +210,12 @@ fn same(a: &Value, b: &Value) -> bool {
     a == b || expression::equal(a, b) == Truth::Yes
 }
 
-fn include(combos: Vec<Object>, axes: &[&str], extra: Vec<Object>) -> Vec<Object> {
+fn include(
+    mut combos: Vec<Object>,
+    axes: &[&str],
+    extra: Vec<Object>,
+) -> Result<Vec<Object>, Unread> {
     let originals = combos.clone();
-    let mut combos = combos;
     let mut added = Vec::new();
     for entry in extra {
         let mut is_placed = false;
@@ -158,6 +230,9 @@ fn include(combos: Vec<Object>, axes: &[&str], extra: Vec<Object>) -> Vec<Object
                 for (key, value) in entry.entries() {
                     combo.set(key, value.clone());
                 }
+                if combo.entries().len() > MAX_KEYS {
+                    return Err(Unread::TooLarge);
+                }
             }
         }
         if !is_placed {
@@ -165,7 +240,7 @@ fn include(combos: Vec<Object>, axes: &[&str], extra: Vec<Object>) -> Vec<Object
         }
     }
     combos.extend(added);
-    combos
+    Ok(combos)
 }
 
 fn leg(combo: &Object) -> Leg {
@@ -174,15 +249,18 @@ fn leg(combo: &Object) -> Leg {
         leaves(value, &mut shown);
     }
     let text = |value: &Value| match value {
-        Value::Array(_) | Value::Object(_) => definition::json(value),
-        leaf => leaf.to_string(),
+        Value::Text(text) => text.clone(),
+        other => definition::json(other).into(),
     };
+    let entries = combo.entries().iter();
+    let typed = entries
+        .clone()
+        .filter(|(_, value)| !matches!(value, Value::Text(_)));
     Leg {
         name: shown.join(", ").into(),
-        values: combo
-            .entries()
-            .iter()
-            .map(|(key, value)| (key.clone(), text(value).into()))
+        typed: typed.map(|(key, _)| key.clone()).collect(),
+        values: entries
+            .map(|(key, value)| (key.clone(), text(value)))
             .collect(),
     }
 }

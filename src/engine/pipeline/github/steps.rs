@@ -252,7 +252,7 @@ fn reference(text: &str) -> Option<Reference> {
             let is_outer = ["steps", "inputs"]
                 .iter()
                 .any(|context| !parsed.properties_of(context).is_empty());
-            (!is_outer).then(|| Reference::Expression((*inner).into()))
+            (!is_outer).then(|| Reference::text_of(inner))
         }
         _ if text.contains("${{") => None,
         _ => Some(Reference::Value(Value::text(text))),

@@ -269,6 +269,64 @@ fn a_matrix_expands_as_github_expands_it() {
 }
 
 #[test]
+fn a_matrix_beyond_githubs_limits_is_not_read_and_that_is_said() {
+    let check = |matrix: &str, is_read: bool| {
+        let text = format!(
+            "{HEAD}  a:\n    strategy: {{matrix: {matrix}}}\n    runs-on: x\n    steps: [run: y]\n"
+        );
+        let pipeline = workflow(&text, &[]);
+        let limits = &pipeline.jobs[0].limits;
+        let is_unread = limits.iter().any(|it| matches!(it, Limit::Unreadable(_)));
+        assert_eq!(!is_unread, is_read, "{matrix}");
+        assert_eq!(pipeline.diagnostics.is_empty(), is_read, "{matrix}");
+    };
+    let list = |count: usize, item: &dyn Fn(usize) -> String| {
+        let items: Vec<String> = (0..count).map(item).collect();
+        items.join(", ")
+    };
+    let values = list(256, &|at| at.to_string());
+    check(&format!("{{a: [{values}]}}"), true);
+    check(&format!("{{a: [{values}, 256]}}"), false);
+    check(&format!("{{a: [{values}], b: [1, 2, 3, 4, 5]}}"), false);
+    let new_keys = |count| list(count, &|at| format!("{{k{at}: 1}}"));
+    check(
+        &format!("{{a: [{values}], include: [{}]}}", new_keys(60)),
+        true,
+    );
+    check(
+        &format!("{{a: [{values}], include: [{}]}}", new_keys(3000)),
+        false,
+    );
+    check(
+        &format!("{{a: [{values}], include: [{}]}}", new_keys(200)),
+        false,
+    );
+    let keys = |count| list(count, &|at| format!("k{at}: [1]"));
+    check(&format!("{{{}}}", keys(64)), true);
+    check(&format!("{{{}}}", keys(65)), false);
+    let nested = list(5000, &|at| at.to_string());
+    check(&format!("{{a: [{values}], b: [[{nested}]]}}"), false);
+}
+
+#[test]
+fn legs_keep_the_types_of_their_values() {
+    let text = format!(
+        "{HEAD}  a:\n    name: n ${{{{ matrix.p.n }}}} ${{{{ matrix.x && 'on' || 'off' }}}}\n    strategy: {{matrix: {{p: [{{n: 1, m: 'a\"b'}}], v: [3.10, '3.10'], x: [false]}}}}\n    runs-on: x\n    steps: [run: y]\n"
+    );
+    let pipeline = workflow(&text, &[]);
+    let shown: Vec<String> = (pipeline.jobs[0].legs.iter())
+        .map(|leg| format!("{:?} {:?}", leg.values, leg.typed))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            r#"{"p": "{\"n\":1,\"m\":\"a\\\"b\"}", "v": "3.1", "x": "false"} {"p", "v", "x"}"#,
+            r#"{"p": "{\"n\":1,\"m\":\"a\\\"b\"}", "v": "3.10", "x": "false"} {"p", "x"}"#,
+        ]
+    );
+}
+
+#[test]
 fn what_delivers_is_told_from_what_reports() {
     let pipeline = workflow(
         "on: push

@@ -1,0 +1,65 @@
+//! What people mean by the globs of the configuration.
+//!
+//! Globs are matched against whole paths from the root, and nobody wants to know that:
+//! `./d`, `/d` and `d/` mean a directory and all below it. A glob that is taken word for
+//! word and fits nothing would let a job be skipped for ever.
+
+/// The globs that stand for one as it is written, over paths from the root; `None` when it
+/// leaves the repository.
+pub(super) fn meant(glob: &str) -> Option<Vec<Box<str>>> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in glob.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop().filter(|part| !has_special(part))?;
+            }
+            part => parts.push(part),
+        }
+    }
+    let all = parts.join("/");
+    let is_directory = glob.ends_with('/') || glob.ends_with("/.");
+    let found = match parts.last() {
+        None => vec!["**".into()],
+        Some(&"**") => vec![all.into()],
+        Some(_) if is_directory => vec![format!("{all}/**").into()],
+        // A file of this name, or a directory.
+        Some(last) if !has_special(last) => vec![all.as_str().into(), format!("{all}/**").into()],
+        Some(_) => vec![all.into()],
+    };
+    Some(found)
+}
+
+fn has_special(part: &str) -> bool {
+    part.contains(['*', '?', '[', ']', '{', '}', '\\'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_means_all_below_it_in_every_spelling() {
+        let check = |glob: &str, expected: Option<&str>| {
+            let found = meant(glob).map(|globs| globs.join(" "));
+            assert_eq!(found.as_deref(), expected, "{glob}");
+        };
+        for glob in [
+            "d/", "./d/", "/d/", "d/.", "d//", "d/**", "./d/**", "/d/**", "d/**/",
+        ] {
+            check(glob, Some("d/**"));
+        }
+        for glob in ["d", "./d", "/d", "x/../d"] {
+            check(glob, Some("d d/**"));
+        }
+        for glob in [".", "./", "/", "**", "a/.."] {
+            check(glob, Some("**"));
+        }
+        check("./src/*.py", Some("src/*.py"));
+        check("apps/*/", Some("apps/*/**"));
+        check("**/x.json", Some("**/x.json **/x.json/**"));
+        for glob in ["../d", "a/../../d", "*/../d"] {
+            check(glob, None);
+        }
+    }
+}
