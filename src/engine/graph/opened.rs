@@ -412,6 +412,7 @@ mod tests {
         in_two("from x import ROOT\nload(ROOT / n)", "Repository:2");
         in_two("def ratio(a, b):\n    return a / b", "");
         in_two("print(f'{a} / {b}', f'/api/{a}')", "");
+        in_two("from x import ROOT\nprint(f'{ROOT}/{n}')", "");
     }
 
     #[test]

@@ -20,8 +20,9 @@ enum How<'a> {
     Glob(Option<&'a Expr>, bool),
     /// A program lists the repository that it lies in.
     Whole,
-    /// A path is put together, for a reader that may be any.
-    Written,
+    /// A path is put together, for a reader that may be any; a text of which no part is
+    /// known may be anything but a path.
+    Written { is_text: bool },
 }
 
 const FILE: How<'static> = How::Plain(places::How::File);
@@ -243,7 +244,9 @@ impl<'a> Openings<'a> {
         if is_path {
             self.readings.push(Reading {
                 path: Path::Computed(expr),
-                how: How::Written,
+                how: How::Written {
+                    is_text: matches!(expr, Expr::FString(_)),
+                },
                 what: "a path that is put together".to_owned(),
                 at: expr.start(),
             });
@@ -272,7 +275,7 @@ impl<'a> Openings<'a> {
         let (written, read): (Vec<_>, Vec<_>) = self
             .readings
             .iter()
-            .partition(|reading| matches!(reading.how, How::Written));
+            .partition(|reading| matches!(reading.how, How::Written { .. }));
         for reading in read.into_iter().chain(written) {
             for place in self.places(&reading.path) {
                 self.say(reading, &place, line(reading.at), facts);
@@ -320,7 +323,7 @@ impl<'a> Openings<'a> {
         let said = (reading.what.as_str(), line);
         let how = match reading.how {
             How::Plain(how) => how,
-            How::Written => {
+            How::Written { is_text } => {
                 let is_vague = pattern(&place.text)
                     .split('/')
                     .all(|part| matches!(part, "" | "*" | "**"));
@@ -332,7 +335,7 @@ impl<'a> Openings<'a> {
                         line,
                     });
                 }
-                if is_gap && (!is_vague || place.base == Base::Anywhere) {
+                if is_gap && (!is_vague || place.base == Base::Anywhere && !is_text) {
                     let mut found = Facts::default();
                     places::say(&mut found, place, places::How::File, said);
                     found.opened.retain(|new| {
