@@ -22,6 +22,7 @@ pub mod analyse_pull;
 pub mod answer_command;
 pub mod backfill;
 pub mod ingest_run;
+pub mod propose_rewrite;
 pub mod publish;
 pub mod recover;
 pub mod report_pull;
@@ -51,6 +52,8 @@ pub struct Context {
     pub mirrors: PathBuf,
     /// Where the pages of this server are, for links.
     pub link_base: Option<String>,
+    /// The number of the app whose checks carry the plans.
+    pub app: u64,
     /// The login by which people may speak to the bot.
     pub mention: Option<String>,
 }

@@ -11,6 +11,7 @@
 
 pub mod event;
 pub mod github;
+pub mod proposals;
 pub mod runs;
 
 use std::time::Duration;
@@ -91,7 +92,7 @@ impl ForgeError {
 /// be repeated; before repeating `write_comment` without a comment, look for the
 /// comment with `sticky_comment`, and likewise for the mark that a `reply` begins with.
 #[async_trait]
-pub trait Forge: runs::PastRuns {
+pub trait Forge: runs::PastRuns + proposals::Proposals {
     /// Every installation that gave access.
     ///
     /// GitHub: [`GET /app/installations`](https://docs.github.com/en/rest/apps/apps#list-installations-for-the-authenticated-app).

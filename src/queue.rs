@@ -57,6 +57,7 @@ pub fn deadline(kind: &TaskKind) -> Duration {
         TaskKind::SweepPulls
         | TaskKind::Backfill
         | TaskKind::WithdrawPlans
+        | TaskKind::ProposeRewrite { .. }
         | TaskKind::SyncInstallation
         | TaskKind::RedeliverMissed => Duration::from_mins(10),
         TaskKind::SyncRepo | TaskKind::OnboardRepo => Duration::from_mins(30),

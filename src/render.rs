@@ -17,11 +17,16 @@ pub mod doctor;
 pub mod escape;
 mod explain;
 mod replies;
+mod rewrite;
 mod rows;
 mod view;
 
 pub use explain::{Explained, explain, name_in, plain};
 pub use replies::{help, no_plan, not_understood, refused, reply_marker, status, why};
+pub use rewrite::{
+    NoPull, REWRITE_TITLE, Rewriting, rewrite_kept, rewrite_of_nothing, rewrite_patch,
+    rewrite_pull, rewrite_stands, rewrite_unreadable,
+};
 pub use view::{About, headline};
 
 /// The mark by which the bot finds its comment again, with itself as author.
@@ -128,6 +133,10 @@ fn templates() -> Handlebars<'static> {
             include_str!("../templates/comment/resolved.hbs"),
         ),
         ("check", include_str!("../templates/check.hbs")),
+        (
+            "rewrite_pull",
+            include_str!("../templates/rewrite_pull.hbs"),
+        ),
     ];
     for (name, source) in sources {
         // A template that does not compile is missing, and rendering it says so.

@@ -35,10 +35,10 @@ mod tasks;
 mod contract;
 
 pub use record::{
-    AuditEntry, AuditFinding, Backfill, Cause, CommentRef, Delivery, DeliveryId, FINDINGS,
-    ForcedJob, Gated, Lane, LastGood, NewTask, PlanRecord, Pull, Repository, RepositoryState,
-    RunAll, RunAudit, Scope, Synced, Task, TaskId, TaskKind, TaskState, ToldSkip, WrittenCheck,
-    WrittenComment, may_be_issued,
+    AskedIn, AuditEntry, AuditFinding, Backfill, Cause, CommentRef, Delivery, DeliveryId, FINDINGS,
+    ForcedJob, Gated, Lane, LastGood, NewTask, PlanRecord, Proposal, Pull, Repository,
+    RepositoryState, RunAll, RunAudit, Scope, Synced, Task, TaskId, TaskKind, TaskState, ToldSkip,
+    WrittenCheck, WrittenComment, may_be_issued,
 };
 
 use std::time::Duration;
@@ -215,6 +215,8 @@ pub enum RepositoryChange {
     PolicyAccepted(Option<LastGood>),
     /// Mirror and facts reached this tip.
     Synced(ObjectId),
+    /// A rewrite of its pipelines was looked at, or proposed.
+    Proposed(Box<Proposal>),
 }
 
 /// What happened to a whole installation.

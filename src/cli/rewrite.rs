@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::ValueEnum;
-use similar::TextDiff;
 
 use super::checkout::{Room, branch_name, open_repo, read_history};
 use super::plan::clean;
@@ -18,6 +17,7 @@ use super::{Failure, Terminal};
 use crate::config;
 use crate::engine::pipeline::rewrite::document::Document;
 use crate::engine::pipeline::rewrite::outlook::CheckRow;
+use crate::engine::pipeline::rewrite::patch;
 use crate::engine::pipeline::rewrite::repository::{FileRewrite, Rewrites, rewrite_all};
 use crate::engine::pipeline::rewrite::{Done, Settings};
 use crate::engine::pipeline::simulate::Report;
@@ -192,6 +192,7 @@ fn show(rewrites: &Rewrites, args: &Args, terminal: &mut Terminal) -> Result<(),
             terminal.answer(&diffs.concat());
             if !args.undo {
                 reasons(files, terminal);
+                backstops(rewrites, terminal);
                 outlook(files, terminal);
                 findings(rewrites, terminal);
                 terminal.note(&summary(files));
@@ -278,15 +279,8 @@ fn check(files: &[FileRewrite], terminal: &mut Terminal) -> Result<(), Failure> 
 }
 
 fn diff(path: &str, found: &str, target: &str) -> String {
-    if found == target {
-        return String::new();
-    }
     // A path that holds nothing odd is written as it is: the diff can be applied.
-    let path = clean(path);
-    TextDiff::from_lines(found, target)
-        .unified_diff()
-        .header(&format!("a/{path}"), &format!("b/{path}"))
-        .to_string()
+    patch::unified(&clean(path), found, target)
 }
 
 /// How much is gated, and when that has an effect.
@@ -329,6 +323,20 @@ fn reasons(files: &[FileRewrite], terminal: &mut Terminal) {
                 clean(&why.to_string())
             ));
         }
+    }
+}
+
+/// What would give a backstop to jobs that have none; nothing of it is written.
+fn backstops(rewrites: &Rewrites, terminal: &mut Terminal) {
+    for patch in &rewrites.backstops {
+        let jobs: Vec<String> = patch.jobs.iter().map(|job| clean(job)).collect();
+        let lines: Vec<String> = patch.diff.lines().map(clean).collect();
+        terminal.note(&format!(
+            "{}: this patch, which is yours to apply, gives a backstop to {}\n{}",
+            clean(&patch.path),
+            jobs.join(", "),
+            lines.join("\n")
+        ));
     }
 }
 

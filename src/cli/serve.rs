@@ -88,6 +88,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         metrics: Arc::clone(&metrics),
         mirrors: config.mirror_dir(),
         link_base: Some(config.public_url.to_string()),
+        app: config.github.app_id,
         mention: Some(config.bot_name.clone()),
     };
     let (bell, drain) = (Bell::default(), watch::Sender::new(false));

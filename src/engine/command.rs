@@ -28,6 +28,8 @@ pub enum Command {
         /// Why; foreign text.
         reason: String,
     },
+    /// Propose the rewrite of the default branch's workflows.
+    Rewrite,
     /// Fold the comment to one line.
     Quiet,
     /// Stop planning.
@@ -86,6 +88,11 @@ pub const VERBS: &[(&str, &str, &str)] = &[
         "JOB reason=\"...\"",
         "this job is skipped on this head; for maintainers",
     ),
+    (
+        "rewrite",
+        "",
+        "a pull that lets plans skip jobs, or its patch; for maintainers",
+    ),
     ("quiet", "", "fold the comment to one line"),
     (
         "pause",
@@ -142,6 +149,7 @@ fn command(text: &str) -> Result<Command, NotUnderstood> {
         "status" => alone(Command::Status),
         "plan" => alone(Command::Plan),
         "quiet" => alone(Command::Quiet),
+        "rewrite" => alone(Command::Rewrite),
         "why" if argument.is_empty() => Err(not_understood(
             verb,
             "needs a job, a test or a file",
@@ -293,6 +301,7 @@ mod tests {
         check("/trimtab pause repo", "Pause(Repository)");
         check("/trimtab resume", "Resume(Pull)");
         check("@trimtab-bot quiet", "Quiet");
+        check("/trimtab rewrite", "Rewrite");
         check(
             "/trimtab skip `e2e` reason=\"only words changed\"",
             "Skip { job: \"e2e\", reason: \"only words changed\" }",

@@ -20,8 +20,8 @@ use crate::forge::{
 };
 use crate::render;
 use crate::store::{
-    self, AuditEntry, AuditFilter, Cause, ForcedJob, NewTask, PullChange, RepositoryChange, RunAll,
-    Scope as StoreScope, TaskKind, ToldSkip,
+    self, AskedIn, AuditEntry, AuditFilter, Cause, ForcedJob, NewTask, PullChange,
+    RepositoryChange, RunAll, Scope as StoreScope, TaskKind, ToldSkip,
 };
 
 /// A command as its delivery announced it.
@@ -117,7 +117,7 @@ async fn finish(
 
 /// Says something once, however often this is tried: an answer that was given before
 /// is found by its mark.
-async fn reply(
+pub(super) async fn reply(
     context: &Context,
     repo: RepoKey,
     at: CommentRef,
@@ -133,7 +133,7 @@ async fn reply(
     replied.map(drop).context("reply to the comment")
 }
 
-fn at(pull: PullNumber, stored: store::CommentRef) -> CommentRef {
+pub(super) fn at(pull: PullNumber, stored: store::CommentRef) -> CommentRef {
     let (id, place) = match stored {
         store::CommentRef::Comment(id) => (id, CommentPlace::Conversation),
         store::CommentRef::Review(id) => (id, CommentPlace::Review),
@@ -192,6 +192,7 @@ impl Asking<'_> {
             Command::Pause(Scope::Repository) | Command::Resume(Scope::Repository) => {
                 publish::withdraw_all(self.context, self.repo).await?
             }
+            Command::Rewrite => vec![self.rewrite()],
             _ => vec![self.analyse()],
         };
         Ok(Outcome::Done(tasks))
@@ -225,6 +226,7 @@ impl Asking<'_> {
             Command::Status => self.status().await,
             Command::Why(subject) => self.why(subject).await,
             Command::Plan => Ok(Outcome::Done(vec![self.analyse()])),
+            Command::Rewrite => Ok(Outcome::Done(vec![self.rewrite()])),
             Command::RunAll(Span::Head) => {
                 self.change_pull(PullChange::RunAll(RunAll::Head(self.pull.head)))
                     .await
@@ -361,6 +363,16 @@ impl Asking<'_> {
         self.context.task(self.repo, kind)
     }
 
+    /// Proposes the rewrite, and answers with what came of it.
+    fn rewrite(&self) -> NewTask {
+        let asked = Some(AskedIn {
+            pull: self.pull.number,
+            comment: self.said.at,
+        });
+        self.context
+            .task(self.repo, TaskKind::ProposeRewrite { asked })
+    }
+
     async fn audit(&self, outcome: &Outcome) -> anyhow::Result<()> {
         let entry = AuditEntry {
             id: self.said.at.to_string(),
@@ -437,6 +449,11 @@ fn rule(command: &Command, from_fork: bool) -> Option<Rule> {
             false,
             Permission::Maintain,
             "only maintainers can have a job skipped",
+        ),
+        Command::Rewrite => rule(
+            false,
+            Permission::Maintain,
+            "only maintainers can have the workflows rewritten",
         ),
         Command::Quiet => rule(
             true,

@@ -64,7 +64,12 @@ pub async fn run(
 
 /// SHA-256 in hex: equal means that nothing is written.
 pub(super) fn hash(text: &str) -> String {
-    crate::engine::fingerprint::Fingerprint(Sha256::digest(text.as_bytes()).into()).to_string()
+    hash_bytes(text.as_bytes())
+}
+
+/// The same of what need not be text.
+pub(super) fn hash_bytes(bytes: &[u8]) -> String {
+    crate::engine::fingerprint::Fingerprint(Sha256::digest(bytes).into()).to_string()
 }
 
 fn about(context: &Context, pull: &Pull, record: &store::Pull) -> About {

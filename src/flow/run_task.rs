@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use super::answer_command::Said;
 use super::{
-    Context, analyse_pull, answer_command, backfill, ingest_run, publish, recover, report_pull,
-    sync_repo, take_delivery,
+    Context, analyse_pull, answer_command, backfill, ingest_run, propose_rewrite, publish, recover,
+    report_pull, sync_repo, take_delivery,
 };
 use crate::engine::command::VERBS;
 use crate::engine::ids::{InstallationId, RepoKey, Timestamp};
@@ -125,6 +125,7 @@ impl Runner {
             TaskKind::SyncRepo | TaskKind::OnboardRepo => sync_repo::run(context, repo).await,
             TaskKind::SweepPulls => recover::sweep_pulls(context, repo).await,
             TaskKind::WithdrawPlans => publish::withdraw_all(context, repo).await,
+            TaskKind::ProposeRewrite { asked } => propose_rewrite::run(context, repo, *asked).await,
             TaskKind::Backfill => backfill::run(context, repo).await,
             TaskKind::IngestRun { run, attempt } => {
                 ingest_run::run(context, repo, (*run, *attempt)).await
@@ -141,6 +142,8 @@ impl Runner {
             TaskKind::AnalysePull { .. } => (Write::MachineCheck, 1),
             TaskKind::ReportPull { .. } => (Write::ForPeople, 2),
             TaskKind::AnswerCommand { .. } => (Write::ForPeople, 3),
+            // A tree, a commit, a branch, a pull and an answer.
+            TaskKind::ProposeRewrite { .. } => (Write::ForPeople, 5),
             _ => return Ok(()),
         };
         let now = self.context.now();

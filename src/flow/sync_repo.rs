@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use super::Context;
+use super::{Context, propose_rewrite};
 use crate::engine::ids::{ForgeKind, ObjectId, PullNumber, RepoKey};
 use crate::engine::policy;
 use crate::forge::ForgeError;
@@ -141,12 +141,15 @@ pub async fn run(context: &Context, repo: RepoKey) -> anyhow::Result<Vec<NewTask
             .commit(&branch)
             .context("find the default branch")?;
         let tree = repository.tree(tip).context("list the default branch")?;
+        let seen = propose_rewrite::seen(&tree);
         let (snapshot, _) = Loader::new(&repository, place.facts())
             .load(tree)
             .context("read the default branch")?;
-        Ok((tip, snapshot.text(policy::FILE).map(str::to_owned)))
+        let text = snapshot.text(policy::FILE).map(str::to_owned);
+        let pipelines = (seen, propose_rewrite::is_rewritten(&snapshot));
+        Ok((tip, text, pipelines))
     });
-    let (tip, text) = warming.await.context("read the default branch")??;
+    let (tip, text, pipelines) = warming.await.context("read the default branch")??;
     let first = record.synced.is_none();
     let configured = accept(context, &record, (tip, text)).await?;
     let change = RepositoryChange::Synced(tip);
@@ -155,14 +158,15 @@ pub async fn run(context: &Context, repo: RepoKey) -> anyhow::Result<Vec<NewTask
         .change_repository(repo, change, context.now())
         .await
         .context("remember the tip")?;
+    let rewrite = propose_rewrite::notice(context, &record, pipelines).await?;
     // Pulls that came before the mirror was there have no real plan yet.
-    Ok(if first {
-        vec![context.task(repo, TaskKind::SweepPulls)]
-    } else if configured {
-        vec![context.task(repo, TaskKind::WithdrawPlans)]
-    } else {
-        Vec::new()
-    })
+    let plans = match (first, configured) {
+        (true, _) => Some(TaskKind::SweepPulls),
+        (false, true) => Some(TaskKind::WithdrawPlans),
+        (false, false) => None,
+    };
+    let plans = plans.map(|kind| context.task(repo, kind));
+    Ok(plans.into_iter().chain(rewrite).collect())
 }
 
 /// Puts the configuration of the tip into force unless it has faults; whether it is

@@ -14,6 +14,7 @@ mod examine;
 mod identity;
 mod memory;
 pub mod payload;
+mod proposals;
 mod pulls;
 mod required;
 mod runs;
@@ -33,13 +34,14 @@ pub use self::examine::{ActionsRules, Greeting, Installed};
 pub use self::identity::{Identity, Untrusted, Verifier};
 use self::memory::Memory;
 pub use self::pulls::repository_named;
+use super::proposals::{Description, NewCommit, NewPull, Proposals};
 use super::runs::{PastRuns, RunPage, Window};
 use super::{
     Author, CheckId, CheckRun, CloneAccess, Comment, CommentId, CommentRef, Delivery, Forge,
     ForgeError, Permission, Pull, Reaction, Repository, Run,
 };
 use crate::engine::history::run::{Attempt, JobRun};
-use crate::engine::ids::{InstallationId, PullNumber, RepoKey};
+use crate::engine::ids::{InstallationId, ObjectId, PullNumber, RepoKey};
 
 /// GitHub through the app.
 pub struct GitHub {
@@ -182,5 +184,37 @@ impl PastRuns for GitHub {
 
     async fn jobs(&self, repo: RepoKey, run: u64, attempt: u32) -> Result<Vec<JobRun>, ForgeError> {
         runs::jobs(&self.access, repo, (run, attempt)).await
+    }
+}
+
+#[async_trait]
+impl Proposals for GitHub {
+    async fn branch_tip(
+        &self,
+        repo: RepoKey,
+        branch: &str,
+    ) -> Result<Option<ObjectId>, ForgeError> {
+        proposals::tip(&self.access, repo, branch).await
+    }
+
+    async fn commit_files(
+        &self,
+        repo: RepoKey,
+        commit: &NewCommit,
+    ) -> Result<ObjectId, ForgeError> {
+        proposals::commit(&self.access, repo, commit).await
+    }
+
+    async fn open_pull(&self, repo: RepoKey, pull: &NewPull) -> Result<PullNumber, ForgeError> {
+        proposals::open(&self.access, repo, pull).await
+    }
+
+    async fn describe_pull(
+        &self,
+        repo: RepoKey,
+        number: PullNumber,
+        about: &Description,
+    ) -> Result<(), ForgeError> {
+        proposals::describe(&self.access, repo, number, about).await
     }
 }

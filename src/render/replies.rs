@@ -4,7 +4,7 @@
 
 use handlebars::RenderError;
 
-use super::escape::code;
+use super::escape::{self, code};
 use super::explain::{Explained, explain};
 use super::{About, check_summary};
 use crate::engine::command::{NotUnderstood, VERBS};
@@ -111,9 +111,7 @@ fn block(text: &str) -> String {
     } else {
         ""
     };
-    let longest = shown.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}text\n{}{cut}\n{fence}\n", shown.trim_end())
+    escape::block("text", &format!("{}{cut}", shown.trim_end()))
 }
 
 #[cfg(test)]

@@ -154,6 +154,7 @@ store_contract! {
         a_repository_belongs_to_one_installation,
         an_installation_changes_all_its_repositories,
         the_last_good_configuration_is_kept,
+        a_proposal_is_kept,
         what_was_asked_for_a_head_dies_with_the_next_push,
         two_pulls_may_share_a_head,
         plans_are_kept_by_head_and_bounded,

@@ -22,7 +22,7 @@ pub use run::{
     AttemptRecord, AuditFinding, Backfill, FINDINGS, JobRecord, RunAudit, TimesRecord,
     may_be_issued,
 };
-pub use task::{Cause, CommentRef, Lane, NewTask, Task, TaskId, TaskKind, TaskState};
+pub use task::{AskedIn, Cause, CommentRef, Lane, NewTask, Task, TaskId, TaskKind, TaskState};
 
 /// The version of everything below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ pub struct Format {
 }
 
 /// What this binary writes.
-pub const FORMAT: Format = Format { major: 1, minor: 3 };
+pub const FORMAT: Format = Format { major: 1, minor: 4 };
 
 /// What to do with a store of some format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,6 +183,10 @@ pub struct Repository {
     pub policy: Option<LastGood>,
     /// The last mirrored tip of the default branch.
     pub synced: Option<Synced>,
+    /// What was proposed of rewriting its pipelines; `None` when nothing was, and no
+    /// pipeline is rewritten.
+    #[serde(default)]
+    pub proposal: Option<Proposal>,
     /// When this record last changed.
     pub changed: Timestamp,
 }
@@ -215,6 +219,21 @@ pub struct Synced {
     pub tip: ObjectId,
     /// When it was reached.
     pub at: Timestamp,
+}
+
+/// A proposal to rewrite the pipelines of a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Proposal {
+    /// The hash of the pipeline files that were last looked at.
+    pub seen: String,
+    /// The hashes of what the bot has put on its branch, or was about to; the newest last.
+    pub contents: Vec<String>,
+    /// The bot made the branch.
+    pub made: bool,
+    /// The pull that it opened last.
+    pub pull: Option<PullNumber>,
+    /// The hash of what that pull says.
+    pub described: String,
 }
 
 /// What is remembered of a pull.

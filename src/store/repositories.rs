@@ -66,6 +66,7 @@ pub(super) fn change(
         RepositoryChange::Removed => repository.state = RepositoryState::Removed,
         RepositoryChange::ModeSet(mode) => repository.mode = Some(mode),
         RepositoryChange::PolicyAccepted(policy) => repository.policy = policy,
+        RepositoryChange::Proposed(proposal) => repository.proposal = Some(*proposal),
         RepositoryChange::Synced(tip) => repository.synced = Some(Synced { tip, at: now }),
     }
     draft.put_record(row(key), &repository)?;
@@ -136,6 +137,7 @@ fn unseen(key: RepoKey, change: &RepositoryChange) -> Option<Repository> {
         mode: None,
         policy: None,
         synced: None,
+        proposal: None,
         changed: Timestamp(0),
     })
 }

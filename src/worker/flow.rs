@@ -34,6 +34,8 @@ impl Handler for Runner {
 fn speaks(kind: &TaskKind) -> bool {
     matches!(
         kind,
-        TaskKind::AnswerCommand { .. } | TaskKind::ReportPull { .. }
+        TaskKind::AnswerCommand { .. }
+            | TaskKind::ReportPull { .. }
+            | TaskKind::ProposeRewrite { .. }
     )
 }

@@ -1,5 +1,7 @@
 //! The contract of a forge, with GitHub's adapter against the fake GitHub.
 
+mod proposals;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -15,6 +15,7 @@ mod numbers;
 mod outages;
 mod process;
 mod pulls;
+mod rewrite;
 
 use std::time::Duration;
 

@@ -22,6 +22,7 @@ mod gate;
 pub mod gates;
 mod listeners;
 pub mod outlook;
+pub mod patch;
 mod read;
 mod refusal;
 pub mod repository;

@@ -27,7 +27,7 @@ use crate::forge::ForgeError;
 pub enum Purpose {
     /// To read pulls, comments and permissions.
     Read,
-    /// To write comments and reactions.
+    /// To write comments and reactions, and to open and describe the pulls of the bot.
     Comment,
     /// To find and write our checks.
     Check,
@@ -37,6 +37,8 @@ pub enum Purpose {
     Run,
     /// To read which actions workflows may use; no other code asks for this.
     Settings,
+    /// To put workflow files on a branch of the bot. Most installations do not grant it.
+    Propose,
 }
 
 /// A token for one repository and one purpose.

@@ -95,6 +95,24 @@ pub(super) async fn the_last_good_configuration_is_kept(store: &dyn Store) {
     assert_eq!(repository.synced, Some(synced));
 }
 
+pub(super) async fn a_proposal_is_kept(store: &dyn Store) {
+    let proposal = Proposal {
+        seen: "s".to_owned(),
+        made: true,
+        pull: Some(PullNumber(9)),
+        ..Proposal::default()
+    };
+    let proposed = || RepositoryChange::Proposed(Box::new(proposal.clone()));
+    let unseen = store.change_repository(REPO, proposed(), at(1)).await;
+    assert_eq!(unseen.unwrap(), None);
+    see(store, REPO, 1).await;
+    let changed = store.change_repository(REPO, proposed(), at(2)).await;
+    assert_eq!(changed.unwrap().unwrap().proposal, Some(proposal.clone()));
+    see(store, REPO, 3).await;
+    let kept = store.repository(REPO).await.unwrap().unwrap();
+    assert_eq!(kept.proposal, Some(proposal));
+}
+
 pub(super) async fn what_was_asked_for_a_head_dies_with_the_next_push(store: &dyn Store) {
     let (a, b) = (commit('a'), commit('b'));
     change(store, 1, PullChange::Seen(a)).await;

@@ -116,10 +116,24 @@ pub enum TaskKind {
     },
     /// Read the runs of the past, as far as somebody asked.
     Backfill,
+    /// Propose the rewrite of the pipelines of the default branch.
+    ProposeRewrite {
+        /// The command that asked for it; `None` when a pipeline changed.
+        asked: Option<AskedIn>,
+    },
     /// Read which repositories an installation gives.
     SyncInstallation,
     /// Ask the forge to send again what never arrived.
     RedeliverMissed,
+}
+
+/// The command that asked for something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AskedIn {
+    /// On which pull.
+    pub pull: PullNumber,
+    /// Where it stands.
+    pub comment: CommentRef,
 }
 
 /// Where a command stands on the forge.
@@ -155,6 +169,7 @@ impl TaskKind {
             Self::WithdrawPlans => "withdraw-plans",
             Self::IngestRun { .. } => "ingest-run",
             Self::Backfill => "backfill",
+            Self::ProposeRewrite { .. } => "propose-rewrite",
             Self::SyncInstallation => "sync-installation",
             Self::RedeliverMissed => "redeliver-missed",
         }
@@ -167,12 +182,14 @@ impl TaskKind {
             | Self::AnalysePull { .. }
             | Self::ReportPull { .. }
             | Self::AnswerCommand { .. }
+            | Self::ProposeRewrite { asked: Some(_) }
             | Self::WithdrawPlans => Lane::Plan,
             Self::SyncRepo
             | Self::OnboardRepo
             | Self::SweepPulls
             | Self::IngestRun { .. }
             | Self::Backfill
+            | Self::ProposeRewrite { asked: None }
             | Self::SyncInstallation
             | Self::RedeliverMissed => Lane::Background,
         }
@@ -197,6 +214,7 @@ impl TaskKind {
             | Self::WithdrawPlans
             | Self::IngestRun { .. }
             | Self::Backfill
+            | Self::ProposeRewrite { .. }
             | Self::SyncInstallation
             | Self::RedeliverMissed => None,
         }
@@ -215,11 +233,15 @@ impl TaskKind {
                 format!("{name} {scope}#{pull} {comment}")
             }
             Self::IngestRun { run, attempt } => format!("{name} {scope} {run}/{attempt}"),
+            Self::ProposeRewrite {
+                asked: Some(AskedIn { pull, comment }),
+            } => format!("{name} {scope}#{pull} {comment}"),
             Self::SyncRepo
             | Self::OnboardRepo
             | Self::SweepPulls
             | Self::WithdrawPlans
             | Self::Backfill
+            | Self::ProposeRewrite { asked: None }
             | Self::SyncInstallation
             | Self::RedeliverMissed => format!("{name} {scope}"),
         }
@@ -229,6 +251,10 @@ impl TaskKind {
     pub fn serial(&self, scope: &Scope) -> String {
         match self.pull() {
             Some(pull) => format!("{scope}#{pull}"),
+            // Whoever asks, there is one branch.
+            None if matches!(self, Self::ProposeRewrite { .. }) => {
+                format!("{} {scope}", self.as_str())
+            }
             None => self.key(scope),
         }
     }
@@ -325,11 +351,15 @@ impl fmt::Display for Task {
             TaskKind::ReportPull { pull } => write!(f, "#{pull}")?,
             TaskKind::AnswerCommand { pull, comment, .. } => write!(f, "#{pull} {comment}")?,
             TaskKind::IngestRun { run, attempt } => write!(f, " {run}/{attempt}")?,
+            TaskKind::ProposeRewrite { asked: Some(asked) } => {
+                write!(f, "#{} {}", asked.pull, asked.comment)?;
+            }
             TaskKind::SyncRepo
             | TaskKind::OnboardRepo
             | TaskKind::SweepPulls
             | TaskKind::WithdrawPlans
             | TaskKind::Backfill
+            | TaskKind::ProposeRewrite { asked: None }
             | TaskKind::SyncInstallation
             | TaskKind::RedeliverMissed => {}
         }

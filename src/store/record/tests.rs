@@ -90,6 +90,19 @@ fn the_shape_of_every_kind_of_task_is_fixed() {
         ),
         (TaskKind::Backfill, r#"{"kind":"backfill"}"#),
         (
+            TaskKind::ProposeRewrite { asked: None },
+            r#"{"kind":"propose-rewrite","asked":null}"#,
+        ),
+        (
+            TaskKind::ProposeRewrite {
+                asked: Some(AskedIn {
+                    pull,
+                    comment: CommentRef::Comment(5),
+                }),
+            },
+            r#"{"kind":"propose-rewrite","asked":{"pull":1,"comment":{"on":"comment","id":5}}}"#,
+        ),
+        (
             TaskKind::SyncInstallation,
             r#"{"kind":"sync-installation"}"#,
         ),
@@ -220,9 +233,16 @@ fn the_shape_of_a_repository_is_fixed() {
                 tip: head(),
                 at: Timestamp(2),
             }),
+            proposal: Some(Proposal {
+                seen: "s".to_owned(),
+                contents: vec!["c".to_owned()],
+                made: true,
+                pull: Some(PullNumber(9)),
+                described: "d".to_owned(),
+            }),
             changed: Timestamp(3),
         },
-        r#"{"key":{"forge":"github","installation":7,"repo":42},"full_name":"ada/shop","default_branch":"main","state":"suspended","paused":false,"mode":"advise","policy":{"commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","text":"mode: advise\n"},"synced":{"tip":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","at":2},"changed":3}"#,
+        r#"{"key":{"forge":"github","installation":7,"repo":42},"full_name":"ada/shop","default_branch":"main","state":"suspended","paused":false,"mode":"advise","policy":{"commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","text":"mode: advise\n"},"synced":{"tip":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","at":2},"proposal":{"seen":"s","contents":["c"],"made":true,"pull":9,"described":"d"},"changed":3}"#,
     );
 }
 

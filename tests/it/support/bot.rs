@@ -81,6 +81,7 @@ impl Bot {
             metrics: Arc::clone(&metrics),
             mirrors: mirrors.path().to_owned(),
             link_base: None,
+            app: APP,
             mention: None,
         };
         let bell = Bell::default();

@@ -7,6 +7,7 @@
 //! requests that no route knows, planned faults that never happened, and what the
 //! bot wrote without anybody looking at it.
 
+mod changes;
 mod checks;
 mod conversation;
 mod git;
@@ -227,11 +228,40 @@ impl FakeGithub {
             let mut model = self.state();
             let of = model.repos.get_mut(&repo.repo.0).unwrap();
             let before = of.git.tip(branch);
-            (before, of.git.commit(branch, "More", edits))
+            let after = of.git.commit(branch, "More", edits);
+            of.follow(branch);
+            (before, after)
         };
         self.announce_push(repo, login, branch, (before, after))
             .await;
         after
+    }
+
+    /// Somebody merges a pull with a merge commit; the branch stays.
+    pub(crate) async fn merge(&self, repo: RepoKey, pull: PullNumber, login: &str) {
+        let (branch, before, after) = {
+            let mut model = self.state();
+            let of = model.repos.get_mut(&repo.repo.0).unwrap();
+            let it = of.pulls.get_mut(&pull.0).unwrap();
+            let before = of.git.tip(&it.base_ref);
+            let after = of.git.pull_refs(pull.0, it.head, before).unwrap();
+            of.git.branch(&it.base_ref, after);
+            (it.open, it.merged) = (false, true);
+            (it.base_ref.clone(), before, after)
+        };
+        self.announce_pull(repo, pull, login, "closed").await;
+        self.announce_push(repo, login, &branch, (before, after))
+            .await;
+    }
+
+    /// Lets the installation of a repository change branches and workflows.
+    pub(crate) fn allow_proposals(&self, repo: RepoKey) {
+        let mut state = self.state();
+        let installation = state.installations.get_mut(&repo.installation.0);
+        let permissions = &mut installation.unwrap().permissions;
+        for name in ["contents", "workflows"] {
+            permissions.insert(name.to_owned(), Level::Write);
+        }
     }
 
     /// Somebody changes a pull; `change` does it, `action` is the webhook's word.
@@ -400,6 +430,7 @@ impl FakeGithub {
         let pull = Pull {
             number,
             title: format!("Change {branch}"),
+            body: String::new(),
             author,
             open: true,
             merged: false,

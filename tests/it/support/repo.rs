@@ -98,6 +98,81 @@ impl GitRepo {
         self.find(&format!("{commit}^{{commit}}")).is_some()
     }
 
+    /// What an object is.
+    pub(crate) fn kind(&self, object: &str) -> Option<String> {
+        let output = self.command(&["cat-file", "-t", object]).output().unwrap();
+        let kind = String::from_utf8(output.stdout).unwrap();
+        Some(kind.trim().to_owned()).filter(|kind| !kind.is_empty())
+    }
+
+    /// Whether one commit is an ancestor of another, or the same.
+    pub(crate) fn leads_to(&self, from: ObjectId, to: ObjectId) -> bool {
+        let (from, to) = (from.to_string(), to.to_string());
+        let mut command = self.command(&["merge-base", "--is-ancestor", &from, &to]);
+        command.status().unwrap().success()
+    }
+
+    /// Whether two commits differ below a path.
+    pub(crate) fn differs(&self, a: ObjectId, b: ObjectId, path: &str) -> bool {
+        let (a, b) = (a.to_string(), b.to_string());
+        let mut command = self.command(&["diff", "--quiet", &a, &b, "--", path]);
+        !command.status().unwrap().success()
+    }
+
+    /// A tree with the files of another one, but for some: path, mode and text.
+    pub(crate) fn tree(&self, base: &str, files: &[(&str, &str, &str)]) -> ObjectId {
+        let index = self.dir.join("trimtab-test-index");
+        let run = |args: &[&str], input: &str| {
+            let mut command = self.command(args);
+            command.env("GIT_INDEX_FILE", &index);
+            let mut child = command
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut stdin = child.stdin.take().unwrap();
+            stdin.write_all(input.as_bytes()).unwrap();
+            drop(stdin);
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success(), "git {args:?}");
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        run(&["read-tree", base], "");
+        for (path, mode, text) in files {
+            let blob = run(&["hash-object", "-w", "--stdin"], text);
+            let entry = format!("{mode},{blob},{path}");
+            run(&["update-index", "--add", "--cacheinfo", &entry], "");
+        }
+        run(&["write-tree"], "").parse().unwrap()
+    }
+
+    /// A commit that no branch names yet.
+    pub(crate) fn commit_tree(
+        &self,
+        tree: &str,
+        parents: &[&str],
+        (message, now): (&str, u64),
+    ) -> ObjectId {
+        let mut command = self.command(&["commit-tree", tree, "-m", message]);
+        for parent in parents {
+            command.args(["-p", parent]);
+        }
+        let date = format!("{now} +0000");
+        for role in ["AUTHOR", "COMMITTER"] {
+            command
+                .env(format!("GIT_{role}_NAME"), "trimtab[bot]")
+                .env(format!("GIT_{role}_EMAIL"), "trimtab@example.org")
+                .env(format!("GIT_{role}_DATE"), &date);
+        }
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap()
+    }
+
     /// The text of a file, as `REVISION:PATH` names it.
     pub(crate) fn text(&self, spec: &str) -> String {
         let output = self.command(&["show", spec]).output().unwrap();
@@ -146,7 +221,8 @@ impl GitRepo {
         self.git(&["update-ref", name, &at.to_string()]);
     }
 
-    fn find(&self, name: &str) -> Option<ObjectId> {
+    /// The object that a name leads to.
+    pub(crate) fn find(&self, name: &str) -> Option<ObjectId> {
         let output = self
             .command(&["rev-parse", "--verify", "--quiet", name])
             .output()

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::findings::Finding;
 use super::outlook::CheckRow;
-use super::repository::{FileRewrite, Rewrites};
+use super::repository::{BackstopPatch, FileRewrite, Rewrites};
 use super::{Disposition, Refusal};
 use crate::engine::plan_line::WorkflowKey;
 
@@ -13,6 +13,7 @@ use crate::engine::plan_line::WorkflowKey;
 pub struct Document {
     workflows: Vec<Workflow>,
     findings: Vec<FindingOf>,
+    backstops: Vec<Backstop>,
 }
 
 /// One workflow.
@@ -65,6 +66,14 @@ struct FindingOf {
     remedy: String,
 }
 
+/// A change that would give jobs a backstop; nothing of it is written.
+#[derive(Debug, Clone, Serialize)]
+struct Backstop {
+    path: String,
+    jobs: Vec<String>,
+    diff: String,
+}
+
 impl Document {
     /// The rewrites of a repository, with the diff that leads to each.
     pub fn of(rewrites: &Rewrites, diffs: Vec<String>) -> Self {
@@ -72,6 +81,7 @@ impl Document {
         Self {
             workflows: files.map(|(file, diff)| workflow(file, diff)).collect(),
             findings: rewrites.findings.iter().map(finding).collect(),
+            backstops: rewrites.backstops.iter().map(backstop).collect(),
         }
     }
 }
@@ -107,6 +117,14 @@ fn finding(of: &Finding) -> FindingOf {
         id: of.id,
         message: of.message.clone(),
         remedy: of.remedy.clone(),
+    }
+}
+
+fn backstop(of: &BackstopPatch) -> Backstop {
+    Backstop {
+        path: of.path.clone(),
+        jobs: of.jobs.clone(),
+        diff: of.diff.clone(),
     }
 }
 

@@ -17,9 +17,13 @@ use super::{listeners, parse, rewrite, sum, write};
 use crate::engine::history::History;
 use crate::engine::ids::ObjectId;
 use crate::engine::pipeline::checks::{self, Checks};
-use crate::engine::pipeline::{EventContext, Pipeline, edit, filter, github};
+use crate::engine::pipeline::{EventContext, Job, Pipeline, edit, filter, github};
 use crate::engine::tree::{Entry, Mode, Snapshot, Tree};
 use crate::engine::yaml::Node;
+
+mod backstops;
+
+pub use backstops::BackstopPatch;
 
 /// One workflow file and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +59,8 @@ pub struct Rewrites {
     pub files: Vec<FileRewrite>,
     /// Faults that stand beside the rewrite.
     pub findings: Vec<Finding>,
+    /// Changes that would give a backstop to jobs which are not gated for lack of one.
+    pub backstops: Vec<BackstopPatch>,
 }
 
 /// Rewrites every workflow among the files, given by path; `branch` is the default branch.
@@ -72,8 +78,10 @@ pub fn rewrite_all(
         Some(repository.proven(pipeline, found, done, around))
     };
     let pipelines = repository.pipelines.iter().zip(&arounds);
+    let done: Vec<FileRewrite> = pipelines.filter_map(one).collect();
     Rewrites {
-        files: pipelines.filter_map(one).collect(),
+        backstops: backstops::patches(&repository, &done),
+        files: done,
         findings: repository.findings(settings.required.as_deref()),
     }
 }
@@ -171,7 +179,7 @@ impl<'a> Repository<'a> {
         let is_ok = |check: &str| self.is_ok(check);
         let required = Required::of(known.as_deref(), checks, &every, (&is_ok, &ok));
         let listeners = listeners::of(&self.pipelines, pipeline);
-        let mut blocked = self.without_backstop(pipeline);
+        let mut blocked = without_backstop(&self.pipelines, pipeline, &self.event);
         let reasons = pipeline.jobs.iter().filter_map(|job| {
             let id = job.file_id();
             let lost = checks.get(&id).and_then(|checks| required.forbids(checks));
@@ -232,18 +240,20 @@ impl<'a> Repository<'a> {
         let pipelines: Vec<_> = self.pipelines.iter().zip(&self.checks).collect();
         findings::of(&pipelines, required, &|check| self.is_ok(check))
     }
+}
 
-    /// Jobs of the file of which a part runs on pulls only.
-    fn without_backstop(&self, pipeline: &Pipeline) -> BTreeMap<String, Refusal> {
-        let branch = &self.event.default_branch;
-        let has_none = |job: &&_| {
-            filter::backstops(&self.pipelines, pipeline, job, (branch, None), &self.event)
-                .is_empty()
-        };
-        let jobs = pipeline.jobs.iter().filter(has_none);
-        jobs.map(|job| (job.file_id(), Refusal::NoBackstop))
-            .collect()
-    }
+/// Jobs of the file of which a part runs on pulls only.
+fn without_backstop(
+    pipelines: &[Pipeline],
+    pipeline: &Pipeline,
+    event: &EventContext,
+) -> BTreeMap<String, Refusal> {
+    let branch = (event.default_branch.as_ref(), None);
+    let has_none =
+        |job: &&Job| filter::backstops(pipelines, pipeline, job, branch, event).is_empty();
+    let jobs = pipeline.jobs.iter().filter(has_none);
+    jobs.map(|job| (job.file_id(), Refusal::NoBackstop))
+        .collect()
 }
 
 /// What checks of ours call each pipeline: its name, or its path where the name is

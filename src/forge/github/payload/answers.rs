@@ -290,6 +290,24 @@ impl BranchAnswer {
     }
 }
 
+/// A branch by its full name.
+#[derive(Deserialize)]
+pub(crate) struct ReferenceAnswer {
+    pub(crate) object: MadeAnswer,
+}
+
+/// A commit as git has it.
+#[derive(Deserialize)]
+pub(crate) struct CommitAnswer {
+    pub(crate) tree: MadeAnswer,
+}
+
+/// An object by its name.
+#[derive(Deserialize)]
+pub(crate) struct MadeAnswer {
+    pub(crate) sha: ObjectId,
+}
+
 #[derive(Deserialize)]
 pub(crate) struct DeliveryAnswer {
     id: u64,

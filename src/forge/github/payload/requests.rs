@@ -5,24 +5,27 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::engine::ids::RepoId;
+use crate::engine::ids::{ObjectId, RepoId};
 use crate::forge::github::Purpose;
+use crate::forge::proposals::{Description, NewFile, NewPull};
 use crate::forge::{Annotation, AnnotationLevel, CheckRun, CheckStatus, Conclusion, Reaction};
 
 /// A token for one repository; without one, for the list of repositories.
 pub(crate) fn scope(purpose: Option<Purpose>, repo: Option<RepoId>) -> Value {
-    let (permission, level) = match purpose {
-        Some(Purpose::Read) => ("pull_requests", "read"),
-        Some(Purpose::Comment) => ("pull_requests", "write"),
-        Some(Purpose::Check) => ("checks", "write"),
-        Some(Purpose::Clone) => ("contents", "read"),
-        Some(Purpose::Run) => ("actions", "read"),
-        Some(Purpose::Settings) => ("administration", "read"),
-        None => ("metadata", "read"),
+    let asked: &[(&str, &str)] = match purpose {
+        Some(Purpose::Read) => &[("pull_requests", "read")],
+        Some(Purpose::Comment) => &[("pull_requests", "write")],
+        Some(Purpose::Check) => &[("checks", "write")],
+        Some(Purpose::Clone) => &[("contents", "read")],
+        Some(Purpose::Run) => &[("actions", "read")],
+        Some(Purpose::Propose) => &[("contents", "write"), ("workflows", "write")],
+        Some(Purpose::Settings) => &[("administration", "read")],
+        None => &[],
     };
     let mut permissions = Map::new();
-    permissions.insert("metadata".to_owned(), "read".into());
-    permissions.insert(permission.to_owned(), level.into());
+    for (permission, level) in [("metadata", "read")].iter().chain(asked) {
+        permissions.insert((*permission).to_owned(), (*level).into());
+    }
     let mut scope = Map::new();
     scope.insert("permissions".to_owned(), permissions.into());
     if let Some(RepoId(id)) = repo {
@@ -61,6 +64,47 @@ pub(crate) fn add_reaction(node: &str, reaction: Reaction) -> Value {
                   { reaction { content } } }",
         "variables": {"subject": node, "content": content},
     })
+}
+
+/// A tree with the files of another one, but for some.
+pub(crate) fn tree(base: ObjectId, files: &[NewFile]) -> Value {
+    let entry = |file: &NewFile| {
+        let mode = file.mode.as_str();
+        json!({"path": file.path, "mode": mode, "type": "blob", "content": file.text})
+    };
+    let entries: Vec<Value> = files.iter().map(entry).collect();
+    json!({"base_tree": base.to_string(), "tree": entries})
+}
+
+/// A commit; without an author, so that it is the app's and GitHub signs it.
+pub(crate) fn commit(message: &str, tree: ObjectId, parents: &[ObjectId]) -> Value {
+    let parents: Vec<String> = parents.iter().map(ToString::to_string).collect();
+    json!({"message": message, "tree": tree.to_string(), "parents": parents})
+}
+
+/// A branch that does not exist yet.
+pub(crate) fn new_branch(branch: &str, at: ObjectId) -> Value {
+    json!({"ref": format!("refs/heads/{branch}"), "sha": at.to_string()})
+}
+
+/// A branch that moves forward.
+pub(crate) fn moved_branch(to: ObjectId) -> Value {
+    json!({"sha": to.to_string(), "force": false})
+}
+
+/// A pull inside one repository.
+pub(crate) fn new_pull(pull: &NewPull) -> Value {
+    json!({
+        "title": pull.about.title,
+        "body": pull.about.body,
+        "head": pull.head,
+        "base": pull.base,
+    })
+}
+
+/// Title and description of a pull.
+pub(crate) fn description(about: &Description) -> Value {
+    json!({"title": about.title, "body": about.body})
 }
 
 /// A check run, new or changed.

@@ -108,7 +108,7 @@ pub(crate) fn pull(model: &Model, of: &Repo, pull: &Pull) -> Value {
         "locked": false,
         "title": pull.title,
         "user": user(&model.users[&pull.author]),
-        "body": null,
+        "body": pull.body,
         "created_at": time(1_700_000_000),
         "updated_at": time(1_700_000_000),
         "closed_at": closed,

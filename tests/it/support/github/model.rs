@@ -97,10 +97,23 @@ pub(crate) struct Repo {
     pub(crate) roles: BTreeMap<u64, String>,
 }
 
+impl Repo {
+    /// Brings the open pulls from a branch to where it stands.
+    pub(crate) fn follow(&mut self, branch: &str) {
+        let from = |it: &&mut Pull| it.open && it.head_ref == branch;
+        for pull in self.pulls.values_mut().filter(from) {
+            pull.head = self.git.tip(branch);
+            pull.base = self.git.tip(&pull.base_ref);
+            self.git.pull_refs(pull.number, pull.head, pull.base);
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Pull {
     pub(crate) number: u64,
     pub(crate) title: String,
+    pub(crate) body: String,
     pub(crate) author: u64,
     pub(crate) open: bool,
     pub(crate) merged: bool,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::http::{Incoming, Reply};
 use super::model::{APP, CLIENT_ID, Installation, Level, Model, Permissions, Token};
-use super::{checks, conversation, json as shapes, key, rights, runs};
+use super::{changes, checks, conversation, json as shapes, key, rights, runs};
 
 /// An answer, or a refusal.
 pub(super) type Answer = Result<Reply, Reply>;
@@ -49,6 +49,18 @@ fn in_repo(
             Ok(Reply::new(200, shapes::repo(model, &model.repos[&repo])))
         }
         ("GET", ["pulls"]) => pulls(model, request, repo),
+        ("POST", ["pulls"]) => changes::open(model, request, repo),
+        ("PATCH", ["pulls", number]) => changes::describe(model, request, repo, number),
+        ("GET", ["git", "ref", "heads", branch @ ..]) => {
+            changes::reference(model, request, repo, &branch.join("/"))
+        }
+        ("GET", ["git", "commits", sha]) => changes::commit(model, request, repo, sha),
+        ("POST", ["git", "trees"]) => changes::new_tree(model, request, repo),
+        ("POST", ["git", "commits"]) => changes::new_commit(model, request, repo),
+        ("POST", ["git", "refs"]) => changes::new_reference(model, request, repo),
+        ("PATCH", ["git", "refs", "heads", branch @ ..]) => {
+            changes::move_reference(model, request, repo, &branch.join("/"))
+        }
         ("GET", ["rules", "branches", _]) => rules(model, request, repo),
         ("GET", ["branches", branch]) => branch_of(model, request, repo, branch),
         ("GET", ["installation"]) => rights::installation(model, request, repo),

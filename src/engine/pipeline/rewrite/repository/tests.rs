@@ -57,6 +57,40 @@ fn check(of: &[(&str, &str)], settings: &Settings, expected: &[&str]) -> Rewrite
 }
 
 #[test]
+fn a_patch_for_a_backstop_names_the_jobs_that_it_helps() {
+    let of = |on: &str, jobs: &str| {
+        let text = format!("on: {on}\njobs:\n{jobs}");
+        done(&[("ci.yml", &text)], &Settings::default()).backstops
+    };
+    let job = |id: &str, condition: &str| {
+        format!("  {id}:\n    runs-on: x\n{condition}    steps: [{{run: a}}]\n")
+    };
+    let pulls = "    if: github.event_name == 'pull_request'\n";
+    let found = of(
+        "pull_request",
+        &format!("{}{}", job("Unit", ""), job("label", pulls)),
+    );
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].jobs, ["Unit"]);
+    insta::assert_snapshot!(found[0].diff, @r"
+    --- a/.github/workflows/ci.yml
+    +++ b/.github/workflows/ci.yml
+    @@ -1,4 +1,7 @@
+    -on: pull_request
+    +on:
+    +  pull_request:
+    +  push:
+    +    branches: [main]
+     jobs:
+       Unit:
+         runs-on: x
+    ");
+    assert_eq!(of("pull_request", &job("label", pulls)), []);
+    assert_eq!(of("[pull_request, push]", &job("unit", "")), []);
+    assert_eq!(of("{pull_request: {}}", &job("unit", "")), []);
+}
+
+#[test]
 fn a_job_that_runs_on_pulls_only_is_not_gated() {
     let on_both = format!("on: [pull_request, push]\n{JOBS}");
     let on_pulls = format!("on: pull_request\n{JOBS}");
