@@ -141,6 +141,9 @@ impl Crates {
         for config in configs(builder.snapshot, package) {
             builder.edge(code, config, EdgeKind::Config);
         }
+        for answer in answers(builder.snapshot, package) {
+            builder.edge(code, answer, EdgeKind::Embed);
+        }
         for (unit, needs) in [(code, &package.needs), (tests, &package.dev)] {
             for dir in &needs.paths {
                 match self
@@ -284,6 +287,26 @@ fn configs(snapshot: &Snapshot, package: &Package) -> Vec<FileId> {
         .chain(root)
         .chain(settings)
         .collect()
+}
+
+/// What the macros of sqlx read in place of a database, beside a crate that needs it or
+/// above (<https://docs.rs/sqlx/latest/sqlx/macro.query.html#offline-mode>).
+fn answers(snapshot: &Snapshot, package: &Package) -> Vec<FileId> {
+    let needs = [&package.needs, &package.dev];
+    let mut names = needs.iter().flat_map(|needs| &needs.externals);
+    if !names.any(|name| name.starts_with("sqlx")) {
+        return Vec::new();
+    }
+    let tree = &snapshot.tree;
+    let mut found = Vec::new();
+    for dir in ancestors(&package.dir) {
+        let answers = join(dir, ".sqlx").into_iter();
+        found.extend(
+            answers.flat_map(|dir| tree.under(&dir).map(|(file, _)| file).collect::<Vec<_>>()),
+        );
+        found.extend(join(dir, "sqlx-data.json").and_then(|path| tree.find(&path)));
+    }
+    found
 }
 
 /// A file, or everything below a directory, that is compiled into a file.

@@ -1,6 +1,6 @@
 //! Published actions: what a `uses:` step reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::programs::list;
 use super::table::{self, Class, PublishedAction};
@@ -8,6 +8,7 @@ use super::walk::{Invocation, Text, Walk};
 use super::{Input, Never, OpaqueCause, Origin};
 use crate::engine::pipeline::Step;
 use crate::engine::shell::{Place, UNKNOWN_START, Word};
+use crate::engine::tree::{base_name, dir_of, join};
 
 type With = BTreeMap<Box<str>, Box<str>>;
 
@@ -88,6 +89,7 @@ impl Walk<'_> {
                     text: text.into(),
                 };
                 self.read_path(call, &word);
+                self.pinned(call, path);
             }
         }
         for key in &action.delivers {
@@ -100,6 +102,21 @@ impl Walk<'_> {
         }
         if action.whole.iter().any(|key| self.is_set(with, key)) {
             self.whole(call);
+        }
+    }
+
+    /// The manifests from which one takes its pinned versions
+    /// (<https://docs.volta.sh/advanced/workspaces>).
+    fn pinned(&mut self, call: &Invocation, path: &str) {
+        let mut next = join("", path).filter(|path| base_name(path) == "package.json");
+        let mut seen = BTreeSet::new();
+        while let Some(path) = next.take().filter(|path| seen.insert(path.clone())) {
+            self.exact(call, vec![globset::escape(&path).into()]);
+            let text = self.text(&path);
+            let root = text.and_then(|text| self.context.memo.json(&path, text));
+            let pins = root.as_ref().and_then(|root| root.get("volta"));
+            let other = pins.and_then(|pins| pins.get("extends")?.as_str());
+            next = other.and_then(|other| join(dir_of(&path), other));
         }
     }
 
@@ -125,7 +142,7 @@ impl Walk<'_> {
             let text = self.expand(value);
             let words = text.split(|c: char| c.is_whitespace() || ",;=".contains(c));
             for word in words.filter(|word| !word.is_empty() && !word.contains(UNKNOWN_START)) {
-                let path = crate::engine::tree::join("", word);
+                let path = join("", word);
                 if path.is_some_and(|path| self.has_file(&path)) {
                     self.read_path(call, &Word::literal(word));
                 }

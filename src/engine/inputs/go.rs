@@ -3,8 +3,9 @@
 use super::Input;
 use super::programs::{arguments, list};
 use super::walk::{Invocation, Walk, below};
+use crate::engine::packages::go::directives;
 use crate::engine::shell::{Located, Word, locate};
-use crate::engine::tree::{base_name, dir_of};
+use crate::engine::tree::{base_name, dir_of, join};
 
 /// Flags of go and gotestsum that take the next word.
 const GO_VALUES: &str = "-run -bench -count -timeout -tags -coverprofile -covermode -coverpkg -p \
@@ -177,18 +178,36 @@ impl Walk<'_> {
     }
 
     fn go_module(&mut self, call: &Invocation) {
-        let mut dir = call.dir().unwrap_or("");
+        let place = call.dir().unwrap_or("").to_owned();
+        let mut dir = place.as_str();
         let mut globs = Vec::new();
         loop {
             globs.push(below(dir, "go.mod"));
             globs.push(below(dir, "go.work"));
             globs.push(below(dir, "vendor/modules.txt"));
+            globs.extend(self.used_modules(dir));
             if dir.is_empty() {
                 break;
             }
             dir = dir_of(dir);
         }
         self.exact(call, globs);
+    }
+
+    /// Manifests of the modules that a workspace uses: the versions of all of them are
+    /// chosen together (<https://go.dev/ref/mod#workspaces>).
+    fn used_modules(&mut self, dir: &str) -> Vec<Box<str>> {
+        let path = join(dir, "go.work").unwrap_or_default();
+        let Some(text) = self.text(&path) else {
+            return Vec::new();
+        };
+        let used = directives(text).filter(|(directive, _)| *directive == "use");
+        let dirs = used.filter_map(|(_, it)| join(dir, it.trim_matches(['"', '`'])));
+        let manifests = dirs.flat_map(|used| {
+            let names = ["go.mod", "go.sum"];
+            names.map(|name| below(&used, name))
+        });
+        manifests.chain([below(dir, "go.work.sum")]).collect()
     }
 
     fn go_run(&mut self, call: &Invocation) {

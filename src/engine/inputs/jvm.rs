@@ -3,8 +3,9 @@
 use super::programs::{arguments, list};
 use super::walk::{Invocation, Walk, below};
 use super::{Input, Never, OpaqueCause};
+use crate::engine::packages::{Ecosystem, Package};
 use crate::engine::shell::{Place, Word};
-use crate::engine::tree::{base_name, dir_of};
+use crate::engine::tree::{base_name, dir_of, join};
 
 /// Parts of names of Gradle tasks that build, test or check; in lower case.
 const TASKS: &str = "build test check assemble compile classes jar javadoc clean dependencies tasks help \
@@ -40,6 +41,73 @@ impl Walk<'_> {
             _ => call.place.clone(),
         };
         self.jvm_build(call, &place, &list("gradle kts properties toml lockfile"));
+        if let Place::Inside(dir) = &place {
+            self.whole_build(call, dir);
+        }
+    }
+
+    /// Gradle configures all projects of a build before it runs a task of one
+    /// (<https://docs.gradle.org/current/userguide/build_lifecycle.html>), and a project
+    /// needs what its scripts name.
+    fn whole_build(&mut self, call: &Invocation, dir: &str) {
+        let list = self.context.packages.list.iter();
+        let is_inside = |it: &&Package| {
+            let rest = it.dir.strip_prefix(dir);
+            let is_below = rest.is_some_and(|it| it.is_empty() || it.starts_with('/'));
+            it.ecosystem == Ecosystem::Gradle && (dir.is_empty() || is_below)
+        };
+        let units: Vec<Box<str>> = list.filter(is_inside).map(|it| it.dir.clone()).collect();
+        for unit in units {
+            self.add(call, Input::Unit(unit));
+        }
+        let mut above =
+            std::iter::successors(Some(dir), |dir| (!dir.is_empty()).then(|| dir_of(dir)));
+        let is_root = |at: &&str| {
+            let mut names = ["settings.gradle", "settings.gradle.kts"].iter();
+            names.any(|name| join(at, name).is_some_and(|path| self.has_file(&path)))
+        };
+        let Some(root) = above.find(is_root) else {
+            return;
+        };
+        let names = [
+            "*.gradle",
+            "*.gradle.kts",
+            "gradle.properties",
+            "*.versions.toml",
+        ];
+        let scripts = names.iter().map(|name| below(root, &format!("**/{name}")));
+        self.exact(call, scripts.collect());
+        self.named_from_root(call, dir, root);
+    }
+
+    /// Files and directories that the scripts of some projects name from the root.
+    fn named_from_root(&mut self, call: &Invocation, dir: &str, root: &str) {
+        const ROOTS: &[&str] = &["rootProject.projectDir", "rootDir", "rootProject.rootDir"];
+        let tree = &self.context.snapshot.tree;
+        let inside = tree.under(dir).chain(tree.in_dir(root));
+        let scripts = inside.map(|(_, entry)| &*entry.path);
+        let is_script = |path: &&str| path.ends_with(".gradle") || path.ends_with(".gradle.kts");
+        let scripts: Vec<&str> = scripts.filter(is_script).collect();
+        let mut globs: Vec<Box<str>> = Vec::new();
+        for script in scripts {
+            let text = self.text(script).unwrap_or_default();
+            let tails = ROOTS.iter().flat_map(|root| text.split(root).skip(1));
+            for tail in tails {
+                let tail = tail.trim_start_matches('}');
+                let Some(tail) = tail.strip_prefix('/') else {
+                    continue;
+                };
+                let end = tail.find(|c: char| "\"'$)".contains(c) || c.is_whitespace());
+                let name = tail.get(..end.unwrap_or(tail.len())).unwrap_or_default();
+                let Some(path) = join(root, name).filter(|path| !path.is_empty()) else {
+                    continue;
+                };
+                globs.extend([globset::escape(&path).into(), below(&path, "**")]);
+            }
+        }
+        if !globs.is_empty() {
+            self.entry(call, globs);
+        }
     }
 
     fn gradle_task(&mut self, call: &Invocation, word: &Word) {

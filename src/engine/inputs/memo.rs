@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHasher};
 
+use super::node::{Dirs, Names};
 use crate::engine::graph::python::discover;
 use crate::engine::tree::{FileId, Snapshot};
 use crate::engine::yaml::{self, Node};
@@ -22,6 +23,9 @@ pub struct Memo {
     collected: Remembered<Rc<[FileId]>>,
     compiled: Remembered<bool>,
     links: Remembered<Rc<Links>>,
+    named_packages: Remembered<Rc<Dirs>>,
+    own_names: OnceCell<Rc<Names>>,
+    settings: OnceCell<Rc<[FileId]>>,
     spellings: OnceCell<Vec<Spelling>>,
     has_peeked: Cell<bool>,
 }
@@ -72,6 +76,21 @@ impl Memo {
     /// What a file of configuration leads to, as `read` finds it.
     pub(super) fn links(&self, path: &str, read: impl FnOnce() -> Links) -> Rc<Links> {
         remembered(&self.links, path, || Rc::new(read()))
+    }
+
+    /// The packages that a file of settings names, as `read` finds it.
+    pub(super) fn named_packages(&self, path: &str, read: impl FnOnce() -> Rc<Dirs>) -> Rc<Dirs> {
+        remembered(&self.named_packages, path, read)
+    }
+
+    /// The names of the packages of Node, as `read` finds them.
+    pub(super) fn own_names(&self, read: impl FnOnce() -> Names) -> Rc<Names> {
+        self.own_names.get_or_init(|| Rc::new(read())).clone()
+    }
+
+    /// Files with settings of tools of Node, as `read` finds them.
+    pub(super) fn settings(&self, read: impl FnOnce() -> Vec<FileId>) -> Rc<[FileId]> {
+        self.settings.get_or_init(|| read().into()).clone()
     }
 
     /// Says that a job was judged by a text that is not there and that it did not ask

@@ -1,14 +1,18 @@
 //! Node's package managers, scripts and test runners.
 
+mod configured;
 mod lint;
 mod npm;
 mod suites;
 mod tasks;
 
+pub(super) use configured::{Dirs, Names};
+
 use super::OpaqueCause;
 use super::programs::{arguments, list};
 use super::walk::{Invocation, Walk, below};
 use crate::engine::shell::{Located, Word, locate};
+use crate::engine::tree::dir_of;
 
 /// Flags of node that load a module or a file first.
 const LOADS: &[&str] = &[
@@ -61,7 +65,36 @@ impl Walk<'_> {
                 self.node(&call.without(1));
             }
             "bun" if call.texts().get(1) == Some(&"test") => self.script_tests(call, &[]),
-            _ => self.manager(call, name),
+            _ => {
+                self.released(call, name);
+                self.manager(call, name);
+            }
+        }
+    }
+
+    /// What decides which release of a manager runs, and where it finds packages: the
+    /// nearest manifest that names one, and the map of packages that yarn has committed.
+    fn released(&mut self, call: &Invocation, name: &str) {
+        let Some(dir) = call.dir().map(str::to_owned) else {
+            return;
+        };
+        let above =
+            std::iter::successors(Some(&*dir), |dir| (!dir.is_empty()).then(|| dir_of(dir)));
+        let mut globs = Vec::new();
+        for at in above {
+            let manifest = self.text(&npm::manifest(at)).unwrap_or_default();
+            if ["packageManager", "devEngines"]
+                .iter()
+                .any(|key| manifest.contains(key))
+            {
+                globs.push(below(at, "package.json"));
+            }
+            if name == "yarn" {
+                globs.push(below(at, ".pnp.*"));
+            }
+        }
+        if !globs.is_empty() {
+            self.exact(call, globs);
         }
     }
 

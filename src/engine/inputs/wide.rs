@@ -13,6 +13,7 @@ use super::programs::{arguments, by_extension, refs};
 use super::python::module_anywhere;
 use super::table::{Class, Command};
 use super::walk::{Invocation, Walk, below};
+use crate::engine::globs::compile_crossing;
 use crate::engine::shell::{Located, Word, locate};
 use crate::engine::tree::{base_name, dir_of, join};
 
@@ -29,7 +30,7 @@ const MANIFESTS: &[&str] = &[
 /// Endings of files that configuration may load.
 const LOADED: &[&str] = &[
     ".py", ".toml", ".cfg", ".ini", ".json", ".jsonc", ".yml", ".yaml", ".js", ".cjs", ".mjs",
-    ".ts", ".mts", ".cts", ".txt",
+    ".ts", ".mts", ".cts", ".txt", ".go",
 ];
 
 /// Tools that judge imports by whether their modules are the project's own.
@@ -206,6 +207,7 @@ impl Walk<'_> {
         if !globs.is_empty() {
             self.exact(call, globs);
         }
+        self.configured(call, command, dir);
     }
 
     /// What a file of configuration loads, and what that loads in turn: imports, files
@@ -222,6 +224,9 @@ impl Walk<'_> {
                 entries.insert(path.clone());
             }
             self.loaded_modules(call, text);
+            if !MANIFESTS.contains(&base_name(&path)) {
+                self.configured_in(call, &path);
+            }
             let links = self.context.memo.links(&path, || self.links(&path, text));
             if links.is_open {
                 self.whole(call);
@@ -245,12 +250,25 @@ impl Walk<'_> {
         }
     }
 
+    /// The files that a file of configuration says it extends.
+    pub(super) fn extended_by(&mut self, path: &str) -> Vec<String> {
+        let Some(text) = self
+            .text(path)
+            .filter(|_| !MANIFESTS.contains(&base_name(path)))
+        else {
+            return Vec::new();
+        };
+        let links = self.context.memo.links(path, || self.links(path, text));
+        links.extended.clone()
+    }
+
     /// What the text of a file of configuration leads to.
     fn links(&self, path: &str, text: &str) -> Links {
         let mut links = Links::default();
         let named: BTreeSet<&str> = words(text).collect();
         for word in named {
             links.named.extend(self.named(path, word));
+            links.named.extend(self.rules(path, word));
         }
         for word in extended(text).into_iter().flat_map(words) {
             let found = self.extended_files(path, word);
@@ -268,6 +286,22 @@ impl Walk<'_> {
         } else {
             Vec::new()
         }
+    }
+
+    /// Rules in Go by a pattern, or behind a variable for the directory of a configuration
+    /// (<https://golangci-lint.run/docs/linters/configuration/#gocritic>).
+    fn rules(&self, path: &str, word: &str) -> Vec<String> {
+        let word = word.trim_start_matches('/');
+        if !word.ends_with(".go") || !base_name(path).starts_with(".golangci") {
+            return Vec::new();
+        }
+        let tree = &self.context.snapshot.tree;
+        let globs = [join(dir_of(path), word), join("", word)];
+        let globs = globs.iter().flatten();
+        let globs: Vec<_> = globs.filter_map(|it| compile_crossing(it).ok()).collect();
+        let files = tree.iter().map(|(_, entry)| &*entry.path);
+        let fitting = files.filter(|path| globs.iter().any(|glob| glob.is_match(path)));
+        fitting.map(str::to_owned).collect()
     }
 
     /// The files that a word may mean where a configuration says what it extends: a
@@ -311,7 +345,7 @@ fn value_of(text: &str) -> &str {
     end.and_then(|(end, _)| start.get(..end)).unwrap_or(start)
 }
 
-fn is_code(path: &str) -> bool {
+pub(super) fn is_code(path: &str) -> bool {
     let endings = [".js", ".cjs", ".mjs", ".ts", ".mts", ".cts", ".py"];
     endings.iter().any(|ending| path.ends_with(ending))
 }
@@ -320,7 +354,7 @@ fn is_relative(word: &str) -> bool {
     word.starts_with("./") || word.starts_with("../")
 }
 
-fn words(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     let ends = |c: char| {
         c.is_whitespace()
             || matches!(

@@ -98,7 +98,10 @@ impl Walk<'_> {
         for path in bases.iter().filter_map(|base| join(base, name)) {
             if self.has_file(&path) {
                 self.entry(call, vec![globset::escape(&path).into()]);
-            } else if name.contains('/') && !path.is_empty() && self.has_dir(&path) {
+            } else if (name.contains('/') || self.has_file(&below(&path, "Cargo.toml")))
+                && !path.is_empty()
+                && self.has_dir(&path)
+            {
                 self.entry(call, vec![below(&globset::escape(&path), "**")]);
             }
         }

@@ -75,7 +75,10 @@ impl Walk<'_> {
         if !matches!(base_name(program), "mypy" | "dmypy" | "pylint") {
             return false;
         }
-        let names = list("pyproject.toml setup.cfg tox.ini mypy.ini .mypy.ini .pylintrc pylintrc");
+        let names = list(
+            "pyproject.toml setup.cfg tox.ini mypy.ini .mypy.ini .pylintrc pylintrc \
+             pylintrc.toml .pylintrc.toml",
+        );
         let mut paths: Vec<String> = Vec::new();
         for at in [dir, ""] {
             let inside = names

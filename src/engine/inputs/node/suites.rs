@@ -31,6 +31,7 @@ impl Walk<'_> {
             }
             self.run_path(call, word);
             if let Located::Inside(path) = locate(&call.place, &word.text) {
+                self.configured_in(call, &path);
                 roots.push(if self.has_dir(&path) {
                     path
                 } else {
@@ -40,6 +41,7 @@ impl Walk<'_> {
         }
         // Operands filter; one that is not known can only narrow.
         for dir in roots {
+            self.configured_by_name(call, &dir);
             self.script_tests_below(call, &dir, dirs);
         }
         for word in sorted.operands.iter().filter(|word| {
@@ -145,6 +147,7 @@ impl Walk<'_> {
                     && !line.contains("tsBuildInfo")
             });
             self.exact(call, vec![globset::escape(&file).into()]);
+            self.configured_by_name(call, &dir);
             let root = if leaves { "" } else { dir.as_ref() };
             let mut sources = by_extension(root, &kinds);
             sources.push(globset::escape(&file).into());

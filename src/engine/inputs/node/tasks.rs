@@ -1,5 +1,7 @@
 //! Runners of scripts over packages: turbo, nx, lerna, `run-s`, `concurrently`.
 
+use std::collections::BTreeSet;
+
 use super::super::Never;
 use super::super::programs::list;
 use super::super::walk::{Invocation, Text, Walk};
@@ -7,6 +9,7 @@ use super::npm::manifest;
 use crate::engine::globs;
 use crate::engine::packages::Ecosystem;
 use crate::engine::shell::{Place, Word};
+use crate::engine::tree::{dir_of, join};
 use crate::engine::yaml;
 
 impl Walk<'_> {
@@ -99,6 +102,10 @@ impl Walk<'_> {
             "turbo.json nx.json lerna.json package.json **/project.json **/package.json **/turbo.json",
         );
         self.exact(call, files.into_iter().map(Into::into).collect());
+        self.declared_inputs(call);
+        for file in ["turbo.json", "nx.json", "lerna.json"] {
+            self.configured_in(call, file);
+        }
         let mut projects = self.context.snapshot.tree.named("project.json");
         if name == "nx" && projects.next().is_some() {
             // Targets with executors of their own.
@@ -130,6 +137,44 @@ impl Walk<'_> {
         }
         if !any {
             self.unknown_use(call);
+        }
+    }
+
+    /// What `turbo.json` and `nx.json` declare as inputs of their tasks, on the top and in
+    /// packages (<https://turborepo.dev/docs/reference/configuration#globaldependencies>,
+    /// <https://nx.dev/reference/inputs>).
+    fn declared_inputs(&mut self, call: &Invocation) {
+        let tree = &self.context.snapshot.tree;
+        let files = ["turbo.json", "turbo.jsonc", "nx.json", "project.json"];
+        let files = files.iter().flat_map(|name| tree.named(name));
+        let files: Vec<&str> = files.map(|(_, entry)| &*entry.path).collect();
+        let list = self.context.packages.list.iter();
+        let list = list.filter(|package| package.ecosystem == Ecosystem::Node);
+        let dirs: BTreeSet<&str> = list.map(|package| &*package.dir).collect();
+        let mut globs: BTreeSet<Box<str>> = BTreeSet::new();
+        for file in files {
+            let Some(text) = self.text(file) else {
+                continue;
+            };
+            let Some(root) = self.context.memo.commented_json(file, text) else {
+                // What it declares is not known.
+                self.whole(call);
+                continue;
+            };
+            let own = dir_of(file);
+            for (pattern, is_global) in declared(&root) {
+                let (bases, rest) = match rooted(pattern) {
+                    Some(rest) => (vec![""], rest),
+                    None if is_global || !own.is_empty() => (vec![own], pattern),
+                    None => (dirs.iter().copied().collect(), pattern),
+                };
+                let rest = rest.trim_start_matches("{projectRoot}/");
+                let paths = bases.iter().filter_map(|base| join(base, rest));
+                globs.extend(paths.flat_map(|path| [format!("{path}/**").into(), path.into()]));
+            }
+        }
+        if !globs.is_empty() {
+            self.exact(call, globs.into_iter().collect());
         }
     }
 
@@ -190,6 +235,34 @@ impl Walk<'_> {
             names
         }
     }
+}
+
+/// Patterns of files that a runner of tasks is told its tasks read, and whether all of
+/// them do.
+fn declared(root: &yaml::Node) -> Vec<(&str, bool)> {
+    const OF_ALL: &[&str] = &["globalDependencies", "globalDotEnv"];
+    const OF_TASKS: &[&str] = &["dotEnv", "inputs", "namedInputs"];
+    let mut found = Vec::new();
+    let mut open = vec![(root, None)];
+    while let Some((node, told)) = open.pop() {
+        found.extend(node.as_str().zip(told));
+        open.extend(node.items().into_iter().flatten().map(|it| (it, told)));
+        for entry in node.entries().into_iter().flatten() {
+            let is_of_all = OF_ALL.contains(&&*entry.key);
+            let is_told = is_of_all || OF_TASKS.contains(&&*entry.key);
+            open.push((&entry.value, told.or(is_told.then_some(is_of_all))));
+        }
+    }
+    // What lies in the package itself is found by what its scripts run.
+    let is_own = |it: &str| it.starts_with("{projectRoot}") && !it.contains("..");
+    found.retain(|(it, _)| !it.starts_with(['!', '^']) && *it != "$TURBO_DEFAULT$" && !is_own(it));
+    found
+}
+
+/// A pattern from the root of the repository, without what says so.
+fn rooted(pattern: &str) -> Option<&str> {
+    let roots = ["$TURBO_ROOT$/", "{workspaceRoot}/"];
+    roots.iter().find_map(|root| pattern.strip_prefix(root))
 }
 
 /// The tasks on the command line.

@@ -1,8 +1,14 @@
 //! pip and the building of distributions.
 
+use std::collections::BTreeSet;
+
+use toml::{Table, Value};
+
 use super::super::Input;
+use super::super::named::parts;
 use super::super::programs::{arguments, list};
 use super::super::walk::{Invocation, Walk, below};
+use crate::engine::packages::{Ecosystem, Package};
 use crate::engine::shell::{Located, Word, locate};
 use crate::engine::tree::{dir_of, join};
 
@@ -117,8 +123,19 @@ impl Walk<'_> {
         }
     }
 
-    /// What installing a directory reads.
+    /// What installing a directory reads, with the projects of the repository that it
+    /// needs: they are built along, and their plugins are loaded.
     pub(in crate::engine::inputs) fn packaging(&mut self, call: &Invocation, dir: &str) {
+        let mut open = vec![dir.to_owned()];
+        let mut seen = BTreeSet::from([dir.to_owned()]);
+        while let Some(dir) = open.pop() {
+            self.packaging_of(call, &dir);
+            let needed = self.local_projects(call, &dir).into_iter();
+            open.extend(needed.filter(|dir| seen.insert(dir.clone())));
+        }
+    }
+
+    fn packaging_of(&mut self, call: &Invocation, dir: &str) {
         let names = list("pyproject.toml setup.py setup.cfg MANIFEST.in hatch.toml hatch_build.py");
         self.entry(call, names.iter().map(|name| below(dir, name)).collect());
         // Backends pack the licences, and leave out what git ignores; a README that is
@@ -157,6 +174,50 @@ impl Walk<'_> {
                 },
             );
         }
+    }
+
+    /// The projects of the repository that a project needs, by name or by path. A file
+    /// that its manifests name by a path is read.
+    fn local_projects(&mut self, call: &Invocation, dir: &str) -> Vec<String> {
+        let packages = self.context.packages;
+        let of_python = |it: &&Package| it.ecosystem == Ecosystem::Python;
+        let own = packages.in_dir(dir).filter(of_python);
+        let needs: BTreeSet<String> = own
+            .flat_map(|it| &it.requires)
+            .map(|it| plain(it))
+            .collect();
+        let all = packages.list.iter().filter(of_python);
+        let named = all.filter(|it| {
+            it.name
+                .as_deref()
+                .is_some_and(|it| needs.contains(&plain(it)))
+        });
+        let mut found: Vec<String> = named.map(|it| it.dir.to_string()).collect();
+        let path = join(dir, "pyproject.toml").unwrap_or_default();
+        let text = self.text(&path);
+        let table = text.and_then(|text| self.context.memo.toml(&path, text));
+        let mut named: Vec<String> = Vec::new();
+        if let Some(table) = &table {
+            named.extend(local_paths(table).iter().filter_map(|it| join(dir, it)));
+        }
+        for name in ["setup.cfg", "setup.py"] {
+            let text = self.text(&join(dir, name).unwrap_or_default());
+            let outside = text.into_iter().flat_map(parts);
+            let outside = outside.filter(|it| it.starts_with("../"));
+            named.extend(outside.filter_map(|it| join(dir, it)));
+        }
+        let manifests = ["pyproject.toml", "setup.py", "setup.cfg"];
+        for path in named {
+            let inside = |name: &&str| join(&path, name).is_some_and(|it| self.has_file(&it));
+            if self.has_file(&path) {
+                self.entry(call, vec![globset::escape(&path).into()]);
+            } else if manifests.iter().any(inside) {
+                found.push(path);
+            } else if !path.is_empty() && self.has_dir(&path) {
+                self.entry(call, vec![below(&path, "**/*.py")]);
+            }
+        }
+        found
     }
 
     /// What a wheel holds: everything in the directories of the modules, prose too. An
@@ -228,6 +289,40 @@ impl Walk<'_> {
             _ => self.unknown_use(call),
         }
     }
+}
+
+/// The name of a distribution in the form in which it is compared
+/// (<https://packaging.python.org/en/latest/specifications/name-normalization/>).
+fn plain(name: &str) -> String {
+    let parts = name.split(['-', '_', '.']).filter(|part| !part.is_empty());
+    let parts: Vec<String> = parts.map(str::to_ascii_lowercase).collect();
+    parts.join("-")
+}
+
+/// The paths that a manifest gives to its tools: of dependencies, of a file with the
+/// version; and those of requirements by a local address.
+fn local_paths(table: &Table) -> Vec<String> {
+    const ADDRESSES: &[&str] = &["{root:uri}/", "${PROJECT_ROOT}/", "file:"];
+    let mut found = Vec::new();
+    let mut open: Vec<(&str, &Value)> = table.iter().map(|(key, it)| (key.as_str(), it)).collect();
+    while let Some((key, value)) = open.pop() {
+        match value {
+            Value::String(text) if key == "path" => found.push(text.clone()),
+            Value::String(text) => {
+                let mut tails = ADDRESSES
+                    .iter()
+                    .filter_map(|it| Some(text.split_once(it)?.1));
+                let tail = tails
+                    .next()
+                    .map(|it| it.split([';', ' ']).next().unwrap_or(it));
+                found.extend(tail.map(str::to_owned));
+            }
+            Value::Array(items) => open.extend(items.iter().map(|it| (key, it))),
+            Value::Table(table) => open.extend(table.iter().map(|(key, it)| (key.as_str(), it))),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// The words of the parts of a manifest that say what is packed.

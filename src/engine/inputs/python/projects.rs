@@ -3,7 +3,7 @@
 use super::super::programs::list;
 use super::super::walk::{Invocation, Walk, below};
 use crate::engine::shell::Word;
-use crate::engine::tree::join;
+use crate::engine::tree::{dir_of, join};
 
 /// Sub-commands that resolve or install what the project asks for.
 const SYNCS: &str = "sync install lock export update add check requirements remove";
@@ -25,13 +25,11 @@ impl Walk<'_> {
             ("uv", "tool") if texts.get(1) == Some(&"run") => self.run_tool(&inner.without(2)),
             ("uv", "pip") => self.manager_pip(call, &inner.without(1)),
             (_, "run") => {
-                self.packaging(&inner, &dir);
-                self.locked(&inner, &dir, "run");
+                self.project(&inner, &dir, "run");
                 self.run_in_environment(&inner.without(1), name);
             }
             (_, sub) if name != "hatch" && list(SYNCS).contains(&sub) => {
-                self.packaging(&inner, &dir);
-                self.locked(&inner, &dir, sub);
+                self.project(&inner, &dir, sub);
             }
             (_, "build") if name != "pipenv" => self.python_build(&inner.other(&["build"])),
             ("hatch" | "rye", "test") => self.program(&inner.other(&["pytest"])),
@@ -40,18 +38,35 @@ impl Walk<'_> {
         }
     }
 
-    /// What resolving reads: the manifests of a workspace, and the lockfile as it stands
-    /// where the command judges it.
+    /// The project at or above a directory, which is installed first.
+    fn project(&mut self, call: &Invocation, dir: &str, sub: &str) {
+        let has_manifest = |at: &&str| {
+            let path = join(at, "pyproject.toml");
+            path.is_some_and(|path| self.has_file(&path))
+        };
+        let dir = above(dir).find(has_manifest).unwrap_or(dir);
+        self.packaging(call, dir);
+        self.locked(call, dir, sub);
+    }
+
+    /// What resolving reads: the manifests of a workspace, wherever in it the command is
+    /// given, and the lockfile as it stands where the command judges it.
     fn locked(&mut self, call: &Invocation, dir: &str, sub: &str) {
         let mut globs = Vec::new();
-        let project = self.text(&join(dir, "pyproject.toml").unwrap_or_default());
-        if project.is_some_and(|text| text.contains("tool.uv.workspace")) {
-            globs.push(below(dir, "**/pyproject.toml"));
+        let mut roots = vec![dir];
+        for at in above(dir) {
+            let project = self.text(&join(at, "pyproject.toml").unwrap_or_default());
+            if project.is_some_and(is_workspace) {
+                globs.push(below(at, "**/pyproject.toml"));
+                roots.push(at);
+            }
         }
         if matches!(sub, "lock" | "check") {
             let locks =
                 list("uv.lock poetry.lock pdm.lock Pipfile Pipfile.lock requirements*.lock");
-            globs.extend(locks.iter().map(|name| below(dir, name)));
+            for root in roots {
+                globs.extend(locks.iter().map(|name| below(root, name)));
+            }
         }
         if !globs.is_empty() {
             self.exact(call, globs);
@@ -196,4 +211,14 @@ impl Walk<'_> {
         }
         self.program(&inner);
     }
+}
+
+/// A directory and all above it, the root last.
+fn above(dir: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(dir), |dir| (!dir.is_empty()).then(|| dir_of(dir)))
+}
+
+/// Whether a manifest is the root of a workspace of uv.
+fn is_workspace(text: &str) -> bool {
+    text.contains("tool.uv.workspace") || text.contains("[tool.uv]") && text.contains("workspace")
 }

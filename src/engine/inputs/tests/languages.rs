@@ -295,3 +295,140 @@ fn filters_with_what_is_needed_run_there_too() {
         assert!(files.contains("pk/b/package.json"), "{script}: {files}");
     }
 }
+
+/// Whether a job reads some files, and not another one.
+fn check_read(script: &str, files: &[(&str, &str)], expected: &[&str], other: &str) {
+    let set = closed(script, files);
+    let read: Vec<&str> = set.split(' ').collect();
+    for file in expected {
+        assert!(read.contains(file), "{script}: {file} in {set}");
+    }
+    assert!(!read.contains(&other), "{script}: {other} in {set}");
+}
+
+#[test]
+fn the_modules_of_a_workspace_of_go_choose_versions_together() {
+    let files = &[
+        ("go.work", "go 1.22\n\nuse ./m\nuse (\n\t./o // other\n)\n"),
+        ("m/go.mod", "module ex.com/m\n"),
+        ("m/m.go", "package m\n"),
+        ("o/go.mod", "module ex.com/o\n"),
+        ("o/go.sum", ""),
+        ("o/o.go", "package o\n"),
+    ];
+    check_read(
+        "cd m && go test ./...",
+        files,
+        &["o/go.mod", "o/go.sum"],
+        "o/o.go",
+    );
+}
+
+#[test]
+fn a_command_of_uv_in_a_member_reads_all_manifests_of_the_workspace() {
+    let files = &[
+        ("p/pyproject.toml", "[project]\nname = 'p'\nversion = '1'\n"),
+        ("p/tests/test_p.py", ""),
+        (
+            "pyproject.toml",
+            "[tool.uv.workspace]\nmembers = ['p', 'q']\n",
+        ),
+        ("q/pyproject.toml", "[project]\nname = 'q'\nversion = '1'\n"),
+        ("q/src/q/x.py", ""),
+        ("uv.lock", "version = 1\n"),
+    ];
+    let manifests = ["pyproject.toml", "q/pyproject.toml"];
+    for script in [
+        "cd p && uv run pytest",
+        "cd p && uv sync --locked",
+        "cd p/tests && uv run pytest",
+    ] {
+        check_read(script, files, &manifests, "q/src/q/x.py");
+    }
+}
+
+#[test]
+fn a_dependency_by_path_brings_its_plugins_along() {
+    let by_uv =
+        "[project]\nname = 'p'\ndependencies = ['q']\n[tool.uv.sources]\nq = {path = '../q'}\n";
+    let by_poetry = "[tool.poetry]\nname = 'p'\n[tool.poetry.dependencies]\nq = {path = '../q'}\n";
+    let by_address = "[project]\nname = 'p'\ndependencies = ['r @ file:../q']\n";
+    for (script, manifest) in [
+        ("cd p && uv run pytest tests", by_uv),
+        ("cd p && poetry run pytest tests", by_poetry),
+        ("pip install ./p && pytest p", by_address),
+    ] {
+        let files = &[
+            ("p/pyproject.toml", manifest),
+            ("p/tests/test_p.py", ""),
+            (
+                "q/pyproject.toml",
+                "[project]\nname = 'q'\n[project.entry-points.pytest11]\nqp = 'q.plug'\n",
+            ),
+            ("q/src/q/__init__.py", ""),
+            ("q/src/q/plug.py", ""),
+            ("q/tests/test_q.py", ""),
+        ];
+        let expected = ["q/pyproject.toml", "q/src/q/plug.py"];
+        check_read(script, files, &expected, "q/tests/test_q.py");
+    }
+}
+
+#[test]
+fn a_version_may_stand_outside_of_its_package() {
+    let manifest = "[project]\nname = 'p'\n[tool.hatch.version]\npath = '../VERSION.py'\n";
+    let files = &[
+        ("OTHER.py", ""),
+        ("VERSION.py", ""),
+        ("p/pyproject.toml", manifest),
+    ];
+    check_read("pip install ./p", files, &["VERSION.py"], "OTHER.py");
+}
+
+#[test]
+fn answers_of_a_database_are_compiled_into_crates() {
+    let needs = "[package]\nname = \"a\"\nedition = \"2021\"\n[dependencies]\nsqlx = \"0.8\"\n";
+    let mut files = RUST.to_vec();
+    files.push((".sqlx/query-1.json", ""));
+    files.sort_unstable();
+    assert!(!closed("cargo test -p b", &files).contains(".sqlx"));
+    for file in &mut files {
+        if file.0 == "a/Cargo.toml" {
+            file.1 = needs;
+        }
+    }
+    check_read(
+        "cargo test -p a",
+        &files,
+        &[".sqlx/query-1.json"],
+        "README.md",
+    );
+}
+
+#[test]
+fn a_build_of_gradle_has_one_configuration() {
+    let script = "dependencies { testImplementation project(\":c\").sourceSets.test.output }\n\
+                  test { systemProperty \"d\", \"${rootProject.projectDir}/e/data\" }\n";
+    let files = &[
+        ("a/build.gradle", script),
+        ("a/src/main/java/A.java", "class A {}\n"),
+        ("c/build.gradle", "plugins { id 'java' }\n"),
+        ("c/gradle.properties", ""),
+        ("c/src/main/java/C.java", "class C {}\n"),
+        ("c/src/test/java/CT.java", "class CT {}\n"),
+        ("d/src/main/java/D.java", "class D {}\n"),
+        ("e/data/x.txt", ""),
+        ("settings.gradle", "include 'a', 'c', 'd'\n"),
+    ];
+    let expected = [
+        "c/build.gradle",
+        "c/gradle.properties",
+        "c/src/main/java/C.java",
+        "c/src/test/java/CT.java",
+        "e/data/x.txt",
+    ];
+    let scripts = ["cd a && ../gradlew test", "gradle -p a test"];
+    for script in scripts {
+        check_read(script, files, &expected, "d/src/main/java/D.java");
+    }
+}

@@ -5,7 +5,7 @@
 
 use super::*;
 
-const TREE: &[(&str, &str)] = &[
+pub(super) const TREE: &[(&str, &str)] = &[
     (".ignore", ""),
     ("a.txt", ""),
     ("b.txt", ""),
@@ -25,7 +25,7 @@ const TREE: &[(&str, &str)] = &[
 ];
 
 /// Whether a job runs when a file changes.
-fn sees(inputs: &JobInputs, files: &[(&str, &str)], file: &str) -> bool {
+pub(super) fn sees(inputs: &JobInputs, files: &[(&str, &str)], file: &str) -> bool {
     let set = reached(inputs, files);
     !inputs.opaque.is_empty() || !inputs.never.is_empty() || set.split(' ').any(|it| it == file)
 }
