@@ -438,7 +438,7 @@ mod tests {
             "def f(p):\n    os.walk(os.path.join(p, '..'))",
             "Repository:2",
         );
-        in_two("open(f'{n}/../x')", "Repository:1");
+        in_two("open(f'{n}/../{m}')", "Repository:1");
     }
 
     #[test]

@@ -65,6 +65,16 @@ impl Place {
         }
     }
 
+    /// The end of a path that climbs out of what nobody knows, where that says anything.
+    /// Wherever its last step up leads, what stands behind goes down from there: so the
+    /// path ends with it, anywhere.
+    fn end(&self) -> Option<Self> {
+        let parts: Vec<&str> = self.text.split('/').collect();
+        let step = parts.iter().rposition(|part| part.contains(".."))?;
+        let end = parts.get(step + 1..).unwrap_or_default().join("/");
+        (!is_vague(&pattern(&end))).then(|| Self::new(Base::Anywhere, end))
+    }
+
     /// The directory that holds it.
     pub(super) fn parent(&self) -> Self {
         let text = self.text.trim_end_matches('/');
@@ -235,14 +245,19 @@ pub(super) fn say(facts: &mut Facts, place: &Place, how: How, (what, line): (&st
     // What is above what nobody knows may be anything.
     let mut after_gap = place.text.split('/').skip_while(|part| !part.contains(GAP));
     let is_lost = after_gap.any(|part| part == "..") || !is_here && place.text.contains("..");
-    let place = &if is_lost {
-        place.blurred()
-    } else {
-        place.clone()
+    // A program that runs there reads more than its directory.
+    let end = place.end().filter(|_| is_lost && how != How::Run);
+    let is_end = end.is_some();
+    let place = &match end {
+        Some(end) => end,
+        None if is_lost => place.blurred(),
+        None => place.clone(),
     };
     let is_here = is_here && !is_lost;
     let text = pattern(&place.text);
     let globs = match how {
+        // Whoever gets such a path may take it for a directory, or put more to its name.
+        How::File if is_end => vec![format!("{text}*"), format!("{text}*/**")],
         How::File | How::Run => vec![text],
         How::List => vec![below(&text, "*")],
         How::Told if !text.is_empty() && !text.ends_with("..") => {
@@ -251,8 +266,7 @@ pub(super) fn say(facts: &mut Facts, place: &Place, how: How, (what, line): (&st
         How::Walk | How::Told => vec![below(&text, "**")],
     };
     for glob in globs {
-        let is_vague = glob.split('/').all(|part| matches!(part, "" | "*" | "**"));
-        if is_vague && !is_here {
+        if is_vague(&glob) && !is_here {
             let reach = match place.base {
                 Base::Anywhere => Reach::Repository,
                 // Listings give hidden names, callers do only where a literal says so.
@@ -295,6 +309,11 @@ pub(super) fn continues_hidden(text: &str) -> bool {
         .is_some_and(|at| begins_hidden(text.get(at..).unwrap_or_default()))
 }
 
+/// Whether every path fits a glob that is as deep.
+fn is_vague(glob: &str) -> bool {
+    glob.split('/').all(|part| matches!(part, "" | "*" | "**"))
+}
+
 fn below(text: &str, glob: &str) -> String {
     if text.is_empty() {
         glob.to_owned()
@@ -306,6 +325,78 @@ fn below(text: &str, glob: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{begins_hidden, continues_hidden};
+    use crate::engine::facts::Language;
+    use crate::engine::graph::extract;
+
+    /// What a source of Python opens, as globs with where they begin, and how far it
+    /// reaches beyond.
+    fn check(source: &str, expected: &str) {
+        let facts = extract(Language::Python, "a.py", source);
+        let opened = facts.opened.iter();
+        let mut found: Vec<String> = opened
+            .map(|it| format!("{:?} {}", it.base, it.pattern))
+            .collect();
+        found.extend(facts.dynamic.iter().map(|it| format!("{:?}", it.reach)));
+        assert_eq!(found.join(", "), expected, "{source}");
+    }
+
+    #[test]
+    fn a_path_that_climbs_from_nowhere_known_ends_as_it_ends() {
+        let file = "Anywhere **/x.md*, Anywhere **/x.md*/**";
+        check("open(f'{n}/../x.md')", file);
+        check("open(f'{n}/../d/../x.md')", file);
+        check("open(os.path.join(p, '..', 'x.md'))", file);
+        check("open(p.parent.parent / '..' / 'x.md')", file);
+        check(
+            "open(f'{n}/../d/{m}.md')",
+            "Anywhere **/d/**/*.md*, Anywhere **/d/**/*.md*/**",
+        );
+        check(
+            "open(f'{n}/../{m}.md')",
+            "Anywhere **/*.md*, Anywhere **/*.md*/**",
+        );
+    }
+
+    #[test]
+    fn what_is_done_at_the_end_of_a_climbing_path_counts() {
+        let of = |call: &str| format!("P = p + '/../d'\n{call}\n");
+        check(&of("os.listdir(P)"), "Anywhere **/d/*");
+        check(&of("os.walk(P)"), "Anywhere **/d/**");
+        check(
+            &of("subprocess.run(['cat', P])"),
+            "Anywhere **/d, Anywhere **/d/**",
+        );
+        // Somebody else may list it, or put more to its name.
+        check("load(f'{p}{q}/../d')", "Anywhere **/d*, Anywhere **/d*/**");
+        check(
+            &of("subprocess.run(['make'], cwd=P)"),
+            "Package, Repository",
+        );
+    }
+
+    #[test]
+    fn a_climbing_path_without_an_end_may_be_anything() {
+        for path in [
+            "f'{n}/..'",
+            "f'{n}/../'",
+            "f'{n}/../{m}'",
+            "f'{n}/../*'",
+            "f'{n}/../x/..'",
+            "f'{n}/../a..b'",
+            "p.parent.parent",
+        ] {
+            check(&format!("os.walk({path})"), "Repository");
+        }
+    }
+
+    #[test]
+    fn a_literal_end_counts_however_long_the_rest_was_read() {
+        let bind = "    path = f(path, path + 'x')\n".repeat(8);
+        let source =
+            |end: &str| format!("def f(path):\n{bind}    load(os.path.join(path, {end}))\n");
+        check(&source("'x.md'"), "Anywhere **/x.md");
+        check(&source("n"), "Repository");
+    }
 
     #[test]
     fn a_dot_at_the_head_of_a_name_hides_it() {

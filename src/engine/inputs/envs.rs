@@ -51,6 +51,8 @@ impl Walk<'_> {
             }
         }
         let names = environments(call).or_else(|| self.tox_variable());
+        // The word for all of them (<https://tox.wiki/en/stable/cli_interface.html>).
+        let names = names.filter(|names| !names.iter().any(|name| name == "ALL"));
         let tox = Tox {
             call,
             file: &file,
@@ -59,24 +61,7 @@ impl Walk<'_> {
         };
         let outer = self.variables.clone();
         self.tell_variables(&tox);
-        for (name, settings) in &sections {
-            let environment = name
-                .strip_prefix("testenv")
-                .map(|rest| rest.trim_start_matches(':'));
-            let Some(environment) = environment else {
-                continue;
-            };
-            // The base section serves every environment that has none of its own.
-            let is_chosen = environment.is_empty()
-                || names.as_ref().is_none_or(|names| {
-                    names
-                        .iter()
-                        .any(|name| *name == environment || environment.contains('{'))
-                });
-            if is_chosen {
-                self.tox_environment(&tox, settings);
-            }
-        }
+        self.tox_environments(&tox, names.as_deref());
         self.named_by_tox(&tox);
         self.variables = outer;
     }

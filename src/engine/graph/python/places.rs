@@ -96,15 +96,18 @@ impl<'a> Names<'a> {
     }
 
     fn read(&self, value: &'a Expr, depth: u32) -> Vec<Place> {
+        // What stands there says all of itself, however long the rest was read.
+        if let Expr::StringLiteral(text) = value {
+            return literal(text.value.to_str());
+        }
         if self.is_too_long() {
-            return vec![Place::anywhere()];
+            return vec![Place::somewhere()];
         }
         if depth > DEPTH {
             return vec![Place::unknown()];
         }
         let depth = depth + 1;
         match value {
-            Expr::StringLiteral(text) => literal(text.value.to_str()),
             Expr::FString(text) => self.formatted(text, depth),
             Expr::BinOp(sum) if sum.op == Operator::Add => {
                 let left = self.read(&sum.left, depth);

@@ -13,7 +13,34 @@ use crate::engine::shell::{Place, UNKNOWN_START, Value, Word};
 /// How many bases may rest on each other.
 const DEPTH: u32 = 8;
 
+/// What an environment that gives it itself does not take from its base.
+const OWN: [&str; 4] = ["commands", "commands_pre", "commands_post", "deps"];
+
 impl Walk<'_> {
+    /// What the environments of these names run and read; of all without names.
+    pub(super) fn tox_environments(&mut self, tox: &Tox<'_>, names: Option<&[String]>) {
+        for (name, settings) in tox.sections {
+            let environment = name
+                .strip_prefix("testenv")
+                .map(|rest| rest.trim_start_matches(':'));
+            match environment {
+                None => {}
+                // The base section serves every environment that has none of its own.
+                Some("") => self.tox_environment(tox, &left_to_base(tox, settings, names)),
+                // A section may stand for several: `a,b` and `py{38,39}`.
+                Some(environment) => {
+                    let is_chosen = names.is_none_or(|names| {
+                        let is_several = environment.contains(['{', ',']);
+                        is_several || names.iter().any(|name| name == environment)
+                    });
+                    if is_chosen {
+                        self.tox_environment(tox, settings);
+                    }
+                }
+            }
+        }
+    }
+
     /// What one environment runs and reads.
     pub(super) fn tox_environment(&mut self, tox: &Tox<'_>, own: &[Setting]) {
         let mut settings = own.to_vec();
@@ -120,6 +147,41 @@ impl Walk<'_> {
             self.names_of_text(tox.call, &substituted(value, tox, 0));
         }
     }
+}
+
+/// The settings of the base, without the values that no chosen environment takes: tox
+/// looks a setting up in the section of the environment first, and in its base only when
+/// nothing is left of it there. So every environment must be known by its name and give
+/// the setting in a section of just that name, under no condition.
+fn left_to_base(tox: &Tox<'_>, base: &[Setting], names: Option<&[String]>) -> Vec<Setting> {
+    let mut words = tox.call.words.iter().take_while(|word| &*word.text != "--");
+    let is_certain = !words.any(|word| word.unknown || word.glob);
+    let names = names.filter(|names| is_certain && !names.is_empty());
+    let has_own = |name: &String, key: &str| {
+        let section = format!("testenv:{name}");
+        let found = tox.sections.iter().find(|(it, _)| *it == section);
+        let mut settings = found.iter().flat_map(|(_, settings)| settings);
+        settings.any(|(it, value, _)| it == key && is_unconditional(value))
+    };
+    let is_taken = |key: &str| {
+        !OWN.contains(&key)
+            || names.is_none_or(|names| names.iter().any(|name| !has_own(name, key)))
+    };
+    let mut left = base.to_vec();
+    for (key, value, _) in &mut left {
+        if !is_taken(key) {
+            // The key stays, so that it is not taken for one that the base inherits.
+            value.clear();
+        }
+    }
+    left
+}
+
+/// Whether something is left of a value whatever the factors of its environment: a line
+/// that begins with factors and a colon counts only for those.
+fn is_unconditional(value: &str) -> bool {
+    let is_plain = |line: &str| !line.split_whitespace().any(|word| word.ends_with(':'));
+    !value.trim().is_empty() && value.lines().all(is_plain)
 }
 
 /// Where the commands of an environment run; not known when only some do there.

@@ -362,6 +362,64 @@ fn an_environment_of_tox_has_the_settings_of_its_bases() {
 }
 
 #[test]
+fn what_every_named_environment_gives_itself_is_not_taken_from_the_base() {
+    let ini = "[testenv]\ncommands_pre = cat control.txt\ncommands = cat b.txt\n\
+               [testenv:x]\ncommands = cat a.txt\n\
+               [testenv:y]\ncommands =\n  true\n  cat a.txt\n\
+               [testenv:conditional]\ncommands =\n  py39: true\n\
+               [testenv:partly]\ncommands =\n  py39: true \\\n  a.txt\n\
+               [testenv:spaced]\ncommands = py39, py38: true\n\
+               [testenv:empty]\ncommands =\n\
+               [testenv:{one,two}]\ncommands = true\n\
+               [testenv:three,four]\ncommands = cat a.txt\n\
+               [testenv:refers]\ncommands = {[testenv]commands}\n\
+               [testenv:based]\nbase = x\ndescription = z\n";
+    let mut files = TREE.to_vec();
+    files.push(("tox.ini", ini));
+    let narrow = [
+        ("tox -e x", "b.txt"),
+        ("tox run -e x,y", "b.txt"),
+        ("tox -e y -- b", "b.txt"),
+        ("TOXENV=y tox", "b.txt"),
+    ];
+    check_narrow(&narrow, &files);
+    let seen = [
+        ("tox -e x", "a.txt"),
+        ("tox -e x", "control.txt"),
+        ("tox", "b.txt"),
+        ("tox -e py39", "b.txt"),
+        ("tox -e x,py39", "b.txt"),
+        ("tox -e conditional", "b.txt"),
+        ("tox -e partly", "b.txt"),
+        ("tox -e spaced", "b.txt"),
+        ("tox -e empty", "b.txt"),
+        ("tox -e one", "b.txt"),
+        ("tox -e four", "a.txt"),
+        ("tox -e refers", "b.txt"),
+        ("tox -e based", "a.txt"),
+        ("tox -e ALL", "a.txt"),
+        ("tox -e ALL", "b.txt"),
+        ("tox $ARGS -e x", "b.txt"),
+        ("tox -e $NAME", "b.txt"),
+    ];
+    check_seen(&seen, &files);
+    let toml = "[env_run_base]\ncommands_pre = [[\"cat\", \"control.txt\"]]\n\
+                commands = [[\"cat\", \"b.txt\"]]\n\
+                [env.x]\ncommands = [[\"cat\", \"a.txt\"]]\n\
+                [env.refers]\ncommands = [{ replace = \"ref\", of = [\"env_run_base\", \"commands\"], extend = true }]\n";
+    let mut files = TREE.to_vec();
+    files.push(("tox.toml", toml));
+    check_narrow(&[("tox -e x", "b.txt")], &files);
+    let seen = [
+        ("tox -e x", "a.txt"),
+        ("tox -e x", "control.txt"),
+        ("tox -e x,py39", "b.txt"),
+        ("tox -e refers", "b.txt"),
+    ];
+    check_seen(&seen, &files);
+}
+
+#[test]
 fn plugins_of_the_repository_belong_to_their_linters() {
     let mut files = TREE.to_vec();
     files.extend([
