@@ -154,7 +154,7 @@ fn ours(snapshot: &Snapshot, graph: &Graph, level: Level) -> BTreeMap<Edge, Edge
     };
     let mut found = BTreeMap::new();
     for (from, to, kind) in graph.edges() {
-        let counts = level == Level::File || kind == EdgeKind::Dependency;
+        let counts = level == Level::File || matches!(kind, EdgeKind::Dependency | EdgeKind::Runs);
         if let (true, Some(from), Some(to)) = (counts, name(from), name(to))
             && from != to
         {

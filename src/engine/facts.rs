@@ -103,15 +103,38 @@ pub enum Reach {
     Repository,
 }
 
+/// When a construct reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum When {
+    /// Whenever the file is used: compiled, loaded or run.
+    Used,
+    /// Only where its code runs, so that no compiler reads it.
+    Run,
+}
+
 /// A construct that loads or runs something no literal names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dynamic {
     /// How far it may reach.
     pub reach: Reach,
+    /// When it reads.
+    pub when: When,
     /// The construct, for people: `importlib.import_module(name)`.
     pub what: Box<str>,
     /// The line, from 1.
     pub line: u32,
+}
+
+impl Dynamic {
+    /// A construct that reads whenever its file is used.
+    pub fn used(reach: Reach, what: &str, line: u32) -> Self {
+        Self {
+            reach,
+            when: When::Used,
+            what: what.into(),
+            line,
+        }
+    }
 }
 
 /// Where a path begins that code computes.
@@ -134,6 +157,8 @@ pub enum Base {
 pub struct Opened {
     /// Where the path begins.
     pub base: Base,
+    /// When it reads.
+    pub when: When,
     /// A glob from there, which may climb at its head: `../docs/*.md`. One that ends
     /// with a directory means that a program runs there.
     pub pattern: Box<str>,

@@ -11,7 +11,7 @@
 
 use std::collections::BTreeSet;
 
-use super::facts::{Facts, Language, Reach};
+use super::facts::{Facts, Language, Reach, When};
 use super::packages::Packages;
 use super::tree::{FileId, Snapshot};
 
@@ -68,6 +68,10 @@ pub enum EdgeKind {
     Owned,
     /// A construct that cannot be resolved may reach it.
     Widened,
+    /// The same, where only running code reaches it.
+    Opened,
+    /// Whoever builds the left runs the right: a build script, a macro that is code.
+    Runs,
     /// A finer edge inside or between units; it explains and never decides.
     Detail,
 }
@@ -80,7 +84,7 @@ impl EdgeKind {
 
     /// Whether a tool follows the edge that reads sources and runs none of them: a
     /// type checker or a linter opens no data that the code would open.
-    pub fn is_checked(self) -> bool {
+    fn is_checked(self) -> bool {
         matches!(
             self,
             Self::Import | Self::Type | Self::Implicit | Self::Config
@@ -105,7 +109,32 @@ impl EdgeKind {
             Self::Dependency => "dependency",
             Self::Owned => "owned",
             Self::Widened => "widened",
+            Self::Opened => "opened",
+            Self::Runs => "runs",
             Self::Detail => "detail",
+        }
+    }
+}
+
+/// What is done with a node of the graph. The later ones do all that the earlier ones do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Use {
+    /// A tool reads its source, and what that imports.
+    Checked,
+    /// A compiler reads it: nothing of it runs, but what it is built with does.
+    Compiled,
+    /// It runs.
+    Run,
+}
+
+impl Use {
+    /// What is then done with the node at the end of an edge; `None` for nothing.
+    fn along(self, kind: EdgeKind) -> Option<Self> {
+        match (self, kind) {
+            (Self::Checked, kind) => kind.is_checked().then_some(self),
+            (Self::Compiled, EdgeKind::Opened) => None,
+            (Self::Compiled, EdgeKind::Runs) => Some(Self::Run),
+            (Self::Compiled | Self::Run, kind) => kind.closes().then_some(self),
         }
     }
 }
@@ -140,6 +169,8 @@ pub struct Widening {
     pub what: Box<str>,
     /// Its line, from 1.
     pub line: u32,
+    /// When it reaches that far.
+    pub when: When,
 }
 
 /// The finished graph of one tree.
@@ -216,40 +247,35 @@ impl Graph {
             .map(|(_, name)| name.as_ref())
     }
 
-    /// Everything that the given nodes need, directly or not, with themselves.
+    /// Everything that the given nodes need to run, directly or not, with themselves.
     pub fn closure(&self, from: impl IntoIterator<Item = NodeId>) -> Closure {
-        self.closure_along(from, EdgeKind::closes)
+        self.closure_for(from, Use::Run)
     }
 
-    /// The same along some kinds of edges only.
-    pub fn closure_along(
-        &self,
-        from: impl IntoIterator<Item = NodeId>,
-        follows: fn(EdgeKind) -> bool,
-    ) -> Closure {
+    /// The same for another use.
+    pub fn closure_for(&self, from: impl IntoIterator<Item = NodeId>, using: Use) -> Closure {
         let mut closure = Closure {
             parents: vec![Parent::Absent; self.len()],
+            uses: vec![Use::Checked; self.len()],
         };
-        self.grow(&mut closure, from, follows);
+        self.grow(&mut closure, from, using);
         closure
     }
 
     /// Adds to a closure what more entry points need.
-    pub fn grow(
-        &self,
-        closure: &mut Closure,
-        from: impl IntoIterator<Item = NodeId>,
-        follows: fn(EdgeKind) -> bool,
-    ) {
+    pub fn grow(&self, closure: &mut Closure, from: impl IntoIterator<Item = NodeId>, using: Use) {
         let mut queue: std::collections::VecDeque<NodeId> = std::collections::VecDeque::new();
         for node in from {
-            if closure.claim(node, Parent::Entry) {
+            if closure.claim(node, Parent::Entry, using) {
                 queue.push_back(node);
             }
         }
         while let Some(node) = queue.pop_front() {
-            for (to, kind) in self.needs(node).iter().filter(|(_, kind)| follows(*kind)) {
-                if closure.claim(*to, Parent::Node(node, *kind)) {
+            let using = closure.usage(node);
+            for (to, kind) in self.needs(node) {
+                if let Some(using) = using.along(*kind)
+                    && closure.claim(*to, Parent::Node(node, *kind), using)
+                {
                     queue.push_back(*to);
                 }
             }
@@ -268,6 +294,8 @@ enum Parent {
 #[derive(Debug, Clone)]
 pub struct Closure {
     parents: Vec<Parent>,
+    /// What is done with each; of no meaning for those that are not needed.
+    uses: Vec<Use>,
 }
 
 impl Closure {
@@ -307,14 +335,31 @@ impl Closure {
         }
     }
 
-    fn claim(&mut self, node: NodeId, parent: Parent) -> bool {
-        match self.parents.get_mut(node.0 as usize) {
-            Some(slot @ Parent::Absent) => {
-                *slot = parent;
-                true
-            }
-            _ => false,
+    /// What is done with a node that is needed.
+    fn usage(&self, node: NodeId) -> Use {
+        let usage = self.uses.get(node.0 as usize).copied();
+        usage.unwrap_or(Use::Run)
+    }
+
+    /// Whether the node is needed in a way that reads at that time.
+    pub fn reads(&self, node: NodeId, when: When) -> bool {
+        self.contains(node) && (when == When::Used || self.usage(node) != Use::Compiled)
+    }
+
+    /// Whether that is news: the node, or that more is done with it.
+    fn claim(&mut self, node: NodeId, parent: Parent, using: Use) -> bool {
+        let index = node.0 as usize;
+        let (Some(slot), Some(usage)) = (self.parents.get_mut(index), self.uses.get_mut(index))
+        else {
+            return false;
+        };
+        if *slot == Parent::Absent {
+            (*slot, *usage) = (parent, using);
+            return true;
         }
+        let is_more = *usage < using;
+        *usage = using.max(*usage);
+        is_more
     }
 }
 

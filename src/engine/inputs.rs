@@ -21,6 +21,7 @@ pub use memo::Memo;
 mod actions;
 mod cargo;
 mod carriers;
+mod compiled;
 mod containers;
 mod downloads;
 mod environment;
@@ -72,6 +73,10 @@ pub enum Input {
     /// Files matched by globs, and what they import: what a tool reads that runs none
     /// of them, such as a type checker.
     Checked(Vec<Box<str>>),
+    /// Files matched by globs, and what it takes to compile them: nothing of them runs.
+    Compiled(Vec<Box<str>>),
+    /// A unit of the graph by directory, compiled the same way.
+    Built(Box<str>),
     /// Files matched by globs, exactly.
     Exact(Vec<Box<str>>),
     /// Manifests matched by globs, without versions and without what they depend on:

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::diff::Change;
 use super::facts::{Facts, Reach};
 use super::globs;
-use super::graph::{self, Closure, EdgeKind, Graph, NodeId, Widening};
+use super::graph::{self, Closure, Graph, NodeId, Use, Widening};
 use super::inputs::resolve::{self, Lookup};
 use super::inputs::{self, Input, InputSet, JobInputs};
 use super::lock::{LockSlices, Locks, Slice};
@@ -250,18 +250,13 @@ impl Side {
 
     /// The closure of a job's entry points, for chains of reasons.
     pub fn closure(&self, inputs: &JobInputs) -> Closure {
-        self.graph.closure(resolve::entries(
-            inputs,
-            &self.snapshot,
-            &self.graph,
-            &self.lookup,
-        ))
+        resolve::closure(inputs, &self.snapshot, &self.graph, &self.lookup)
     }
 
     /// The files that a tool of the job reads and does not run, and what they import.
     pub fn checked(&self, inputs: &JobInputs) -> Closure {
         let checked = resolve::checked(inputs, &self.snapshot, self.lookup.fitting());
-        self.graph.closure_along(checked, EdgeKind::is_checked)
+        self.graph.closure_for(checked, Use::Checked)
     }
 
     /// The files that an input names itself, in order.

@@ -15,7 +15,7 @@ use rustc_hash::FxHashMap;
 
 use super::{RepoError, write_whole};
 use crate::engine::facts::{
-    self, Base, Dynamic, Facts, Import, ImportKind, Language, Opened, Reach,
+    self, Base, Dynamic, Facts, Import, ImportKind, Language, Opened, Reach, When,
 };
 use crate::engine::ids::ObjectId;
 
@@ -193,6 +193,13 @@ fn base_code(base: Base) -> u8 {
     }
 }
 
+fn when_code(when: When) -> u8 {
+    match when {
+        When::Run => 0,
+        When::Used => 1,
+    }
+}
+
 /// The place of a language in [`LANGUAGES`].
 fn language_code(language: Language) -> u8 {
     match language {
@@ -253,12 +260,14 @@ fn write_facts(out: &mut Vec<u8>, facts: &Facts) {
     write_number(out, u32::try_from(facts.dynamic.len()).unwrap_or(u32::MAX));
     for dynamic in &facts.dynamic {
         out.push(reach_code(dynamic.reach));
+        out.push(when_code(dynamic.when));
         write_bytes(out, dynamic.what.as_bytes());
         write_number(out, dynamic.line);
     }
     write_number(out, u32::try_from(facts.opened.len()).unwrap_or(u32::MAX));
     for opened in &facts.opened {
         out.push(base_code(opened.base));
+        out.push(when_code(opened.when));
         write_bytes(out, opened.pattern.as_bytes());
         write_bytes(out, opened.what.as_bytes());
         write_number(out, opened.line);
@@ -340,6 +349,7 @@ impl<'a> Reader<'a> {
         };
         Some(Dynamic {
             reach,
+            when: self.when()?,
             what: self.text()?,
             line: self.number()?,
         })
@@ -348,9 +358,17 @@ impl<'a> Reader<'a> {
     fn opened(&mut self) -> Option<Opened> {
         Some(Opened {
             base: *BASES.get(usize::from(self.byte()?))?,
+            when: self.when()?,
             pattern: self.text()?,
             what: self.text()?,
             line: self.number()?,
+        })
+    }
+
+    fn when(&mut self) -> Option<When> {
+        Some(match self.byte()? {
+            0 => When::Run,
+            _ => When::Used,
         })
     }
 
@@ -402,11 +420,13 @@ mod tests {
             }],
             literals: vec!["data/x.json".into()],
             dynamic: vec![Dynamic {
+                when: When::Used,
                 reach: Reach::Repository,
                 what: "exec(x)".into(),
                 line: 3,
             }],
             opened: vec![Opened {
+                when: When::Used,
                 base: Base::Working,
                 pattern: "../docs/*.md".into(),
                 what: "os.walk(...)".into(),

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustc_hash::FxHashMap;
 
 use super::{Blob, FactsCache, Repo, RepoError, read_blobs};
-use crate::engine::facts::{Dynamic, Facts, Language, Reach};
+use crate::engine::facts::{Dynamic, Facts, Language, Reach, When};
 use crate::engine::graph;
 use crate::engine::ids::ObjectId;
 use crate::engine::sources::want;
@@ -264,6 +264,7 @@ fn unread(blob: Blob<'_>) -> Facts {
         Blob::Missing | Blob::Content(_) => "a file that this clone does not have".to_owned(),
     };
     let dynamic = Dynamic {
+        when: When::Used,
         reach: Reach::Repository,
         what: what.into(),
         line: 0,

@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::scan::literals::Literals;
 use super::scan::{Dialect, Kind, Scanner, Token};
 use super::{Builder, EdgeKind, Widening};
-use crate::engine::facts::{Dynamic, Facts, Import, ImportKind, Language, Reach};
+use crate::engine::facts::{Dynamic, Facts, Import, ImportKind, Language, Reach, When};
 use crate::engine::tree::{FileId, Tree, base_name, dir_of, join};
 
 /// Reads a source file or a header.
@@ -46,6 +46,7 @@ pub fn resolve(builder: &mut Builder<'_>) {
     for (file, path, facts) in sources {
         for dynamic in &facts.dynamic {
             builder.widen(Widening {
+                when: dynamic.when,
                 file,
                 reach: dynamic.reach,
                 what: dynamic.what.clone(),
@@ -78,6 +79,7 @@ fn directive(tokens: &mut Scanner<'_>, facts: &mut Facts) {
         (None, Some(angled)) => (angled, ImportKind::IncludeAngled),
         (None, None) => {
             facts.dynamic.push(Dynamic {
+                when: When::Used,
                 reach: Reach::Package,
                 what: format!("#{} {}", name.text, rest.trim_end()).into(),
                 line: name.line,

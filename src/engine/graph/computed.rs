@@ -15,7 +15,7 @@ use rustc_hash::FxHashMap;
 
 use super::places::{self, GAP, How, Place, VALUES, bounded, concat, is_root, literal};
 use super::scan::{Dialect, Kind, Scanner, Token};
-use crate::engine::facts::{Base, Dynamic, Facts, Opened, Reach};
+use crate::engine::facts::{Base, Dynamic, Facts, Opened, Reach, When};
 
 mod bindings;
 mod commands;
@@ -334,12 +334,31 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
 
     fn finish(&mut self) {
         for command in std::mem::take(&mut self.commands) {
+            let before = (self.facts.dynamic.len(), self.facts.opened.len());
             self.command(&command);
+            self.read_at_run(before);
         }
         for (name, place, line) in std::mem::take(&mut self.passed) {
             if self.listing.contains(&name) {
-                self.say(&place, How::Walk, "a directory that is passed on", line);
+                self.reads(&place, How::Walk, "a directory that is passed on", line);
             }
+        }
+    }
+
+    /// Puts what only running code reads into the facts.
+    fn reads(&mut self, place: &Place, how: How, what: &str, line: u32) {
+        let before = (self.facts.dynamic.len(), self.facts.opened.len());
+        self.say(place, how, what, line);
+        self.read_at_run(before);
+    }
+
+    /// What was put into the facts since then is read by running code alone.
+    fn read_at_run(&mut self, (dynamic, opened): (usize, usize)) {
+        for it in self.facts.dynamic.iter_mut().skip(dynamic) {
+            it.when = When::Run;
+        }
+        for it in self.facts.opened.iter_mut().skip(opened) {
+            it.when = When::Run;
         }
     }
 
@@ -358,6 +377,7 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
                 let pattern = places::pattern(&place.text);
                 if !is_outside && !pattern.is_empty() && !place.text.contains("://") {
                     self.facts.opened.push(Opened {
+                        when: When::Used,
                         base: place.base,
                         pattern: pattern.into(),
                         what: what.into(),
@@ -378,7 +398,12 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
     fn reach(&mut self, reach: Reach, what: &str, line: u32) {
         if self.records {
             let what = what.into();
-            self.facts.dynamic.push(Dynamic { reach, what, line });
+            self.facts.dynamic.push(Dynamic {
+                when: When::Used,
+                reach,
+                what,
+                line,
+            });
         }
     }
 

@@ -220,6 +220,7 @@ impl<'a> Resolver<'_, 'a> {
             };
             for dynamic in &facts.dynamic {
                 builder.widen(Widening {
+                    when: dynamic.when,
                     file,
                     reach: dynamic.reach,
                     what: dynamic.what.clone(),

@@ -232,6 +232,7 @@ fn widen(builder: &mut Builder<'_>) {
             .flat_map(|facts| &facts.dynamic)
         {
             builder.widen(Widening {
+                when: dynamic.when,
                 file,
                 reach: dynamic.reach,
                 what: dynamic.what.clone(),

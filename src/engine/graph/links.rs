@@ -5,7 +5,7 @@
 //! as well, with all that it needs there.
 
 use super::{Builder, EdgeKind, Widening};
-use crate::engine::facts::Reach;
+use crate::engine::facts::{Reach, When};
 
 /// Whoever needs a name that a link makes needs what lies behind it, where it lies.
 pub(in crate::engine) fn follow(builder: &mut Builder<'_>) {
@@ -15,6 +15,7 @@ pub(in crate::engine) fn follow(builder: &mut Builder<'_>) {
     }
     for link in snapshot.tree.closed_links() {
         builder.widen(Widening {
+            when: When::Used,
             file: *link,
             reach: Reach::Repository,
             what: "a link out of the repository, or one that goes round".into(),

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 
 use super::{Builder, EdgeKind, NodeId, Widening};
-use crate::engine::facts::{Base, Language, Opened, Reach};
+use crate::engine::facts::{Base, Language, Opened, Reach, When};
 use crate::engine::globs::Pattern;
 use crate::engine::packages::Ecosystem;
 use crate::engine::tree::{FileId, dir_of, join};
@@ -165,8 +165,8 @@ impl Linker<'_, '_> {
                     true
                 }
                 Below::Place if dir.is_empty() => false,
-                Below::Place | Below::All => self.group(file, &dir, "**"),
-                Below::Glob(glob) => self.group(file, &dir, glob),
+                Below::Place | Below::All => self.group((file, opened.when), &dir, "**"),
+                Below::Glob(glob) => self.group((file, opened.when), &dir, glob),
             };
             if !done {
                 self.widen(file, Reach::Repository, opened);
@@ -176,6 +176,7 @@ impl Linker<'_, '_> {
 
     fn widen(&mut self, file: FileId, reach: Reach, opened: &Opened) {
         self.builder.widen(Widening {
+            when: opened.when,
             file,
             reach,
             what: opened.what.clone(),
@@ -184,7 +185,7 @@ impl Linker<'_, '_> {
     }
 
     /// Needs what a glob fits below a directory; `false` when that is too much to say.
-    fn group(&mut self, from: FileId, dir: &str, glob: &str) -> bool {
+    fn group(&mut self, (from, when): (FileId, When), dir: &str, glob: &str) -> bool {
         let key = (Box::from(dir), Box::from(glob));
         if !self.groups.contains_key(&key) {
             if self.groups.len() >= GLOBS {
@@ -197,7 +198,11 @@ impl Linker<'_, '_> {
             self.groups.insert(key.clone(), unit);
         }
         if let Some(unit) = self.groups.get(&key).copied().flatten() {
-            self.builder.edge(from, unit, EdgeKind::Widened);
+            let kind = match when {
+                When::Used => EdgeKind::Widened,
+                When::Run => EdgeKind::Opened,
+            };
+            self.builder.edge(from, unit, kind);
         }
         true
     }

@@ -4,7 +4,7 @@
 //! both comes a glob: a literal beginning and a literal end narrow it, and whatever may
 //! climb out of its package reaches as far as it may climb.
 
-use super::super::facts::{Base, Dynamic, Facts, Opened, Reach};
+use super::super::facts::{Base, Dynamic, Facts, Opened, Reach, When};
 
 /// Stands in a text for a part that is not known.
 pub(super) const GAP: char = '\u{1}';
@@ -274,8 +274,7 @@ pub(super) fn say(facts: &mut Facts, place: &Place, how: How, (what, line): (&st
                 _ => Reach::Package,
             };
             if how != How::Told || reach == Reach::Repository {
-                let what = what.into();
-                facts.dynamic.push(Dynamic { reach, what, line });
+                facts.dynamic.push(Dynamic::used(reach, what, line));
             }
             continue;
         }
@@ -285,6 +284,7 @@ pub(super) fn say(facts: &mut Facts, place: &Place, how: How, (what, line): (&st
         let is_deep = is_here || glob.starts_with("**/");
         let pattern = if is_deep { glob } else { format!("**/{glob}") };
         facts.opened.push(Opened {
+            when: When::Used,
             base: place.base,
             pattern: pattern.into(),
             what: what.into(),

@@ -1,7 +1,8 @@
 //! Rust: crates, their tests, and who depends on whom by path.
 //!
 //! A package of Cargo is two units: its code, and what only its tests, benches and
-//! examples need. Who depends on a crate does not need its tests. Inside a crate
+//! examples need. Who depends on a crate does not need its tests. A build script is a
+//! third: it runs where the code is only compiled, as macros do. Inside a crate
 //! everything is needed together, so edges between modules explain and never
 //! decide; a file that is compiled in from elsewhere does.
 //!
@@ -21,7 +22,7 @@ mod extract;
 mod modules;
 mod opened;
 
-use cargo::Package;
+use cargo::{Dependencies, Package};
 
 /// Reads a source file.
 pub fn extract(path: &str, source: &str) -> Facts {
@@ -33,8 +34,8 @@ pub fn resolve(builder: &mut Builder<'_>) {
     let packages = cargo::read(builder.snapshot);
     let mut crates = Crates::declare(builder, &packages);
     crates.take_members(builder, &packages);
-    for (index, package) in packages.iter().enumerate() {
-        crates.connect(builder, index, package);
+    for index in 0..packages.len() {
+        crates.connect(builder, index, &packages);
     }
     crates.connect_files(builder, &packages);
 }
@@ -63,12 +64,15 @@ fn ancestors(dir: &str) -> impl Iterator<Item = &str> {
 enum Side {
     Code,
     Tests,
+    Script,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Units {
     code: NodeId,
     tests: NodeId,
+    /// Its build script, where it has one.
+    script: Option<NodeId>,
 }
 
 /// The units of all packages, in the order of the packages.
@@ -93,7 +97,18 @@ impl Crates {
             let code = builder.unit(format!("crate {}", package.name), dir);
             let tests = builder.unit(format!("crate {} tests", package.name), dir);
             builder.edge(tests, code, EdgeKind::Dependency);
-            crates.units.push(Units { code, tests });
+            let tree = &builder.snapshot.tree;
+            let has_script = (package.scripts.iter()).any(|path| tree.find(path).is_some());
+            let script = has_script.then(|| {
+                let script = builder.group(format!("build script of {}", package.name));
+                builder.edge(code, script, EdgeKind::Runs);
+                script
+            });
+            crates.units.push(Units {
+                code,
+                tests,
+                script,
+            });
             crates.by_dir.insert(package.dir.clone(), index);
             let name = package.name.replace('-', "_");
             crates.by_name.entry(name).or_insert(code);
@@ -118,6 +133,7 @@ impl Crates {
             let unit = match side_of(&entry.path, package) {
                 Some(Side::Code) => units.code,
                 Some(Side::Tests) => units.tests,
+                Some(Side::Script) => units.script.unwrap_or(units.code),
                 None => continue,
             };
             self.homes.insert(file, (index, unit));
@@ -134,40 +150,85 @@ impl Crates {
         }
     }
 
-    fn connect(&self, builder: &mut Builder<'_>, index: usize, package: &Package) {
-        let Some(Units { code, tests }) = self.units.get(index).copied() else {
+    fn connect(&self, builder: &mut Builder<'_>, index: usize, packages: &[Package]) {
+        let Some(package) = packages.get(index) else {
+            return;
+        };
+        let Some(Units {
+            code,
+            tests,
+            script,
+        }) = self.units.get(index).copied()
+        else {
             return;
         };
         for config in configs(builder.snapshot, package) {
-            builder.edge(code, config, EdgeKind::Config);
+            for unit in [Some(code), script].into_iter().flatten() {
+                builder.edge(unit, config, EdgeKind::Config);
+            }
         }
         for answer in answers(builder.snapshot, package) {
             builder.edge(code, answer, EdgeKind::Embed);
         }
+        let macros = |dir: &String| match self.by_dir.get(dir).and_then(|at| packages.get(*at)) {
+            Some(needed) if needed.is_macro => EdgeKind::Runs,
+            _ => EdgeKind::Dependency,
+        };
         for (unit, needs) in [(code, &package.needs), (tests, &package.dev)] {
             for dir in &needs.paths {
-                match self
-                    .by_dir
-                    .get(dir)
-                    .and_then(|index| self.units.get(*index))
-                {
-                    Some(needed) => builder.edge(unit, needed.code, EdgeKind::Dependency),
-                    None => builder.unresolved(package.manifest, dir.as_str()),
-                }
+                self.depend(builder, (unit, package), dir, macros(dir));
             }
-            for name in &needs.externals {
-                builder.external(package.manifest, name.as_str());
+            self.depend_outside(builder, (unit, package), needs);
+        }
+        // Packages of a build script run as it does.
+        for dir in &package.build.paths {
+            self.depend(builder, (code, package), dir, EdgeKind::Runs);
+            if let Some(script) = script {
+                self.depend(builder, (script, package), dir, EdgeKind::Dependency);
             }
         }
+        self.depend_outside(builder, (code, package), &package.build);
         if package.is_broken {
             for other in &self.units {
-                builder.edge(code, other.code, EdgeKind::Dependency);
+                builder.edge(code, other.code, EdgeKind::Runs);
             }
         }
-        for (unit, targets) in [(code, &package.code), (tests, &package.tests)] {
+        let scripts = (script.into_iter()).map(|script| (script, &package.scripts));
+        let targets = [(code, &package.code), (tests, &package.tests)];
+        for (unit, targets) in targets.into_iter().chain(scripts) {
             for target in targets {
                 take_target(builder, unit, target, package);
             }
+        }
+    }
+
+    /// A unit of a package depends on another package of the tree.
+    fn depend(
+        &self,
+        builder: &mut Builder<'_>,
+        (unit, package): (NodeId, &Package),
+        dir: &str,
+        kind: EdgeKind,
+    ) {
+        let needed = self.by_dir.get(dir).and_then(|at| self.units.get(*at));
+        match needed {
+            Some(needed) => builder.edge(unit, needed.code, kind),
+            None => builder.unresolved(package.manifest, dir),
+        }
+    }
+
+    /// What a unit takes from outside, which may be built with a patch of this tree.
+    fn depend_outside(
+        &self,
+        builder: &mut Builder<'_>,
+        (unit, package): (NodeId, &Package),
+        needs: &Dependencies,
+    ) {
+        for dir in &needs.patches {
+            self.depend(builder, (unit, package), dir, EdgeKind::Runs);
+        }
+        for name in &needs.externals {
+            builder.external(package.manifest, name.as_str());
         }
     }
 
@@ -182,6 +243,7 @@ impl Crates {
             };
             for dynamic in &facts.dynamic {
                 builder.widen(Widening {
+                    when: dynamic.when,
                     file,
                     reach: dynamic.reach,
                     what: dynamic.what.clone(),
@@ -232,7 +294,9 @@ fn side_of(path: &str, package: &Package) -> Option<Side> {
         .iter()
         .any(|dir| below.starts_with(dir));
     let in_src = below.starts_with("src/");
-    if package.code.iter().any(|target| target == path) {
+    if package.scripts.iter().any(|target| target == path) {
+        Some(Side::Script)
+    } else if package.code.iter().any(|target| target == path) {
         Some(Side::Code)
     } else if is_test || !in_src && package.tests.iter().any(in_target) {
         Some(Side::Tests)
@@ -292,7 +356,7 @@ fn configs(snapshot: &Snapshot, package: &Package) -> Vec<FileId> {
 /// What the macros of sqlx read in place of a database, beside a crate that needs it or
 /// above (<https://docs.rs/sqlx/latest/sqlx/macro.query.html#offline-mode>).
 fn answers(snapshot: &Snapshot, package: &Package) -> Vec<FileId> {
-    let needs = [&package.needs, &package.dev];
+    let needs = [&package.needs, &package.dev, &package.build];
     let mut names = needs.iter().flat_map(|needs| &needs.externals);
     if !names.any(|name| name.starts_with("sqlx")) {
         return Vec::new();

@@ -11,7 +11,7 @@ impl Graph {
     /// The constructs of a closure that widen it, each with how far it reaches there.
     pub fn widened(&self, closure: &Closure) -> Vec<(&Widening, Reach)> {
         let widenings = self.widenings.iter();
-        let within = widenings.filter(|it| closure.contains(it.file.into()));
+        let within = widenings.filter(|it| closure.reads(it.file.into(), it.when));
         let (composed, others): (Vec<_>, Vec<_>) =
             within.partition(|it| it.reach == Reach::Composed);
         let reach = |it: &Widening| match it.reach {

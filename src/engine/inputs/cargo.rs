@@ -216,11 +216,18 @@ impl Walk<'_> {
             return self.opaque(call, OpaqueCause::Missing(what.into()));
         }
         let sub = call.words.first().map(|word| &*word.text);
+        let compiles = only_compiles(&call.texts());
         let is_lean = leaves_tests_out(&call.texts());
         for unit in units {
             if is_lean && self.has_usual_targets(&unit) {
                 let names = list("src/**/*.rs *.rs Cargo.toml");
-                self.entry(call, names.iter().map(|name| below(&unit, name)).collect());
+                self.compiled(call, names.iter().map(|name| below(&unit, name)).collect());
+                continue;
+            }
+            if compiles {
+                let names = list("**/*.rs Cargo.toml");
+                self.compiled(call, names.iter().map(|name| below(&unit, name)).collect());
+                self.add(call, Input::Built(unit));
                 continue;
             }
             self.entry(
@@ -320,21 +327,27 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a command builds libraries and programs alone, without what only tests,
-/// benches and examples need; its words begin with the sub-command.
-fn leaves_tests_out(words: &[&str]) -> bool {
+/// Whether a command compiles and starts nothing that it compiled, but for build scripts
+/// and macros; its words begin with the sub-command.
+fn only_compiles(words: &[&str]) -> bool {
     let mut subs = words.iter().filter(|word| !word.starts_with('-'));
     let first = subs.next().copied().unwrap_or_default();
     let sub = match first {
         "hack" => subs.next().copied().unwrap_or_default(),
         first => first,
     };
+    list("build b check c clippy doc rustc rustdoc").contains(&sub)
+}
+
+/// Whether it does so with libraries and programs alone, without what only tests,
+/// benches and examples need.
+fn leaves_tests_out(words: &[&str]) -> bool {
     let more = list("--tests --test --benches --bench --examples --example --all-targets");
     let is_more = |word: &&str| {
         let flag = word.split('=').next().unwrap_or_default();
         more.contains(&flag)
     };
-    list("build b check c clippy doc rustc rustdoc").contains(&sub) && !words.iter().any(is_more)
+    only_compiles(words) && !words.iter().any(is_more)
 }
 
 /// The directory of the manifest at hand; `None` when it is not known.

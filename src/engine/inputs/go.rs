@@ -13,6 +13,9 @@ const GO_VALUES: &str = "-run -bench -count -timeout -tags -coverprofile -coverm
     -asmflags -buildmode --format --junitfile --jsonfile -f \
     --rerun-fails --packages";
 
+/// Sub-commands that start nothing of what they read.
+const COMPILES: &str = "build vet list doc fmt mod work";
+
 impl Walk<'_> {
     /// Tidying and verifying judge the file of checksums, not only what stands in it.
     fn go_versions(&mut self, call: &mut Invocation) {
@@ -135,11 +138,9 @@ impl Walk<'_> {
         } else {
             &sorted.operands
         };
+        let sub = call.words.first().map_or("", |word| &*word.text);
         let everywhere = [Word::literal("./...")];
-        let operands = if matches!(
-            call.words.first().map(|word| &*word.text),
-            Some("mod" | "work" | "fmt")
-        ) {
+        let operands = if matches!(sub, "mod" | "work" | "fmt") {
             &everywhere[..]
         } else {
             operands
@@ -155,22 +156,33 @@ impl Walk<'_> {
             if call.dir().is_none() {
                 return self.unknown_use(call);
             }
-            let (path, deep) = match text.strip_suffix("...") {
-                Some(path) => (path.trim_end_matches('/'), true),
-                None => (text, false),
-            };
-            let path = if path.is_empty() { "." } else { path };
-            match locate(&call.place, path) {
-                Located::Inside(path) if base_name(&path).ends_with(".go") => {
-                    self.entry(call, vec![globset::escape(&path).into()]);
-                }
-                Located::Inside(dir) if deep => self.entry(call, vec![below(&dir, "**/*.go")]),
-                Located::Inside(dir) => self.entry(call, vec![below(&dir, "*.go")]),
-                Located::Outside => {}
-                Located::Unknown => self.unknown_use(call),
-            }
+            self.go_package(call, text);
         }
         self.go_module(call);
+    }
+
+    /// One package, or all below a directory, that a sub-command compiles or runs.
+    fn go_package(&mut self, call: &Invocation, text: &str) {
+        let sub = call.words.first().map_or("", |word| &*word.text);
+        let (path, deep) = match text.strip_suffix("...") {
+            Some(path) => (path.trim_end_matches('/'), true),
+            None => (text, false),
+        };
+        let path = if path.is_empty() { "." } else { path };
+        let glob = match locate(&call.place, path) {
+            Located::Inside(path) if base_name(&path).ends_with(".go") => {
+                globset::escape(&path).into()
+            }
+            Located::Inside(dir) if deep => below(&dir, "**/*.go"),
+            Located::Inside(dir) => below(&dir, "*.go"),
+            Located::Outside => return,
+            Located::Unknown => return self.unknown_use(call),
+        };
+        if list(COMPILES).contains(&sub) {
+            self.compiled(call, vec![glob]);
+        } else {
+            self.entry(call, vec![glob]);
+        }
     }
 
     fn is_here(&self, call: &Invocation, text: &str) -> bool {

@@ -97,7 +97,9 @@ impl Walk<'_> {
         let said = self.out.parts.get(first..).unwrap_or_default();
         found.retain(|glob| {
             !said.iter().any(|(input, _)| match input {
-                Input::Entry(globs) | Input::Checked(globs) => globs.contains(glob),
+                Input::Entry(globs) | Input::Checked(globs) | Input::Compiled(globs) => {
+                    globs.contains(glob)
+                }
                 Input::Exact(globs) => !runs && globs.contains(glob),
                 _ => false,
             })

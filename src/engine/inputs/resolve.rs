@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Input, InputSet, JobInputs, manifests};
 use crate::engine::facts::Reach;
 use crate::engine::globs::{self, Fitting};
-use crate::engine::graph::{Closure, EdgeKind, Graph, NodeId, Widening, is_hidden};
+use crate::engine::graph::{Closure, Graph, NodeId, Use, Widening, is_hidden};
 use crate::engine::lock::LockSlices;
 use crate::engine::ownership;
 use crate::engine::packages::Packages;
@@ -35,6 +35,7 @@ impl Lookup {
         let globs = parts.flat_map(|(input, _)| match input {
             Input::Entry(globs)
             | Input::Checked(globs)
+            | Input::Compiled(globs)
             | Input::Exact(globs)
             | Input::Shape(globs) => globs.as_slice(),
             _ => &[],
@@ -82,9 +83,8 @@ pub fn resolve(
         return everything(snapshot);
     }
     let fitting = &lookup.fitting;
-    let closure = graph.closure(entries(inputs, snapshot, graph, lookup));
-    let checked = checked(inputs, snapshot, fitting);
-    let checked = graph.closure_along(checked, EdgeKind::is_checked);
+    let closure = closure(inputs, snapshot, graph, lookup);
+    let checked = graph.closure_for(checked(inputs, snapshot, fitting), Use::Checked);
     let mut chosen = vec![false; snapshot.tree.len()];
     let nodes = closure.nodes().chain(checked.nodes());
     for file in nodes.filter_map(|node| graph.file(node)) {
@@ -121,9 +121,10 @@ fn names_closed_link(inputs: &JobInputs, snapshot: &Snapshot) -> bool {
         && parts.any(|input| match input {
             Input::Entry(globs)
             | Input::Checked(globs)
+            | Input::Compiled(globs)
             | Input::Exact(globs)
             | Input::Shape(globs) => globs.iter().any(|glob| is_closed(glob)),
-            Input::Unit(dir) | Input::Tree { dir, .. } => tree.is_closed(dir),
+            Input::Unit(dir) | Input::Built(dir) | Input::Tree { dir, .. } => tree.is_closed(dir),
             Input::Except { .. } | Input::External { .. } => false,
         })
 }
@@ -140,26 +141,45 @@ fn follow(snapshot: &Snapshot, chosen: &mut [bool]) -> bool {
     !closed.any(|link| is_chosen(chosen, *link))
 }
 
-/// The nodes at which a job enters the graph.
-pub fn entries(
-    inputs: &JobInputs,
-    snapshot: &Snapshot,
-    graph: &Graph,
-    lookup: &Lookup,
-) -> Vec<NodeId> {
-    let globs = inputs.parts.iter().filter_map(|(input, _)| match input {
-        Input::Entry(globs) => Some(globs.iter()),
+/// What a job runs and compiles, closed over the graph.
+pub fn closure(inputs: &JobInputs, snapshot: &Snapshot, graph: &Graph, lookup: &Lookup) -> Closure {
+    let mut closure = graph.closure([]);
+    let parts = || inputs.parts.iter().map(|(input, _)| input);
+    let run = parts().filter_map(|input| match input {
+        Input::Entry(globs) => Some(Named::Globs(globs)),
+        Input::Unit(dir) => Some(Named::Unit(dir)),
         _ => None,
     });
+    let compiled = parts().filter_map(|input| match input {
+        Input::Compiled(globs) => Some(Named::Globs(globs)),
+        Input::Built(dir) => Some(Named::Unit(dir)),
+        _ => None,
+    });
+    let run = nodes(&run.collect::<Vec<_>>(), snapshot, graph, lookup);
+    graph.grow(&mut closure, run, Use::Run);
+    let compiled = nodes(&compiled.collect::<Vec<_>>(), snapshot, graph, lookup);
+    graph.grow(&mut closure, compiled, Use::Compiled);
+    closure
+}
+
+/// What an input names.
+enum Named<'i> {
+    Globs(&'i [Box<str>]),
+    Unit(&'i str),
+}
+
+/// The nodes that some inputs name.
+fn nodes(named: &[Named<'_>], snapshot: &Snapshot, graph: &Graph, lookup: &Lookup) -> Vec<NodeId> {
+    let globs = named.iter().filter_map(|it| match it {
+        Named::Globs(globs) => Some(globs.iter()),
+        Named::Unit(_) => None,
+    });
     let mut nodes = matched(globs.flatten(), snapshot, &lookup.fitting);
-    let dirs: Vec<&str> = inputs
-        .parts
-        .iter()
-        .filter_map(|(input, _)| match input {
-            Input::Unit(dir) => Some(dir.as_ref()),
-            _ => None,
-        })
-        .collect();
+    let dirs = named.iter().filter_map(|it| match it {
+        Named::Unit(dir) => Some(*dir),
+        Named::Globs(_) => None,
+    });
+    let dirs: Vec<&str> = dirs.collect();
     let first = u32::try_from(snapshot.tree.len()).unwrap_or(u32::MAX);
     let last = u32::try_from(graph.len()).unwrap_or(u32::MAX);
     let units = (first..last).map(NodeId);
@@ -231,7 +251,7 @@ fn widen(
         };
         let members = fresh.iter().flat_map(owned);
         let members = members.map(|file| NodeId::from(*file));
-        graph.grow(&mut closure, members, EdgeKind::closes);
+        graph.grow(&mut closure, members, Use::Run);
         done.extend(fresh);
     }
     if !done.is_empty() {
@@ -315,7 +335,11 @@ impl<'i> Kind<'i> {
 /// graph.
 pub fn named(input: &Input, snapshot: &Snapshot, fitting: &Fitting) -> Vec<FileId> {
     match input {
-        Input::Entry(globs) | Input::Checked(globs) | Input::Exact(globs) | Input::Shape(globs) => {
+        Input::Entry(globs)
+        | Input::Checked(globs)
+        | Input::Compiled(globs)
+        | Input::Exact(globs)
+        | Input::Shape(globs) => {
             let files = matched(globs.iter(), snapshot, fitting);
             files.into_iter().map(|node| FileId(node.0)).collect()
         }
@@ -327,7 +351,7 @@ pub fn named(input: &Input, snapshot: &Snapshot, fitting: &Fitting) -> Vec<FileI
             });
             files.map(|(file, _)| file).collect()
         }
-        Input::Unit(_) | Input::External { .. } => Vec::new(),
+        Input::Unit(_) | Input::Built(_) | Input::External { .. } => Vec::new(),
     }
 }
 

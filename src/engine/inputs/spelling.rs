@@ -56,8 +56,9 @@ impl Walk<'_> {
         Some(match input {
             Input::Entry(globs) => Input::Entry(all(globs)?),
             Input::Checked(globs) => Input::Checked(all(globs)?),
+            Input::Compiled(globs) => Input::Compiled(all(globs)?),
             Input::Exact(globs) => Input::Exact(all(globs)?),
-            Input::Tree { dir, .. } | Input::Unit(dir) => {
+            Input::Tree { dir, .. } | Input::Unit(dir) | Input::Built(dir) => {
                 let dirs = self.context.memo.spelled(self.context.snapshot, dir);
                 let globs = dirs.iter().filter_map(|dir| {
                     let below = join(&globset::escape(dir), "**")?;

@@ -11,6 +11,7 @@ use crate::engine::ids::ObjectId;
 use crate::engine::pipeline::{Action, JobId, Step};
 use crate::engine::tree::{Entry, Mode, Tree};
 
+mod compiled;
 mod configured;
 mod environment;
 mod expressions;

@@ -135,18 +135,28 @@ fn is_object_name(text: &str) -> bool {
 
 fn patterns(input: &Input) -> &[Box<str>] {
     match input {
-        Input::Entry(globs) | Input::Checked(globs) | Input::Exact(globs) | Input::Shape(globs) => {
-            globs
-        }
-        Input::Unit(_) | Input::Tree { .. } | Input::Except { .. } | Input::External { .. } => &[],
+        Input::Entry(globs)
+        | Input::Checked(globs)
+        | Input::Compiled(globs)
+        | Input::Exact(globs)
+        | Input::Shape(globs) => globs,
+        Input::Unit(_)
+        | Input::Built(_)
+        | Input::Tree { .. }
+        | Input::Except { .. }
+        | Input::External { .. } => &[],
     }
 }
+
+/// What a compiler reads beside what it is given, of one and of several.
+const COMPILED: (&str, &str) = ("what it is built with", "what they are built with");
 
 /// An input in words; `None` when nothing here fits it.
 fn words(side: &Side, input: &Input) -> Option<String> {
     Some(match input {
         Input::Entry(globs) => listed(side, globs)?.and(("all it needs", "all they need")),
         Input::Checked(globs) => listed(side, globs)?.and(("what it imports", "what they import")),
+        Input::Compiled(globs) => listed(side, globs)?.and(COMPILED),
         Input::Exact(globs) => listed(side, globs)?.text,
         Input::Shape(globs) => {
             let listed = listed(side, globs)?.text;
@@ -157,6 +167,7 @@ fn words(side: &Side, input: &Input) -> Option<String> {
             }
         }
         Input::Unit(dir) => units(side, dir)?.and(("all it needs", "all they need")),
+        Input::Built(dir) => units(side, dir)?.and(COMPILED),
         Input::Tree { dir, extensions } => {
             let place = match &**dir {
                 "" => String::new(),

@@ -102,7 +102,7 @@ impl<S: Speech> Reader<'_, '_, S> {
             return;
         }
         for place in &value.places {
-            self.say(place, How::Told, "the directory of a program", line);
+            self.reads(place, How::Told, "the directory of a program", line);
         }
     }
 

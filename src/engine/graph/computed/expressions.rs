@@ -185,13 +185,13 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
                     self.listing.push(self.function);
                 }
                 for place in &places {
-                    self.say(place, how, &what, line);
+                    self.reads(place, how, &what, line);
                 }
                 Value::default()
             }
             Meaning::Anywhere(name) => {
                 let place = Place::new(Base::Anywhere, name);
-                self.say(&place, super::How::File, &what, line);
+                self.reads(&place, super::How::File, &what, line);
                 Value::unknown()
             }
             Meaning::Writes => Value::default(),

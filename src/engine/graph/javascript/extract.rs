@@ -23,7 +23,7 @@ use super::super::nesting;
 use super::calls;
 use super::opened::{self, Openings};
 use crate::engine::facts::{
-    Base, Dynamic, Facts, Import, ImportKind, Opened, Reach, could_name_a_path,
+    Base, Dynamic, Facts, Import, ImportKind, Opened, Reach, When, could_name_a_path,
 };
 use crate::engine::graph::places::{self, How, Place, begins_hidden, continues_hidden};
 
@@ -31,6 +31,7 @@ use crate::engine::graph::places::{self, How, Place, begins_hidden, continues_hi
 pub fn extract(path: &str, source: &str) -> Facts {
     nesting::guarded(source, || read(path, source)).unwrap_or_else(|| Facts {
         dynamic: vec![Dynamic {
+            when: When::Used,
             reach: Reach::Repository,
             what: "a file that nests too deep to be read".into(),
             line: 1,
@@ -182,6 +183,7 @@ impl<'a> Reader<'_, 'a> {
     pub(super) fn dynamic(&mut self, what: &str, at: Span) {
         let line = self.line(at);
         self.facts.dynamic.push(Dynamic {
+            when: When::Used,
             reach: Reach::Package,
             what: what.into(),
             line,
@@ -192,6 +194,7 @@ impl<'a> Reader<'_, 'a> {
     fn composed(&mut self, at: Span) {
         let line = self.line(at);
         self.facts.dynamic.push(Dynamic {
+            when: When::Used,
             reach: Reach::Composed,
             what: "a name that begins with a dot".into(),
             line,
@@ -256,6 +259,7 @@ impl<'a> Reader<'_, 'a> {
                     // Jest takes it from the root of its project.
                     let line = self.line(comment.span);
                     self.facts.opened.push(Opened {
+                        when: When::Used,
                         base: Base::Manifest,
                         pattern: file.trim_start_matches("./").into(),
                         what: tag.trim().into(),

@@ -10,7 +10,7 @@ use super::around::{self, ancestors};
 use super::files::Files;
 use super::tsconfig::Configs;
 use super::workspace::Workspace;
-use crate::engine::facts::{Import, ImportKind, Language, Reach};
+use crate::engine::facts::{Import, ImportKind, Language, Reach, When};
 use crate::engine::globs;
 use crate::engine::graph::{Builder, EdgeKind, Widening};
 use crate::engine::tree::{FileId, base_name, dir_of, join};
@@ -93,6 +93,7 @@ impl Resolver<'_, '_> {
 
     fn widen(&mut self, file: FileId, reach: Reach, what: &str, line: u32) {
         self.builder.widen(Widening {
+            when: When::Used,
             file,
             reach,
             what: what.into(),

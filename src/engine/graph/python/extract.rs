@@ -17,7 +17,7 @@ use super::calls;
 use super::opened::Openings;
 use super::places::Bound;
 use crate::engine::facts::{
-    Base, Dynamic, Facts, Import, ImportKind, Opened, Reach, could_name_a_path,
+    Base, Dynamic, Facts, Import, ImportKind, Opened, Reach, When, could_name_a_path,
 };
 use crate::engine::graph::places::{begins_hidden, continues_hidden};
 
@@ -26,6 +26,7 @@ pub fn extract(path: &str, source: &str) -> Facts {
     let stub = path.ends_with(".pyi");
     nesting::guarded(source, || read(source, stub)).unwrap_or_else(|| Facts {
         dynamic: vec![Dynamic {
+            when: When::Used,
             reach: Reach::Repository,
             what: "a file that nests too deep to be read".into(),
             line: 1,
@@ -104,6 +105,7 @@ impl<'a> Reader<'a> {
     pub(super) fn dynamic(&mut self, reach: Reach, what: impl Into<Box<str>>, at: TextSize) {
         let line = self.lines.line(at.to_usize());
         self.facts.dynamic.push(Dynamic {
+            when: When::Used,
             reach,
             what: what.into(),
             line,
@@ -366,6 +368,7 @@ impl<'a> Reader<'a> {
     fn collects(&mut self, at: TextSize) {
         let line = self.lines.line(at.to_usize());
         self.facts.opened.push(Opened {
+            when: When::Used,
             base: Base::Package,
             pattern: "**/*.{md,mdx,markdown,rst,adoc,txt}".into(),
             what: "pytest_collect_file".into(),

@@ -8,7 +8,7 @@ use ruff_text_size::{Ranged, TextSize};
 use rustc_hash::FxHashMap;
 
 use super::places::{Bound, Names};
-use crate::engine::facts::{Base, Dynamic, Facts, Opened, Reach};
+use crate::engine::facts::{Base, Dynamic, Facts, Opened, Reach, When};
 use crate::engine::graph::places::{self, GAP, Place, pattern};
 
 /// How a path is read.
@@ -262,6 +262,7 @@ impl<'a> Openings<'a> {
                     let climbs = place.base == Base::Anywhere || place.text.contains("..");
                     if place.base != Base::Package && climbs {
                         facts.opened.push(Opened {
+                            when: When::Used,
                             base: place.base,
                             pattern: pattern(&format!("{}/**/*.py", place.text)).into(),
                             what: "sys.path".into(),
@@ -330,6 +331,7 @@ impl<'a> Openings<'a> {
                 let is_gap = place.text.contains(GAP);
                 if facts.opened.len() > MOST {
                     return facts.dynamic.push(Dynamic {
+                        when: When::Used,
                         reach: Reach::Repository,
                         what: "too many paths that are put together".into(),
                         line,
@@ -352,6 +354,7 @@ impl<'a> Openings<'a> {
             }
             How::Whole => {
                 return facts.dynamic.push(Dynamic {
+                    when: When::Used,
                     reach: Reach::Repository,
                     what: reading.what.as_str().into(),
                     line,

@@ -14,7 +14,7 @@ use super::discover::Pytest;
 use super::manifest;
 use super::modules::{DirId, Modules, Walk};
 use super::stdlib::is_stdlib;
-use crate::engine::facts::{Import, ImportKind, Language, Reach};
+use crate::engine::facts::{Import, ImportKind, Language, Reach, When};
 use crate::engine::graph::{Builder, EdgeKind, Widening};
 use crate::engine::tree::{FileId, base_name, dir_of};
 
@@ -111,6 +111,7 @@ impl Resolver<'_, '_, '_> {
         }
         for dynamic in &facts.dynamic {
             self.builder.widen(Widening {
+                when: dynamic.when,
                 file,
                 reach: dynamic.reach,
                 what: dynamic.what.clone(),
@@ -119,6 +120,7 @@ impl Resolver<'_, '_, '_> {
         }
         if facts.broken {
             self.builder.widen(Widening {
+                when: When::Used,
                 file,
                 reach: Reach::Package,
                 what: "a syntax error".into(),

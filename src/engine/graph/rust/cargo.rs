@@ -22,14 +22,20 @@ pub(super) struct Package {
     pub name: String,
     /// The directory of its workspace, when that is another one.
     pub workspace: Option<String>,
-    /// Declared paths of the library, binaries and build script.
+    /// Declared paths of the library and binaries.
     pub code: Vec<String>,
+    /// Paths of its build scripts, declared or where Cargo looks for one.
+    pub scripts: Vec<String>,
+    /// Whether it is a macro that runs while others are built.
+    pub is_macro: bool,
     /// Declared paths of tests, benches and examples.
     pub tests: Vec<String>,
     /// What its code needs.
     pub needs: Dependencies,
     /// What only its tests need.
     pub dev: Dependencies,
+    /// What its build scripts need.
+    pub build: Dependencies,
     /// Whether the manifest could not be read.
     pub is_broken: bool,
     /// Directories of packages that stand in the place of external ones.
@@ -41,6 +47,8 @@ pub(super) struct Package {
 pub(super) struct Dependencies {
     /// Directories of packages of this tree.
     pub paths: BTreeSet<String>,
+    /// Directories of packages of this tree that external ones may be built with.
+    pub patches: BTreeSet<String>,
     /// Names of packages from outside.
     pub externals: BTreeSet<String>,
 }
@@ -78,14 +86,17 @@ fn package(dir: &str, manifest: &Manifest, all: &Manifests<'_>) -> Option<Packag
         name: dir.to_owned(),
         workspace: None,
         code: Vec::new(),
+        scripts: Vec::new(),
+        is_macro: false,
         tests: Vec::new(),
         needs: Dependencies::default(),
         dev: Dependencies::default(),
+        build: Dependencies::default(),
         is_broken: false,
         patches: BTreeSet::new(),
     };
     let Some(table) = &manifest.table else {
-        found.is_broken = true;
+        (found.is_broken, found.is_macro) = (true, true);
         return Some(found);
     };
     let head = table_in(table, "package").or_else(|| table_in(table, "project"))?;
@@ -101,10 +112,10 @@ fn package(dir: &str, manifest: &Manifest, all: &Manifests<'_>) -> Option<Packag
         Some((root, shared))
     });
     for (kind, entries) in dependency_tables(table) {
-        let into = if kind == "dev" {
-            &mut found.dev
-        } else {
-            &mut found.needs
+        let into = match kind {
+            "dev" => &mut found.dev,
+            "build" => &mut found.build,
+            _ => &mut found.needs,
         };
         for (name, value) in entries {
             depend(into, dir, (name, value), inherited);
@@ -130,9 +141,17 @@ fn workspace_of<'a>(dir: &'a str, head: &Table, all: &Manifests<'a>) -> Option<&
 fn targets(found: &mut Package, table: &Table, head: &Table) {
     let dir = found.dir.clone();
     let path_of = |target: &Table| text_in(target, "path").and_then(|path| join(&dir, path));
-    found.code.extend(table_in(table, "lib").and_then(path_of));
-    let build = text_in(head, "build").and_then(|path| join(&dir, path));
-    found.code.extend(build);
+    let lib = table_in(table, "lib");
+    found.code.extend(lib.and_then(path_of));
+    found.is_macro = lib.is_some_and(is_macro);
+    let scripts: Vec<&str> = match head.get("build") {
+        Some(Value::String(path)) => vec![path],
+        Some(Value::Array(paths)) => paths.iter().filter_map(Value::as_str).collect(),
+        Some(Value::Boolean(false)) => Vec::new(),
+        _ => vec!["build.rs"],
+    };
+    let scripts = scripts.iter().filter_map(|path| join(&dir, path));
+    found.scripts.extend(scripts);
     for kind in ["bin", "test", "bench", "example"] {
         let listed = table.get(kind).and_then(Value::as_array);
         let paths = listed.into_iter().flatten().filter_map(Value::as_table);
@@ -143,6 +162,16 @@ fn targets(found: &mut Package, table: &Table, head: &Table) {
         };
         into.extend(paths.filter_map(path_of));
     }
+}
+
+/// Whether a library is a macro that is code, or another plugin of the compiler
+/// (<https://doc.rust-lang.org/cargo/reference/cargo-targets.html#the-proc-macro-field>).
+fn is_macro(lib: &Table) -> bool {
+    let is_set = |key: &&str| lib.get(*key).is_some_and(|it| it.as_bool() != Some(false));
+    let types = lib.get("crate-type").or_else(|| lib.get("crate_type"));
+    let mut types = types.and_then(Value::as_array).into_iter().flatten();
+    ["proc-macro", "proc_macro", "plugin"].iter().any(is_set)
+        || types.any(|it| it.as_str() == Some("proc-macro"))
 }
 
 /// Every table of dependencies with its kind: `normal`, `build` or `dev`.
@@ -214,7 +243,7 @@ fn patched(root: &str, table: &Table) -> BTreeMap<String, String> {
 
 /// Packages that a patch replaces become packages of this tree.
 fn apply_patches(found: &mut Package, patches: &BTreeMap<String, String>) {
-    for side in [&mut found.needs, &mut found.dev] {
+    for side in [&mut found.needs, &mut found.dev, &mut found.build] {
         let named = side.externals.iter().filter_map(|name| patches.get(name));
         side.paths.extend(named.cloned());
         side.externals.retain(|name| !patches.contains_key(name));
@@ -230,15 +259,23 @@ fn apply_patches(found: &mut Package, patches: &BTreeMap<String, String>) {
 fn apply_indirect_patches(packages: &mut [Package]) {
     let needs: BTreeMap<String, BTreeSet<String>> = packages
         .iter()
-        .map(|package| (package.dir.clone(), package.needs.paths.clone()))
+        .map(|package| {
+            let paths = package.needs.paths.union(&package.build.paths);
+            (package.dir.clone(), paths.cloned().collect())
+        })
         .collect();
     for package in packages {
         let patches = &package.patches;
         let open = |dir: &&String| !reaches(&needs, dir, &package.dir);
-        for (side, is_dev) in [(&mut package.needs, false), (&mut package.dev, true)] {
+        let sides = [
+            (&mut package.needs, false),
+            (&mut package.build, false),
+            (&mut package.dev, true),
+        ];
+        for (side, is_dev) in sides {
             if !side.externals.is_empty() {
                 let meant = patches.iter().filter(|dir| is_dev || open(dir));
-                side.paths.extend(meant.cloned());
+                side.patches.extend(meant.cloned());
             }
         }
     }

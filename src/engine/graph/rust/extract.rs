@@ -4,7 +4,7 @@
 //! its `mod` and `#[test]` its `fn`. Conditional compilation is not evaluated.
 
 use super::{content, opened};
-use crate::engine::facts::{Dynamic, Facts, Import, ImportKind, Reach};
+use crate::engine::facts::{Dynamic, Facts, Import, ImportKind, Reach, When};
 use crate::engine::graph::scan::literals::{Literals, climbs_far};
 use crate::engine::graph::scan::{Dialect, Kind, Scanner, Token};
 
@@ -151,8 +151,10 @@ impl<'a> Reader<'a> {
         if let Some(watched) = watched
             && self.is_build_script
             && watched.contains('{')
+            && !self.is_constant(watched)
         {
             self.facts.dynamic.push(Dynamic {
+                when: When::Used,
                 reach: Reach::Package,
                 what: token.text.into(),
                 line: token.line,
@@ -162,6 +164,32 @@ impl<'a> Reader<'a> {
         if !(climbs_far(text) && content::is_content(self.source, token.start)) {
             self.literals.push(text, token.line);
         }
+    }
+
+    /// Whether a text is a name in braces that the source gives one literal, which is
+    /// among its literals anyway.
+    fn is_constant(&self, text: &str) -> bool {
+        let name = text.strip_prefix('{').and_then(|it| it.strip_suffix('}'));
+        let Some(name) = name.filter(|it| it.chars().all(|c| c.is_alphanumeric() || c == '_'))
+        else {
+            return false;
+        };
+        let tokens = Scanner::new(Dialect::Rust, self.source);
+        let tokens: Vec<Token<'_>> = tokens.filter(|it| it.kind != Kind::Comment).collect();
+        let binds = ["const", "static", "let", "mut", "for"];
+        let mut bound = tokens.windows(2).enumerate().filter(|(_, pair)| {
+            matches!(pair, [word, named] if named.is_word(name) && binds.iter().any(|it| word.is_word(it)))
+        });
+        let (Some((at, pair)), None) = (bound.next(), bound.next()) else {
+            return false;
+        };
+        let is_fixed = pair
+            .first()
+            .is_some_and(|it| it.is_word("const") || it.is_word("static"));
+        let value = tokens.iter().skip(at).skip_while(|it| !it.is("=")).skip(1);
+        let value: Vec<&Token<'_>> = value.take(2).collect();
+        is_fixed
+            && matches!(value.as_slice(), [text, end] if text.kind == Kind::Text && end.is(";"))
     }
 
     /// After `#[`: a test, a path, or a directory that a derive embeds.
@@ -336,6 +364,7 @@ impl<'a> Reader<'a> {
             Some(_) => {}
             None if matches!(name.text, "migrate" | "embed_migrations" | "refinery") => {}
             None => self.facts.dynamic.push(Dynamic {
+                when: When::Used,
                 reach: Reach::Package,
                 what: format!("{}!(…)", name.text).into(),
                 line: name.line,

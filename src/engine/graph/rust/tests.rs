@@ -126,6 +126,19 @@ fn a_build_script_names_what_it_watches() {
 }
 
 #[test]
+fn a_build_script_may_name_what_it_watches_by_a_constant() {
+    let says = |bound: &str| {
+        let text = "println!(\"cargo:rerun-if-changed={X}\");";
+        let facts = facts_of("build.rs", &format!("{bound}\nfn main() {{ {text} }}"));
+        facts.contains("rerun-if-changed")
+    };
+    assert!(!says("const X: &str = \"a.xml\";"));
+    assert!(says("const X: &str = concat!(\"a\", \".xml\");"));
+    assert!(says("const X: &str = \"a.xml\"; fn f() { let X = g(); }"));
+    assert!(says(""));
+}
+
+#[test]
 fn a_crate_needs_its_dependencies_but_neither_their_tests_nor_its_own() {
     check(
         SHOP,

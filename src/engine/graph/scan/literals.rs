@@ -4,7 +4,7 @@
 //! run time: `data/%s.json` also names `data`. A literal that only climbs
 //! (`../..`) names nothing and may reach everything, so it becomes a [`Dynamic`].
 
-use crate::engine::facts::{Dynamic, Facts, Reach, could_name_a_path};
+use crate::engine::facts::{Dynamic, Facts, Reach, When, could_name_a_path};
 
 /// The literals of one source, in the making.
 #[derive(Debug, Default)]
@@ -21,6 +21,7 @@ impl<'a> Literals<'a> {
         }
         if climbs_far(text) {
             self.climbs.push(Dynamic {
+                when: When::Used,
                 reach: Reach::Repository,
                 what: format!("\"{text}\"").into(),
                 line,
