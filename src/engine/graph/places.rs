@@ -68,7 +68,7 @@ impl Place {
     /// The end of a path that climbs out of what nobody knows, where that says anything.
     /// Wherever its last step up leads, what stands behind goes down from there: so the
     /// path ends with it, anywhere.
-    fn end(&self) -> Option<Self> {
+    pub(super) fn end(&self) -> Option<Self> {
         let parts: Vec<&str> = self.text.split('/').collect();
         let step = parts.iter().rposition(|part| part.contains(".."))?;
         let end = parts.get(step + 1..).unwrap_or_default().join("/");
@@ -368,6 +368,11 @@ mod tests {
         );
         // Somebody else may list it, or put more to its name.
         check("load(f'{p}{q}/../d')", "Anywhere **/d*, Anywhere **/d*/**");
+        check(
+            "load(os.path.join(p, '..', 'd'))",
+            "Anywhere **/d*, Anywhere **/d*/**",
+        );
+        check("load(os.path.join(p, 'd'))", "");
         check(
             &of("subprocess.run(['make'], cwd=P)"),
             "Package, Repository",

@@ -329,6 +329,9 @@ impl<'a> Openings<'a> {
                     .split('/')
                     .all(|part| matches!(part, "" | "*" | "**"));
                 let is_gap = place.text.contains(GAP);
+                let is_here = matches!(place.base, Base::Beside | Base::Working | Base::Manifest);
+                // It leaves what nobody knows, so its reader may know less than it says.
+                let climbs = !is_here && place.end().is_some();
                 if facts.opened.len() > MOST {
                     return facts.dynamic.push(Dynamic {
                         when: When::Used,
@@ -337,7 +340,8 @@ impl<'a> Openings<'a> {
                         line,
                     });
                 }
-                if is_gap && (!is_vague || place.base == Base::Anywhere && !is_text) {
+                let is_said = !is_vague || place.base == Base::Anywhere && !is_text;
+                if climbs || is_gap && is_said {
                     let mut found = Facts::default();
                     places::say(&mut found, place, places::How::File, said);
                     found.opened.retain(|new| {

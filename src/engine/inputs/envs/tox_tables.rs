@@ -33,6 +33,13 @@ fn sections(tox: &Table) -> Sections {
         let table = value.as_table();
         found.extend(table.map(|table| (format!("testenv:{name}"), settings(table))));
     }
+    // `env_base.NAME` stands for environments by factors, as `NAME-{a,b}` does in INI
+    // (<https://tox.wiki/en/latest/config.html>).
+    let templates = tox.get("env_base").and_then(Value::as_table);
+    for (name, value) in templates.into_iter().flatten() {
+        let table = value.as_table();
+        found.extend(table.map(|table| (format!("testenv:{name}-{{}}"), settings(table))));
+    }
     found
 }
 

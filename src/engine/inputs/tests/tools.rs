@@ -406,7 +406,8 @@ fn what_every_named_environment_gives_itself_is_not_taken_from_the_base() {
     let toml = "[env_run_base]\ncommands_pre = [[\"cat\", \"control.txt\"]]\n\
                 commands = [[\"cat\", \"b.txt\"]]\n\
                 [env.x]\ncommands = [[\"cat\", \"a.txt\"]]\n\
-                [env.refers]\ncommands = [{ replace = \"ref\", of = [\"env_run_base\", \"commands\"], extend = true }]\n";
+                [env.refers]\ncommands = [{ replace = \"ref\", of = [\"env_run_base\", \"commands\"], extend = true }]\n\
+                [env_base.many]\nfactors = [\"a\"]\ncommands = [[\"cat\", \"q/data.json\"]]\n";
     let mut files = TREE.to_vec();
     files.push(("tox.toml", toml));
     check_narrow(&[("tox -e x", "b.txt")], &files);
@@ -415,6 +416,7 @@ fn what_every_named_environment_gives_itself_is_not_taken_from_the_base() {
         ("tox -e x", "control.txt"),
         ("tox -e x,py39", "b.txt"),
         ("tox -e refers", "b.txt"),
+        ("tox -e many-a", "q/data.json"),
     ];
     check_seen(&seen, &files);
 }
