@@ -1,9 +1,9 @@
-//! What Go and Rust open, list, walk and start by paths that they compute.
+//! What Go, Rust, Java and Kotlin open, list, walk and start by paths that they compute.
 //!
 //! The tokens of a file are read as far as it takes to follow a path: literals, names,
 //! calls, sums. Names stand for every value that the file gives them, whatever its scope.
 //! Whoever lists or walks what only its callers know reaches its package; in Go, where a
-//! package is the whole module to this, only a test does. Opening alone
+//! package is the whole module to this, and in Java and Kotlin only a test does. Opening alone
 //! does not: a package has its data anyway, and who writes a path that leaves its package
 //! answers for it, wherever that is opened. So a path that is computed and climbs counts
 //! as read where it stands, unless it only fills a variable of a function.
@@ -20,6 +20,7 @@ use crate::engine::facts::{Base, Dynamic, Facts, Opened, Reach, When};
 mod bindings;
 mod commands;
 mod expressions;
+mod jvm;
 
 use commands::Command;
 
@@ -36,6 +37,11 @@ pub(super) trait Speech {
 
     /// Whether a word begins or joins statements, so that no expression begins with it.
     fn is_keyword(word: &str) -> bool;
+
+    /// What a property stands for, by its name, the name before it, and of what it is one.
+    fn property(_name: &str, _owner: &str, _value: &Value) -> Option<Value> {
+        None
+    }
 }
 
 /// A value, as far as paths go.

@@ -18,8 +18,11 @@ use crate::engine::tree::{FileId, Snapshot, base_name, dir_of};
 mod extract;
 mod gradle;
 mod maven;
+mod opened;
 mod packages;
 mod script;
+
+pub(super) use opened::{climbing, variable};
 
 /// Reads a source file.
 pub fn extract(path: &str, source: &str) -> Facts {

@@ -18,6 +18,7 @@ mod expressions;
 mod hazards;
 mod languages;
 mod links;
+mod modules;
 mod narrow;
 mod tools;
 mod traced;

@@ -15,6 +15,7 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
         }
         match S::DIALECT {
             Dialect::Go => self.go_binding(token),
+            Dialect::Java | Dialect::Kotlin => self.jvm_binding(token),
             _ => self.rust_binding(token),
         }
     }
@@ -52,7 +53,7 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
     }
 
     /// `name =`, but no comparison.
-    fn is_assignment(&self, count: usize) -> bool {
+    pub(super) fn is_assignment(&self, count: usize) -> bool {
         self.is_ahead(count, "=")
             && !self.is_ahead(count + 1, "=")
             && !self.is_ahead(count + 1, ">")
@@ -115,7 +116,7 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
         }
     }
 
-    fn give(&mut self, name: &'a str) {
+    pub(super) fn give(&mut self, name: &'a str) {
         let value = if is_made_for_the_run(name) {
             Value::default()
         } else {

@@ -1,6 +1,7 @@
 //! Expressions: literals, names, chains of calls, and sums of them.
 
 use super::{Base, Call, DEPTH, Kind, Meaning, Place, Reader, Speech, Value, is_root, sum};
+use crate::engine::graph::places::join;
 use crate::engine::graph::scan::Dialect;
 
 /// What of a chain was read: its value, and the name that it ends with.
@@ -15,21 +16,38 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
     /// Reads an expression; takes one token at least.
     pub(super) fn expression(&mut self) -> Value {
         let mut value = self.chain();
-        while self.is_ahead(0, "+") && !self.is_ahead(1, "=") {
+        while self.is_sum() {
+            let is_joined = self.is_ahead(0, "/");
             self.at += 1;
+            if let Some(token) = self.token().filter(|it| it.kind == Kind::Other) {
+                self.at += 1;
+                value = sum(&value, &character(token.text));
+                continue;
+            }
             if !self.begins_expression() {
                 return Value::unknown();
             }
             let right = self.chain();
-            value = sum(&value, &right);
+            value = if is_joined {
+                Value::at(join(&value.places, &right.places))
+            } else {
+                sum(&value, &right)
+            };
         }
         value
+    }
+
+    /// `+`, or Kotlin's `/` between paths.
+    fn is_sum(&self) -> bool {
+        let is_sign =
+            self.is_ahead(0, "+") || S::DIALECT == Dialect::Kotlin && self.is_ahead(0, "/");
+        is_sign && !self.is_ahead(1, "=") && !self.is_ahead(1, "+")
     }
 
     fn chain(&mut self) -> Value {
         while self
             .token()
-            .is_some_and(|it| it.is("&") || it.is("*") || it.is_word("mut"))
+            .is_some_and(|it| it.is("&") || it.is("*") || it.is_word("mut") || Self::is_new(it))
         {
             self.at += 1;
         }
@@ -44,7 +62,11 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
         match (token.kind, token.text) {
             (Kind::Text, text) => {
                 self.at += 1;
-                chain.value = Value::literal(text);
+                chain.value = if Self::is_jvm() {
+                    self.jvm_text(text)
+                } else {
+                    Value::literal(text)
+                };
             }
             (Kind::Word, name) => {
                 self.at += 1;
@@ -66,6 +88,21 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
         chain.value
     }
 
+    /// `new` of Java, which says nothing.
+    fn is_new(token: super::Token<'a>) -> bool {
+        S::DIALECT == Dialect::Java && token.is_word("new")
+    }
+
+    /// Whether `[]` stands here behind.
+    fn is_array(&self) -> bool {
+        let is = |count: usize, punct: &str| {
+            let at = self.at.checked_sub(count);
+            let token = at.and_then(|at| self.tokens.get(at));
+            token.is_some_and(|token| token.is(punct))
+        };
+        is(1, "]") && is(2, "[")
+    }
+
     /// Reads one more part of a chain.
     fn goes_on(&mut self, chain: &mut Chain<'a>) -> bool {
         let Some(token) = self.token().filter(|it| it.kind == Kind::Punct) else {
@@ -73,6 +110,12 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
         };
         match token.text {
             "?" => self.at += 1,
+            "!" if S::DIALECT == Dialect::Kotlin && self.is_ahead(1, "!") => self.at += 2,
+            // The items of a new array.
+            "{" if self.is_array() && S::DIALECT == Dialect::Java => {
+                chain.value = Value::list(&self.arguments("}"));
+                chain.path.clear();
+            }
             "." if self.ahead(1).is_some_and(|it| it.kind == Kind::Word) => self.member(chain),
             // An assertion of a type.
             "." if self.is_ahead(1, "(") => {
@@ -106,13 +149,18 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
         if name == "await" {
             return;
         }
+        let owner = chain.path.last().copied().unwrap_or_default();
         chain.has_receiver = true;
         chain.path.push(name);
         let is_called = self.is_ahead(0, "(") || self.is_ahead(0, ":") && self.is_ahead(2, "<");
         if !is_called {
             // A field: nobody knows, but by its name.
-            let known = self.known.contains_key(name) && chain.path.first() == Some(&"self");
-            chain.value = if known || is_root(name) {
+            let is_own = matches!(chain.path.first(), Some(&"self" | &"this"));
+            let known = self.known.contains_key(name) && is_own;
+            let property = S::property(name, owner, &chain.value).filter(|_| !known);
+            chain.value = if let Some(property) = property {
+                property
+            } else if known || is_root(name) {
                 self.named(name)
             } else if chain.value.places.is_empty() {
                 Value::default()
@@ -329,6 +377,14 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
         }
         self.used(&value, line);
         Value::unknown()
+    }
+}
+
+/// A character or a number behind a text.
+fn character(text: &str) -> Value {
+    match text {
+        "'/'" => Value::literal("/"),
+        _ => Value::unknown(),
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) fn read(path: &str, source: &str) -> Facts {
     let mut facts = reader.facts;
     reader.literals.finish(&mut facts);
     facts.broken = reader.tokens.is_broken();
+    super::opened::read(path, source, &mut facts);
     facts
 }
 

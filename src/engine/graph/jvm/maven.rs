@@ -12,6 +12,10 @@ use quick_xml::events::Event;
 use super::{Layout, Link, Part, Shared};
 use crate::engine::tree::{FileId, Snapshot, base_name, dir_of, join};
 
+mod paths;
+
+use paths::{Home, Texts};
+
 /// Adds every Maven module of the tree.
 pub(super) fn read(snapshot: &Snapshot, layout: &mut Layout) {
     let mut poms: BTreeMap<&str, Pom> = BTreeMap::new();
@@ -39,6 +43,7 @@ struct Pom {
     artifact: String,
     parent: Option<Parent>,
     needs: Vec<Need>,
+    texts: Texts,
     is_broken: bool,
 }
 
@@ -68,6 +73,7 @@ fn parse(file: FileId, text: &str) -> Pom {
         artifact: String::new(),
         parent: None,
         needs: Vec::new(),
+        texts: Texts::read(text),
         is_broken: false,
     };
     let mut reader = Reader::from_str(text);
@@ -164,6 +170,13 @@ impl Modules<'_> {
             let settings = join(above, ".mvn").unwrap_or_default();
             files.extend(snapshot.tree.under(&settings).map(|(file, _)| file));
         }
+        let sources = std::iter::once(pom).chain(chain.iter().map(|(_, parent)| *parent));
+        let home = Home {
+            dir,
+            parent: chain.first().map(|(above, _)| *above),
+            texts: sources.map(|source| &source.texts).collect(),
+        };
+        files.extend(home.files(snapshot));
         for (_, source) in chain.iter().chain([&(dir, pom)]) {
             for need in &source.needs {
                 self.need(layout, dir, pom, need);

@@ -150,6 +150,9 @@ impl Resolver<'_, '_, '_> {
                 self.builder.edge(site.file, init, EdgeKind::Implicit);
                 any = true;
             }
+            if !any {
+                self.hiding(site, current);
+            }
             // What lies above is needed by that `__init__` in turn.
             dir = if any {
                 None
@@ -159,6 +162,17 @@ impl Resolver<'_, '_, '_> {
         }
         if base_name(site.path) == "conftest.py" || self.pytest.is_test(site.path) {
             self.around_test(site);
+        }
+    }
+
+    /// A module wins over a directory of its name without an `__init__`
+    /// (<https://peps.python.org/pep-0420/#specification>).
+    fn hiding(&mut self, site: Site<'_>, dir: DirId) {
+        let name = base_name(self.modules.path(dir));
+        let beside = self.modules.parent(dir);
+        let child = beside.and_then(|beside| self.modules.child(beside, name));
+        for file in child.unwrap_or_default().files() {
+            self.builder.edge(site.file, file, EdgeKind::Implicit);
         }
     }
 
@@ -677,6 +691,24 @@ mod tests {
             &[("tests/test_a.py", ""), ("tests/test_a/__init__.py", "")],
             &[],
             &["implicit tests/test_a/__init__.py"],
+        );
+    }
+
+    #[test]
+    fn a_module_hides_the_namespace_of_its_name() {
+        let implicit =
+            |files: &[(&str, &str)], expected: &[&str]| check_kinds(files, &[], expected);
+        let x = ("ns/a/x.py", "");
+        implicit(
+            &[x, ("ns/a.py", ""), ("ns/c.py", "")],
+            &["implicit ns/a.py"],
+        );
+        implicit(&[x, ("ns.py", "")], &["implicit ns.py"]);
+        // A package with an `__init__` wins over the module.
+        let package = ("ns/a/__init__.py", "");
+        implicit(
+            &[x, package, ("ns/a.py", "")],
+            &["implicit ns/a/__init__.py"],
         );
     }
 

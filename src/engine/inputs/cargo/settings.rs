@@ -79,6 +79,9 @@ impl Walk<'_> {
     /// Files and directories that a text of settings names.
     fn named_by_settings(&mut self, call: &Invocation, text: &str, bases: &[&str]) {
         let is_end = |c: char| c.is_whitespace() || "\"'=,[]{}()".contains(c);
+        for value in relative_values(text) {
+            self.directory_by_setting(call, value, bases);
+        }
         let lines = text
             .lines()
             .filter(|line| !line.trim_start().starts_with('#'));
@@ -87,6 +90,15 @@ impl Walk<'_> {
             let attached = word.strip_prefix('-').and_then(|flag| flag.get(1..));
             for name in [Some(word), attached].into_iter().flatten() {
                 self.named_by_setting(call, name, bases);
+            }
+        }
+    }
+
+    /// A directory under a plain name.
+    fn directory_by_setting(&mut self, call: &Invocation, name: &str, bases: &[&str]) {
+        for path in bases.iter().filter_map(|base| join(base, name)) {
+            if !path.is_empty() && self.has_dir(&path) {
+                self.entry(call, vec![below(&globset::escape(&path), "**")]);
             }
         }
     }
@@ -106,4 +118,16 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+/// The values of variables that are paths from the settings
+/// (<https://doc.rust-lang.org/cargo/reference/config.html#env>).
+fn relative_values(text: &str) -> impl Iterator<Item = &str> {
+    let is_relative = text.contains("relative");
+    let after = text.split("value").skip(1).filter(move |_| is_relative);
+    after.filter_map(|rest| {
+        let rest = rest.trim_start().strip_prefix('=')?.trim_start();
+        let quote = rest.chars().next().filter(|it| matches!(it, '"' | '\''))?;
+        rest.get(1..)?.split(quote).next()
+    })
 }

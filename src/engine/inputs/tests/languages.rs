@@ -3,7 +3,7 @@
 use super::narrow::closed;
 
 /// What a job reads in addition to a change of one file's text.
-fn more(script: &str, files: &[(&str, &str)], path: &str, text: &'static str) -> String {
+pub(super) fn more(script: &str, files: &[(&str, &str)], path: &str, text: &'static str) -> String {
     let before = closed(script, files);
     let mut files = files.to_vec();
     for file in &mut files {
@@ -221,6 +221,32 @@ fn runners_and_linker_scripts_of_cargo_are_read() {
     }
     let files = closed("cargo --config c/m.x test -p a", RUST);
     assert!(files.contains("c/m.x"), "{files}");
+}
+
+#[test]
+fn a_variable_of_cargo_may_be_a_path_from_its_settings() {
+    let env = |value: &str| format!("[env]\nFOO = {{ value = \"{value}\", relative = true }}\n");
+    for value in ["c/data", "./c/data", "b/../c/data"] {
+        let text = env(value).leak();
+        assert_eq!(
+            more("cargo test -p a", RUST, ".cargo/config.toml", text),
+            "c/data",
+            "{value}"
+        );
+    }
+    let whole = "c/data c/m.x c/r.sh";
+    for text in [env("c").leak(), "[env.FOO]\nvalue = 'c'\nrelative = true\n"] {
+        assert_eq!(
+            more("cargo test -p a", RUST, ".cargo/config.toml", text),
+            whole,
+            "{text}"
+        );
+    }
+    let plain = "[env]\nFOO = \"c\"\nBAR = { value = \"c\" }\n";
+    assert_eq!(
+        more("cargo test -p a", RUST, ".cargo/config.toml", plain),
+        ""
+    );
 }
 
 #[test]
