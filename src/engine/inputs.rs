@@ -16,6 +16,7 @@ use super::pipeline::{EventContext, Job, Leg};
 use super::policy::{JobPolicy, Policy, Skip};
 use super::tree::{FileId, Snapshot};
 
+pub use compiled::{count_as_run, is_handed_on};
 pub use memo::Memo;
 
 mod actions;

@@ -74,7 +74,10 @@ impl Survey {
             for (index, job) in pipeline.jobs.iter().enumerate() {
                 let settled = known.next().filter(|_| !open.contains(&(at, index)));
                 inputs.push(settled.unwrap_or_else(|| {
-                    let inferred = inputs::infer(job, None, &context);
+                    let mut inferred = inputs::infer(job, None, &context);
+                    if inputs::is_handed_on(job, &pipeline.jobs) {
+                        inputs::count_as_run(&mut inferred);
+                    }
                     if context.memo.take_peek() || !inferred.missing_texts.is_empty() {
                         self.open.insert((at, index));
                     }

@@ -169,6 +169,9 @@ pub(super) enum Meaning {
     Unknown,
 }
 
+/// Names of libraries that run the code they are given while others are built.
+const STAGED: &[&str] = &["crabtime", "comptime"];
+
 /// How deep brackets are followed.
 const DEPTH: u32 = 100;
 
@@ -180,6 +183,7 @@ pub(super) fn read<S: Speech>(source: &str, facts: &mut Facts) {
         at: 0,
         depth: 0,
         braces: 0,
+        staged: u32::from(STAGED.iter().any(|it| source.contains(it))),
         known: FxHashMap::default(),
         commands: Vec::new(),
         passed: Vec::new(),
@@ -209,6 +213,8 @@ struct Reader<'a, 'f, S> {
     depth: u32,
     /// How many blocks are open.
     braces: u32,
+    /// How many calls of macros are open whose arguments may run while others are built.
+    staged: u32,
     known: FxHashMap<&'a str, Named>,
     commands: Vec<Command>,
     /// What calls hand to functions of the file: their names, the place, the line.
@@ -360,6 +366,9 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
 
     /// What was put into the facts since then is read by running code alone.
     fn read_at_run(&mut self, (dynamic, opened): (usize, usize)) {
+        if self.staged > 0 {
+            return;
+        }
         for it in self.facts.dynamic.iter_mut().skip(dynamic) {
             it.when = When::Run;
         }

@@ -96,7 +96,12 @@ impl Crates {
             let dir = package.dir.as_str();
             let code = builder.unit(format!("crate {}", package.name), dir);
             let tests = builder.unit(format!("crate {} tests", package.name), dir);
-            builder.edge(tests, code, EdgeKind::Dependency);
+            let kind = if package.is_macro {
+                EdgeKind::Runs
+            } else {
+                EdgeKind::Dependency
+            };
+            builder.edge(tests, code, kind);
             let tree = &builder.snapshot.tree;
             let has_script = (package.scripts.iter()).any(|path| tree.find(path).is_some());
             let script = has_script.then(|| {
@@ -139,9 +144,20 @@ impl Crates {
             self.homes.insert(file, (index, unit));
             members.entry(unit).or_default().push(file);
         }
+        let macros: Vec<NodeId> = (packages.iter().zip(&self.units))
+            .filter(|(package, _)| package.is_macro)
+            .map(|(_, units)| units.code)
+            .collect();
+        let is_macro = |unit: &NodeId| macros.contains(unit);
         for (unit, files) in members {
             let is_code = |file: &FileId| snapshot.tree.path(*file).ends_with(".rs");
             let (code, data): (Vec<_>, Vec<_>) = files.into_iter().partition(is_code);
+            // A macro runs in every build that has it, its own tests' first of all.
+            if is_macro(&unit) {
+                for file in &code {
+                    builder.edge(*file, unit, EdgeKind::Runs);
+                }
+            }
             builder.members(unit, code);
             // Who reads the data of a crate's tests needs no more of them.
             for file in data {

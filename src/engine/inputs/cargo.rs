@@ -1,5 +1,6 @@
 //! cargo: crates as units, with what governs them.
 
+use super::compiled::only_compiles;
 use super::programs::{arguments, list};
 use super::walk::{Invocation, Walk, below};
 use super::{Input, OpaqueCause};
@@ -225,9 +226,7 @@ impl Walk<'_> {
                 continue;
             }
             if compiles {
-                let names = list("**/*.rs Cargo.toml");
-                self.compiled(call, names.iter().map(|name| below(&unit, name)).collect());
-                self.add(call, Input::Built(unit));
+                self.crates_below(call, &unit);
                 continue;
             }
             self.entry(
@@ -243,6 +242,24 @@ impl Walk<'_> {
         if matches!(sub, Some("run" | "r")) {
             let more = rest.get(own.len()..).unwrap_or_default().to_vec();
             self.program_arguments(call, &more);
+        }
+    }
+
+    /// All crates at and below a directory, with their tests: where a workspace has no
+    /// package of its own, its members are meant.
+    fn crates_below(&mut self, call: &Invocation, dir: &str) {
+        let names = list("**/*.rs Cargo.toml");
+        self.compiled(call, names.iter().map(|name| below(dir, name)).collect());
+        let is_below = |it: &&Package| {
+            let rest = it.dir.strip_prefix(dir);
+            dir.is_empty() || rest.is_some_and(|it| it.is_empty() || it.starts_with('/'))
+        };
+        let dirs: Vec<Box<str>> = (self.all_crates().filter(is_below))
+            .map(|package| package.dir.clone())
+            .chain([dir.into()])
+            .collect();
+        for dir in dirs {
+            self.add(call, Input::Built(dir));
         }
     }
 
@@ -327,22 +344,13 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a command compiles and starts nothing that it compiled, but for build scripts
-/// and macros; its words begin with the sub-command.
-fn only_compiles(words: &[&str]) -> bool {
-    let mut subs = words.iter().filter(|word| !word.starts_with('-'));
-    let first = subs.next().copied().unwrap_or_default();
-    let sub = match first {
-        "hack" => subs.next().copied().unwrap_or_default(),
-        first => first,
-    };
-    list("build b check c clippy doc rustc rustdoc").contains(&sub)
-}
-
-/// Whether it does so with libraries and programs alone, without what only tests,
+/// Whether a command compiles libraries and programs alone, without what only tests,
 /// benches and examples need.
 fn leaves_tests_out(words: &[&str]) -> bool {
-    let more = list("--tests --test --benches --bench --examples --example --all-targets");
+    let more = list(
+        "--tests --test --benches --bench --examples --example --all-targets --profile \
+         -Zrustdoc-scrape-examples -Z",
+    );
     let is_more = |word: &&str| {
         let flag = word.split('=').next().unwrap_or_default();
         more.contains(&flag)

@@ -81,6 +81,7 @@ impl Walk<'_> {
 
     /// A variable that programs get.
     pub(super) fn assignment(&mut self, call: &Invocation, name: &str, value: &Value) {
+        self.hears_variable(name, value);
         let text = match value {
             Value::Text(text) => text.as_ref(),
             Value::Unknown if OPTIONS.contains(&name) => {

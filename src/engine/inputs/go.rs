@@ -1,8 +1,8 @@
 //! go: packages by pattern, and the module around them.
 
-use super::Input;
 use super::programs::{arguments, list};
 use super::walk::{Invocation, Walk, below};
+use super::{Input, compiled};
 use crate::engine::packages::go::directives;
 use crate::engine::shell::{Located, Word, locate};
 use crate::engine::tree::{base_name, dir_of, join};
@@ -12,9 +12,6 @@ const GO_VALUES: &str = "-run -bench -count -timeout -tags -coverprofile -coverm
     -parallel -o -ldflags -gcflags -mod -cpu -benchtime -skip -shuffle -fuzz -fuzztime \
     -asmflags -buildmode --format --junitfile --jsonfile -f \
     --rerun-fails --packages";
-
-/// Sub-commands that start nothing of what they read.
-const COMPILES: &str = "build vet list doc fmt mod work";
 
 impl Walk<'_> {
     /// Tidying and verifying judge the file of checksums, not only what stands in it.
@@ -178,7 +175,7 @@ impl Walk<'_> {
             Located::Outside => return,
             Located::Unknown => return self.unknown_use(call),
         };
-        if list(COMPILES).contains(&sub) {
+        if list(compiled::GO).contains(&sub) {
             self.compiled(call, vec![glob]);
         } else {
             self.entry(call, vec![glob]);

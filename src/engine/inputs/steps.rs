@@ -81,6 +81,7 @@ impl<'a> Walk<'a> {
             .collect();
         let later = exports.into_iter().chain(floating);
         for (name, value) in later {
+            self.hears_variable(&name, &value);
             if &*name == "*" {
                 self.open_environment = true;
                 let all = self.variables.iter_mut();

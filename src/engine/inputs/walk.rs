@@ -98,8 +98,8 @@ pub(super) struct Walk<'a> {
     pub(super) written: BTreeSet<Box<str>>,
     /// Whether two names that differ in case alone may be one file.
     pub(super) folds_case: bool,
-    /// The names of all programs that were started.
-    pub(super) programs: BTreeSet<Box<str>>,
+    /// Whether nothing was met that may start what the job builds.
+    pub(super) is_quiet: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -120,7 +120,7 @@ impl<'a> Walk<'a> {
             run: BTreeMap::new(),
             written: BTreeSet::new(),
             folds_case: false,
-            programs: BTreeSet::new(),
+            is_quiet: true,
         };
         for (name, value) in RUNNER {
             let value = Value::Text((*value).into());
@@ -270,7 +270,7 @@ impl<'a> Walk<'a> {
         self.depth += 1;
         let name = first.text.clone();
         let name = name.strip_suffix(".exe").unwrap_or(&name);
-        self.programs.insert(name.into());
+        self.hears_command(&call.words);
         match (name.contains('/'), shell::locate(&call.place, name)) {
             (false, _) => self.machine_program(call, name),
             (true, Located::Inside(path)) => self.repository_program(call, &path),

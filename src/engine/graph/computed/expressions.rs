@@ -4,6 +4,39 @@ use super::{Base, Call, DEPTH, Kind, Meaning, Place, Reader, Speech, Value, is_r
 use crate::engine::graph::places::join;
 use crate::engine::graph::scan::Dialect;
 
+/// Macros that put their arguments where they stand; others may run them while the crate
+/// is built.
+const PLAIN: &[&str] = &[
+    "println",
+    "eprintln",
+    "print",
+    "eprint",
+    "panic",
+    "write",
+    "writeln",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "debug_assert",
+    "debug_assert_eq",
+    "format",
+    "format_args",
+    "vec",
+    "matches",
+    "dbg",
+    "todo",
+    "unreachable",
+    "unimplemented",
+    "trace",
+    "debug",
+    "info",
+    "warn",
+    "error",
+    "bail",
+    "anyhow",
+    "ensure",
+];
+
 /// What of a chain was read: its value, and the name that it ends with.
 struct Chain<'a> {
     value: Value,
@@ -207,7 +240,10 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
             Some("{") => "}",
             _ => ")",
         };
+        let is_staged = is_macro && chain.path.last().is_some_and(|name| !PLAIN.contains(name));
+        self.staged += u32::from(is_staged);
         let arguments = self.arguments(close);
+        self.staged -= u32::from(is_staged);
         let receiver = chain.has_receiver.then(|| chain.value.clone());
         let call = Call {
             path: &chain.path,

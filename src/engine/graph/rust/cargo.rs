@@ -105,6 +105,8 @@ fn package(dir: &str, manifest: &Manifest, all: &Manifests<'_>) -> Option<Packag
     }
     let root = workspace_of(dir, head, all);
     let shared = root.and_then(|root| all.get(root)?.table.as_ref().map(|table| (root, table)));
+    // A package without a workspace is the root of its own.
+    let shared = shared.or(Some((dir, table)));
     found.workspace = root.filter(|root| *root != dir).map(ToOwned::to_owned);
     targets(&mut found, table, head);
     let inherited = shared.and_then(|(root, table)| {

@@ -166,30 +166,33 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether a text is a name in braces that the source gives one literal, which is
-    /// among its literals anyway.
+    /// Whether a text is a name in braces that the source gives one literal, which names a
+    /// file and is among its literals anyway. Nothing else may have that name.
     fn is_constant(&self, text: &str) -> bool {
         let name = text.strip_prefix('{').and_then(|it| it.strip_suffix('}'));
-        let Some(name) = name.filter(|it| it.chars().all(|c| c.is_alphanumeric() || c == '_'))
-        else {
+        let is_upper = |it: &&str| it.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+        let Some(name) = name.filter(is_upper) else {
             return false;
         };
         let tokens = Scanner::new(Dialect::Rust, self.source);
         let tokens: Vec<Token<'_>> = tokens.filter(|it| it.kind != Kind::Comment).collect();
-        let binds = ["const", "static", "let", "mut", "for"];
-        let mut bound = tokens.windows(2).enumerate().filter(|(_, pair)| {
-            matches!(pair, [word, named] if named.is_word(name) && binds.iter().any(|it| word.is_word(it)))
+        let mut words = tokens.iter().filter(|it| it.kind == Kind::Word);
+        let is_plain = words.all(|it| !["mod", "macro_rules", "include"].contains(&it.text));
+        let mut given = tokens.windows(2).filter(|pair| {
+            matches!(pair, [named, next] if named.is_word(name)
+                && (next.is("=") || next.is(":") || next.is("|") || next.is("@")))
         });
-        let (Some((at, pair)), None) = (bound.next(), bound.next()) else {
-            return false;
+        let is_once = given.next().is_some() && given.next().is_none();
+        let form = format!("const {name}: &str = \"");
+        let value = self
+            .source
+            .split_once(&form)
+            .and_then(|(_, rest)| rest.split_once("\";"));
+        let is_file = |value: &str| {
+            let last = value.rsplit('/').next().unwrap_or_default();
+            !value.contains(['\\', '"', '{', '\n']) && last.trim_start_matches('.').contains('.')
         };
-        let is_fixed = pair
-            .first()
-            .is_some_and(|it| it.is_word("const") || it.is_word("static"));
-        let value = tokens.iter().skip(at).skip_while(|it| !it.is("=")).skip(1);
-        let value: Vec<&Token<'_>> = value.take(2).collect();
-        is_fixed
-            && matches!(value.as_slice(), [text, end] if text.kind == Kind::Text && end.is(";"))
+        is_once && is_plain && value.is_some_and(|(it, _)| is_file(it))
     }
 
     /// After `#[`: a test, a path, or a directory that a derive embeds.
@@ -333,6 +336,7 @@ impl<'a> Reader<'a> {
         }
         if let Some(text) = self.next_if(|token| token.kind == Kind::Text) {
             self.literal(text);
+            self.included(name, text.text);
             let from_crate = matches!(name.text, "embed_migrations" | "migrate" | "include_dir");
             if from_crate && !text.text.starts_with('$') {
                 self.import_from_crate(text.text, name.line);
@@ -343,7 +347,7 @@ impl<'a> Reader<'a> {
         }
         let mut ahead = self.tokens.clone();
         let mut depth = 1_u32;
-        let (mut root, mut parts) = (None, String::new());
+        let (mut root, mut parts, mut is_known) = (None, String::new(), true);
         for token in ahead.by_ref().filter(|token| token.kind != Kind::Comment) {
             match (token.kind, token.text) {
                 (Kind::Punct, "(" | "[" | "{") => depth += 1,
@@ -352,11 +356,23 @@ impl<'a> Reader<'a> {
                     root = Some(token.text);
                 }
                 (Kind::Text, text) => parts.push_str(text),
+                (Kind::Word, "concat" | "env") => {}
+                (Kind::Word, _) => is_known = false,
                 _ => {}
             }
             if depth == 0 {
                 break;
             }
+        }
+        if !is_known && root != Some("OUT_DIR") {
+            let reach = if parts.contains("..") {
+                Reach::Repository
+            } else {
+                Reach::Package
+            };
+            let what = format!("{}!(…)", name.text);
+            let found = Dynamic::used(reach, &what, name.line);
+            return self.facts.dynamic.push(found);
         }
         match root {
             Some("CARGO_MANIFEST_DIR") => self.import_from_crate(&parts, name.line),
@@ -369,6 +385,14 @@ impl<'a> Reader<'a> {
                 what: format!("{}!(…)", name.text).into(),
                 line: name.line,
             }),
+        }
+    }
+
+    /// Code that is included from a file of another kind: nothing of it is read.
+    fn included(&mut self, name: Token<'a>, path: &str) {
+        if name.text == "include" && !path.ends_with(".rs") {
+            let found = Dynamic::used(Reach::Repository, "include!(…)", name.line);
+            self.facts.dynamic.push(found);
         }
     }
 

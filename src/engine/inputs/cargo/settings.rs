@@ -72,6 +72,7 @@ impl Walk<'_> {
         if self.has_file(path)
             && let Some(text) = self.text(path)
         {
+            self.hears_settings(text);
             self.named_by_settings(call, text, bases);
         }
     }
