@@ -29,10 +29,10 @@ pub(crate) use terminal::Terminal;
 const AFTER: &str = "\
 Exit codes:
   0  the answer is on standard output
-  1  Trimtab failed; please report it. From `doctor`: there is a fault
+  1  Trimtab failed; please report it
   2  the command line is wrong
   3  the repository, a revision, a file or a setting cannot be used; the message says what to do
-  4  `rewrite --check` found a stale rewrite
+  4  what was looked for is there: `rewrite --check` found a stale rewrite, `doctor` a fault
   5  `plan` has nothing to compare: the message says which commits to name
 
 Examples:
@@ -83,8 +83,6 @@ pub(crate) enum Failure {
     Expected(String),
     /// What was looked for, in a command that only looks. Exit code 4.
     Found(String),
-    /// What was examined has a fault, which the answer tells. Exit code 1.
-    Unwell(String),
     /// There is nothing to look at: head is the base. Exit code 5.
     Nothing(String),
     /// Ours. Exit code 1.
@@ -150,10 +148,6 @@ pub fn run() -> ExitCode {
         Err(Failure::Nothing(message)) => {
             terminal.fault(&message);
             ExitCode::from(5)
-        }
-        Err(Failure::Unwell(message)) => {
-            terminal.fault(&message);
-            ExitCode::from(1)
         }
         Err(Failure::Internal(error)) => {
             terminal.fault(&format!("{error:#}"));

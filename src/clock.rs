@@ -80,7 +80,12 @@ impl Timestamp {
         }
         let thousandths: String = part.chars().chain("000".chars()).take(3).collect();
         let thousandths: u64 = thousandths.parse().ok()?;
-        let seconds = days(year, month, day)? * 86_400 + hour * 3_600 + minute * 60 + second;
+        // Every month has a last day: the thirty-first of June would be the first of July.
+        let whole = days(year, month, day)?;
+        if date(whole) != (year, month, day) {
+            return None;
+        }
+        let seconds = whole * 86_400 + hour * 3_600 + minute * 60 + second;
         let (sign, offset) = zone.split_at_checked(1)?;
         let [hours, minutes] = match sign {
             "Z" | "z" => [0, 0],

@@ -53,7 +53,7 @@ For OWNER/NAME also what the app may do and hears, the clock, the required check
 that would block the bot's pulls. It then asks as the app, and only reads: APP_ID and
 PRIVATE_KEY must be set, GITHUB_URL and GITHUB_API_URL may be, as for `trimtab serve`.
 
-Exit codes: 0 when there is no fault, 1 when there is one; warnings are no faults. Others as
+Exit codes: 0 when there is no fault, 4 when there is one; warnings are no faults. Others as
 everywhere: 2 for the command line, 3 for what cannot be looked at at all.
 
 Examples:
@@ -94,10 +94,10 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     terminal.answer(&text);
     match found.count(State::Fault) {
         0 => Ok(()),
-        1 => Err(Failure::Unwell(
+        1 => Err(Failure::Found(
             "there is a fault; its remedy stands above".to_owned(),
         )),
-        many => Err(Failure::Unwell(format!(
+        many => Err(Failure::Found(format!(
             "there are {many} faults; their remedies stand above"
         ))),
     }

@@ -439,20 +439,6 @@ mod tests {
         }
     }
 
-    fn event() -> EventContext {
-        EventContext {
-            target: "main".into(),
-            source: "topic".into(),
-            activity: "synchronize".into(),
-            draft: false,
-            fork: false,
-            author: "ann".into(),
-            labels: Vec::new(),
-            repository: "acme/shop".into(),
-            default_branch: "main".into(),
-        }
-    }
-
     /// What is found when the base has these jobs, the merge those, and jobs ended so:
     /// `unit=skipped`. `planned` are the jobs that a plan named.
     fn check((base, merge): (&str, &str), ended: &[&str], planned: &[&str], expected: &[&str]) {
@@ -481,7 +467,7 @@ mod tests {
                 gates: gates[1].as_ref(),
             },
             lines: &job_lines(PATH, merge.text(PATH).unwrap()),
-            event: &event(),
+            event: &EventContext::sample(),
             planned: &planned
                 .iter()
                 .map(|job| ((*job).to_owned(), Basis::Unaffected))

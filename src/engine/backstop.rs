@@ -176,25 +176,11 @@ mod tests {
     const PATH: &str = ".github/workflows/ci.yml";
     const JOBS: &str = "jobs:\n  unit:\n    runs-on: x\n    steps: [{run: a}]\n";
 
-    fn event() -> EventContext {
-        EventContext {
-            target: "main".into(),
-            source: "topic".into(),
-            activity: "synchronize".into(),
-            draft: false,
-            fork: false,
-            author: "ann".into(),
-            labels: Vec::new(),
-            repository: "acme/shop".into(),
-            default_branch: "main".into(),
-        }
-    }
-
     /// The backstop of the one job of a workflow with these events.
     fn backstop(text: &str, runs: &[(Attempt, Vec<JobRun>)]) -> Backstop {
         let pipelines = read(&snapshot_of(&[(PATH, text)]));
         let pipeline = &pipelines[0];
-        of_job(&pipelines, (pipeline, &pipeline.jobs[0]), &event(), runs)
+        of_job(&pipelines, (pipeline, &pipeline.jobs[0]), &EventContext::sample(), runs)
     }
 
     /// What stands at the place of `on` after the patch; it gives a backstop.

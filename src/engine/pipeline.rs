@@ -261,6 +261,24 @@ pub struct EventContext {
     pub default_branch: Box<str>,
 }
 
+#[cfg(test)]
+impl EventContext {
+    /// A push by `ann` to the pull of a branch of `acme/shop`.
+    pub(crate) fn sample() -> Self {
+        Self {
+            target: "main".into(),
+            source: "topic".into(),
+            activity: "synchronize".into(),
+            draft: false,
+            fork: false,
+            author: "ann".into(),
+            labels: Vec::new(),
+            repository: "acme/shop".into(),
+            default_branch: "main".into(),
+        }
+    }
+}
+
 /// Whether something happens: a condition or a filter, as far as it can be known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Truth {

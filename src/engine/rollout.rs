@@ -187,15 +187,8 @@ mod tests {
 
     fn event() -> EventContext {
         EventContext {
-            target: "main".into(),
-            source: "topic".into(),
-            activity: "synchronize".into(),
-            draft: false,
-            fork: false,
-            author: "ann".into(),
             labels: vec!["fast".into()],
-            repository: "acme/shop".into(),
-            default_branch: "main".into(),
+            ..EventContext::sample()
         }
     }
 

@@ -14,6 +14,7 @@ use super::answer_command::{self, at};
 use super::report_pull::hash;
 use super::sync_repo::{branch_ref, fetch};
 use super::{Context, analyse_pull};
+use crate::engine::doctor::allowed::BRANCH;
 use crate::engine::ids::{PullNumber, RepoKey};
 use crate::forge::proposals::{Description, NewCommit, NewPull};
 use crate::forge::{AuthorKind, ForgeError, PullState};
@@ -26,9 +27,6 @@ mod draft;
 
 use draft::{Added, Draft};
 pub(super) use draft::{is_rewritten, seen};
-
-/// The branch of the bot.
-const BRANCH: &str = "trimtab/rewrite";
 
 /// What is fetched of it: a pattern, that may fit nothing.
 const BRANCH_REFS: &str = "+refs/heads/trimtab/rewrit*:refs/heads/trimtab/rewrit*";

@@ -15,19 +15,12 @@ type With = BTreeMap<Box<str>, Box<str>>;
 impl Walk<'_> {
     /// One `uses:` step.
     pub(super) fn action(&mut self, step: &Step, reference: &str, with: &With) {
-        let call = Invocation {
-            words: Vec::new(),
-            place: Place::Inside("".into()),
-            input: None,
-            piped: false,
-            captured: false,
-            feed: None,
-            origin: Origin {
-                file: step.file.clone(),
-                line: step.line,
-                what: reference.into(),
-            },
+        let origin = Origin {
+            file: step.file.clone(),
+            line: step.line,
+            what: reference.into(),
         };
+        let call = Invocation::at(origin, Place::Inside("".into()));
         let name = reference.split('@').next().unwrap_or(reference);
         let known = table::action(name).filter(|_| !name.starts_with("./"));
         let Some(action) = known else {

@@ -55,19 +55,12 @@ impl Walk<'_> {
             let Some(value) = self.variables.get(name).cloned() else {
                 continue;
             };
-            let call = Invocation {
-                words: Vec::new(),
-                place: place.clone(),
-                input: None,
-                piped: false,
-                captured: false,
-                feed: None,
-                origin: Origin {
-                    file: step.file.clone(),
-                    line: step.line,
-                    what: format!("env: {name}").into(),
-                },
+            let origin = Origin {
+                file: step.file.clone(),
+                line: step.line,
+                what: format!("env: {name}").into(),
             };
+            let call = Invocation::at(origin, place.clone());
             self.assignment(&call, name, &value);
         }
     }

@@ -34,6 +34,19 @@ pub(super) struct Invocation {
 }
 
 impl Invocation {
+    /// What is said at a place that is no command: its words come later, or never.
+    pub(super) fn at(origin: Origin, place: Place) -> Self {
+        Self {
+            words: Vec::new(),
+            place,
+            input: None,
+            piped: false,
+            captured: false,
+            feed: None,
+            origin,
+        }
+    }
+
     /// The texts of the words.
     pub(super) fn texts(&self) -> Vec<&str> {
         self.words.iter().map(|word| word.text.as_ref()).collect()
@@ -471,17 +484,14 @@ pub(super) fn shorten(text: &str) -> Box<str> {
 
 /// A command that stands for a whole text.
 pub(super) fn invocation(text: &Text<'_>, words: &[&str], input: Option<&str>) -> Invocation {
+    let origin = Origin {
+        file: text.file.into(),
+        line: text.line,
+        what: shorten(text.text),
+    };
     Invocation {
         words: words.iter().map(|word| Word::literal(word)).collect(),
-        place: text.place.clone(),
         input: input.map(Word::literal),
-        piped: false,
-        captured: false,
-        feed: None,
-        origin: Origin {
-            file: text.file.into(),
-            line: text.line,
-            what: shorten(text.text),
-        },
+        ..Invocation::at(origin, text.place.clone())
     }
 }

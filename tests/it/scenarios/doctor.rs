@@ -91,7 +91,7 @@ fn a_rewrite_that_was_edited_is_a_fault() {
     )
     .unwrap();
     let (code, text, error) = checkout.run(&["doctor"]);
-    assert_eq!(code, Some(1), "{text}");
+    assert_eq!(code, Some(4), "{text}");
     assert!(text.contains("  fault    rewrite"), "{text}");
     assert!(
         text.contains("does not hold the rewrite that it would get today"),
@@ -106,7 +106,7 @@ fn a_rewrite_that_was_edited_is_a_fault() {
         "trimtab: there is a fault; its remedy stands above\n"
     );
     let (code, json, _) = checkout.run(&["doctor", "--format", "json"]);
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(4));
     let read: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(read["schema"], "trimtab.doctor/1");
     assert_eq!(read["faults"], 1);
@@ -257,7 +257,7 @@ async fn what_is_not_granted_or_sent_is_a_fault_with_the_place_to_mend_it() {
         state.repos.get_mut(&repo.repo.0).unwrap().actions_enabled = false;
     }
     let (code, found) = ask(&stage).await;
-    assert_eq!(code, Some(1), "{found}");
+    assert_eq!(code, Some(4), "{found}");
     for expected in [
         "fault    permissions   `checks: write` is not granted; it is needed to write the checks",
         "remedy: the app asks for it: an owner of the account approves `checks: write`",
@@ -284,7 +284,7 @@ async fn a_required_check_that_never_comes_and_rules_in_the_way_are_told() {
         of.permissions.insert("workflows".to_owned(), Level::Write);
     }
     let (code, found) = ask(&stage).await;
-    assert_eq!(code, Some(1), "{found}");
+    assert_eq!(code, Some(4), "{found}");
     for expected in [
         "fault    required      the check `tset[2J` is required of GitHub Actions, and no workflow here reports it",
         "warning  required      the check `DCO` is required, and no workflow here reports it",
@@ -319,7 +319,7 @@ async fn a_rewrite_on_the_default_branch_is_held_against_what_is_required_now() 
     );
     let other = gated.replace("TRIMTAB_APP_ID: \"4711\"", "TRIMTAB_APP_ID: \"12\"");
     let (code, found) = push(&other).await;
-    assert_eq!(code, Some(1), "{found}");
+    assert_eq!(code, Some(4), "{found}");
     assert!(
         found.contains("looks for plans of the app `12`, and this is 4711"),
         "{found}"
@@ -330,7 +330,7 @@ async fn a_rewrite_on_the_default_branch_is_held_against_what_is_required_now() 
         state.repos.get_mut(&repo.repo.0).unwrap().required[0] = vec![sum];
     }
     let (code, found) = push(&gated).await;
-    assert_eq!(code, Some(1), "{found}");
+    assert_eq!(code, Some(4), "{found}");
     assert!(
         found.contains("no workflow has the job that reports it"),
         "{found}"
@@ -343,7 +343,7 @@ async fn a_clock_that_is_off_is_told_even_when_nothing_else_can_be() {
     let (stage, _) = stage().await;
     stage.github.state().ahead = 300;
     let (code, found) = ask(&stage).await;
-    assert_eq!(code, Some(1), "{found}");
+    assert_eq!(code, Some(4), "{found}");
     assert!(
         found.contains("fault    clock         the clock of this machine is "),
         "{found}"
@@ -352,7 +352,7 @@ async fn a_clock_that_is_off_is_told_even_when_nothing_else_can_be() {
     assert!(found.contains("ok       permissions"), "{found}");
     stage.github.state().ahead = -300;
     let (code, found) = ask(&stage).await;
-    assert_eq!(code, Some(1), "{found}");
+    assert_eq!(code, Some(4), "{found}");
     assert!(found.contains("s ahead of GitHub's"), "{found}");
     assert!(
         found.contains("fault    app           GitHub does not accept what the app signs"),
@@ -367,7 +367,7 @@ async fn an_installation_that_is_not_there_or_suspended_is_said() {
     let (stage, repo) = stage().await;
     let secret = key::private();
     let (code, text, _) = ask_with(&stage, &["acme/other"], secret.expose_secret()).await;
-    assert_eq!(code, Some(1), "{text}");
+    assert_eq!(code, Some(4), "{text}");
     assert!(
         text.contains("the app is not installed on acme/other"),
         "{text}"
@@ -384,7 +384,7 @@ async fn an_installation_that_is_not_there_or_suspended_is_said() {
             .suspended = true;
     }
     let (code, found) = ask(&stage).await;
-    assert_eq!(code, Some(1), "{found}");
+    assert_eq!(code, Some(4), "{found}");
     assert!(
         found.contains("the installation on acme/shop is suspended"),
         "{found}"
@@ -400,7 +400,7 @@ async fn a_forge_that_fails_half_way_hides_nothing_else() {
         .github
         .fail_next("/rules/branches", FaultKind::Answer(500, Vec::new()));
     let (code, found) = ask(&stage).await;
-    assert_eq!(code, Some(1), "{found}");
+    assert_eq!(code, Some(4), "{found}");
     assert!(
         found.contains("which checks are required cannot be read: the forge did not answer"),
         "{found}"
@@ -434,7 +434,7 @@ async fn the_store_is_looked_at_and_a_running_server_is_asked() {
     std::fs::write(store.join("db"), b"").unwrap();
     let before = std::fs::read_dir(stage.data.path()).unwrap().count();
     let (code, found) = ask(&stage).await;
-    assert_eq!(code, Some(1), "{found}");
+    assert_eq!(code, Some(4), "{found}");
     assert!(
         found.contains("fault    store         the store in DATA_DIR is damaged"),
         "{found}"

@@ -294,15 +294,10 @@ fn check_event(repository: &str, step: &str, expected: &str) {
     let pipelines = github::read(&github::snapshot_of(&[(path, text.as_str())]));
     let snapshot = snapshot(TREE);
     let event = EventContext {
-        target: "main".into(),
         source: "".into(),
-        activity: "synchronize".into(),
-        draft: false,
-        fork: false,
         author: "somebody".into(),
-        labels: Vec::new(),
         repository: repository.into(),
-        default_branch: "main".into(),
+        ..EventContext::sample()
     };
     let context = Context {
         snapshot: &snapshot,

@@ -5,15 +5,10 @@ use crate::engine::pipeline::github;
 
 fn context() -> EventContext {
     EventContext {
-        target: "main".into(),
         source: "feature/x".into(),
-        activity: "synchronize".into(),
-        draft: false,
-        fork: false,
-        author: "ann".into(),
         labels: vec!["e2e".into()],
         repository: "o/r".into(),
-        default_branch: "main".into(),
+        ..EventContext::sample()
     }
 }
 
