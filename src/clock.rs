@@ -82,7 +82,7 @@ impl Timestamp {
         let thousandths: u64 = thousandths.parse().ok()?;
         // Every month has a last day: the thirty-first of June would be the first of July.
         let whole = days(year, month, day)?;
-        if date(whole) != (year, month, day) {
+        if self::date(whole) != (year, month, day) {
             return None;
         }
         let seconds = whole * 86_400 + hour * 3_600 + minute * 60 + second;

@@ -120,6 +120,16 @@ fn templates() -> Handlebars<'static> {
              out: &mut dyn Output| span(h, out, escape::cell),
         ),
     );
+    templates.register_helper(
+        "sentence",
+        Box::new(
+            |h: &Helper<'_>,
+             _: &Handlebars<'_>,
+             _: &Context,
+             _: &mut RenderContext<'_, '_>,
+             out: &mut dyn Output| span(h, out, escape::sentence),
+        ),
+    );
     let sources = [
         ("comment", include_str!("../templates/comment.hbs")),
         ("row", include_str!("../templates/comment/row.hbs")),
@@ -177,7 +187,7 @@ mod tests {
             verdict,
             basis: (verdict == Verdict::Skip).then_some(Basis::Unaffected),
             reasons: vec![reason],
-            counterfactual: "would run if a file in apps/web changed".to_owned(),
+            counterfactual: "would run if an input in apps/web changed".to_owned(),
             estimate: Some(Estimate {
                 seconds: 1100,
                 kind: EstimateKind::Measured,
@@ -262,7 +272,7 @@ mod tests {
 
         | | Job | Why |
         |---|---|---|
-        | skip | `e2e-web` | none of its 412 inferred inputs changed · runs again: push to main · would run if a file in apps/web changed |
+        | skip | `e2e-web` | none of its 412 inferred inputs changed · runs again: push to main · would run if an input in apps/web changed |
         | run | `api` | `src/auth/token.py` → `api/login.py` → `tests/api` |
         | run | `lint` | not understood: `` ci.yml:40 unknown program `frob` `` |
 

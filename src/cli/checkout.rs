@@ -195,12 +195,22 @@ fn base_of(
     head: ObjectId,
     branch: Option<&str>,
 ) -> Result<Base, Failure> {
-    if let Some(base) = &revisions.base {
+    if let Some(named) = &revisions.base {
+        let base = repo.commit(named).context("find the base")?;
+        let common = repo.merge_base(base, head).context("find the merge base")?;
+        let is_contained = base != head && common == Some(head);
+        let note = || {
+            format!(
+                "{} lies in the history of {}, so that merging it changes nothing; swap the two if that is not meant",
+                render::plain(&revisions.head),
+                render::plain(named)
+            )
+        };
         return Ok(Base {
-            commit: repo.commit(base).context("find the base")?,
-            words: render::plain(base),
+            commit: base,
+            words: render::plain(named),
             forced: Vec::new(),
-            notes: Vec::new(),
+            notes: is_contained.then(note).into_iter().collect(),
         });
     }
     let Some(branch) = branch else {

@@ -6,6 +6,7 @@
 //!
 //! Nothing here judges, and nothing shows a token or a key.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -17,6 +18,7 @@ use crate::config;
 use crate::engine::doctor::workflows::{self, Repository};
 use crate::engine::doctor::{Check, Examination, Finding, State, machine};
 use crate::engine::history::History;
+use crate::engine::policy;
 use crate::flow::tend_tasks::{Order, Told};
 use crate::render;
 use crate::store::{StoreError, embedded};
@@ -88,6 +90,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     findings.extend(data(&config::data_dir(args.data_dir.as_deref())));
     let found = Examination::of(subject, findings);
     let text = match args.format {
+        Format::Text if args.repository.is_none() => render::doctor::text_of_checkout(&found),
         Format::Text => render::doctor::text(&found),
         Format::Json => render::doctor::json(&found).context("write the findings as JSON")?,
     };
@@ -119,6 +122,7 @@ fn checkout(dir: &Path, history: Option<&History>) -> Result<Vec<Finding>, Failu
         return Err(Failure::Expected(message.to_owned()));
     };
     let files = super::rewrite::read(root)?;
+    let configuration = workflows::configuration(settings(root)?.as_deref());
     let found = repo.default_branch();
     let Some(branch) = found.as_deref().map(branch_name) else {
         return Ok(vec![Finding::warning(
@@ -127,13 +131,26 @@ fn checkout(dir: &Path, history: Option<&History>) -> Result<Vec<Finding>, Failu
             "`git remote set-head origin --auto` asks the forge for it",
         )]);
     };
-    Ok(workflows::judge(&Repository {
+    let judged = workflows::judge(&Repository {
         files: &files,
         branch,
         app: None,
         required: None,
         history,
-    }))
+    });
+    Ok(configuration.into_iter().chain(judged).collect())
+}
+
+/// The text of the configuration; `None` where there is none.
+fn settings(root: &Path) -> Result<Option<String>, Failure> {
+    match std::fs::read_to_string(root.join(policy::FILE)) {
+        Ok(text) => Ok(Some(text)),
+        Err(fault) if fault.kind() == ErrorKind::NotFound => Ok(None),
+        Err(fault) => Err(Failure::Expected(format!(
+            "{} cannot be read: {fault}; mend or delete it",
+            policy::FILE
+        ))),
+    }
 }
 
 /// What lies in a server's data directory.

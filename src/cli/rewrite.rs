@@ -19,7 +19,7 @@ use crate::engine::pipeline::rewrite::document::Document;
 use crate::engine::pipeline::rewrite::outlook::CheckRow;
 use crate::engine::pipeline::rewrite::patch;
 use crate::engine::pipeline::rewrite::repository::{FileRewrite, Rewrites, rewrite_all};
-use crate::engine::pipeline::rewrite::{Done, Settings};
+use crate::engine::pipeline::rewrite::{Done, Refusal, Settings};
 use crate::engine::pipeline::simulate::Report;
 
 /// Arguments of `trimtab rewrite`.
@@ -123,7 +123,37 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     if args.write || args.undo {
         write_all(&root, files, args, terminal)?;
     }
-    show(&rewrites, args, terminal)
+    show(&rewrites, args, terminal)?;
+    if args.undo {
+        return taken_back(files, terminal);
+    }
+    Ok(())
+}
+
+/// Whether every rewrite could be taken back: what is not certainly ours is left alone.
+fn taken_back(files: &[FileRewrite], terminal: &mut Terminal) -> Result<(), Failure> {
+    let left = |file: &&FileRewrite| {
+        matches!(
+            file.rewrite.refused,
+            Some(Refusal::Marked | Refusal::Edited)
+        )
+    };
+    let left: Vec<String> = files.iter().filter(left).map(left_alone).collect();
+    if !left.is_empty() {
+        return Err(Failure::Expected(left.join("\n")));
+    }
+    if !files.iter().any(FileRewrite::is_rewritten) {
+        terminal.note("no workflow is rewritten, so that there is nothing to take back");
+    }
+    Ok(())
+}
+
+/// That a file is left alone, why, and what to do.
+fn left_alone(file: &FileRewrite) -> String {
+    let why = file.rewrite.refused.as_ref();
+    let remedy = why.and_then(Refusal::remedy).unwrap_or_default();
+    let why = why.map(|why| clean(&why.to_string())).unwrap_or_default();
+    format!("{} is left alone: {why}; {remedy}", clean(&file.path))
 }
 
 /// The required checks as they were named; nothing at all means that nobody said.
@@ -292,6 +322,9 @@ fn summary(files: &[FileRewrite]) -> String {
     let jobs: usize = files.iter().map(|file| gated(&file)).sum();
     let workflows = files.iter().filter(|file| gated(file) > 0).count();
     let plural = |count: usize| if count == 1 { "" } else { "s" };
+    if files.is_empty() {
+        return "there is no workflow in .github/workflows".to_owned();
+    }
     if jobs == 0 {
         return "no job can be gated here; the notes above say why, and what would help".to_owned();
     }

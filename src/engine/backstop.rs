@@ -180,7 +180,12 @@ mod tests {
     fn backstop(text: &str, runs: &[(Attempt, Vec<JobRun>)]) -> Backstop {
         let pipelines = read(&snapshot_of(&[(PATH, text)]));
         let pipeline = &pipelines[0];
-        of_job(&pipelines, (pipeline, &pipeline.jobs[0]), &EventContext::sample(), runs)
+        of_job(
+            &pipelines,
+            (pipeline, &pipeline.jobs[0]),
+            &EventContext::sample(),
+            runs,
+        )
     }
 
     /// What stands at the place of `on` after the patch; it gives a backstop.

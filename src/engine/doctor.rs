@@ -51,6 +51,8 @@ pub enum Check {
     Events,
     /// Whether this machine and the forge agree on the time.
     Clock,
+    /// Whether the configuration can be read.
+    Configuration,
     /// Whether rewritten workflows are what a rewrite would write.
     Rewrite,
     /// Whether the plan job finds a runner.
@@ -77,6 +79,7 @@ impl Check {
         Self::Permissions,
         Self::Events,
         Self::Clock,
+        Self::Configuration,
         Self::Rewrite,
         Self::Runner,
         Self::Required,
@@ -95,6 +98,7 @@ impl Check {
             Self::Permissions => "permissions",
             Self::Events => "events",
             Self::Clock => "clock",
+            Self::Configuration => "settings",
             Self::Rewrite => "rewrite",
             Self::Runner => "runner",
             Self::Required => "required",

@@ -386,11 +386,11 @@ fn never_words((never, origin): &(Never, Origin)) -> String {
 
 fn word_of(never: &Never) -> &'static str {
     match never {
-        Never::ReadsHistory => "it reads the history",
+        Never::ReadsHistory => "it reads the history, or what the pull is called or labelled",
         Never::Delivers => "it deploys or publishes",
         Never::Writes => "it may write, or uses deployment secrets",
         Never::Scans => "it is a security scan",
-        Never::Reports => "it reports to another app",
+        Never::Reports => "it reports to a check or a pull by itself",
         Never::IsListenedTo => "another workflow reads its artifacts",
         Never::HasNoBackstop => "nothing else would run it",
         Never::IsConfigured => "the configuration says so",

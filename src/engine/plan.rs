@@ -62,7 +62,7 @@ pub struct JobPlan {
     pub basis: Option<Basis>,
     /// Why, the most telling first; never empty.
     pub reasons: Vec<Reason>,
-    /// What would change the verdict: `would run if a file under api/ changed`.
+    /// What would change the verdict: `would run if an input in api/ changed`.
     pub counterfactual: String,
     /// How long it takes.
     pub estimate: Option<Estimate>,

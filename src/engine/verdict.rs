@@ -270,8 +270,8 @@ fn counterfactual(job: &JobFacts, reason: Option<&Reason>) -> String {
     };
     let places = match job.comparison.places.as_slice() {
         [] => "one of its inputs".to_owned(),
-        [place] => format!("a file {place}"),
-        [places @ .., last] => format!("a file {} or {last}", places.join(", ")),
+        [place] => format!("an input {place}"),
+        [places @ .., last] => format!("an input {} or {last}", places.join(", ")),
     };
     match reason.id {
         ReasonId::InputsEqual => format!("would run if {places} changed"),

@@ -17,6 +17,23 @@ const LONGEST: usize = 600;
 
 /// The examination as lines, the last one a sum; then what nobody has verified yet.
 pub fn text(found: &Examination) -> String {
+    let unverified: String = assumptions().iter().map(assumption).collect();
+    format!(
+        "{}\n\nNot yet verified on a live forge (docs/unverified.md):\n{unverified}",
+        lines(found)
+    )
+}
+
+/// The same of a checkout, where the forge matters less: what is not verified is counted.
+pub fn text_of_checkout(found: &Examination) -> String {
+    let open = assumptions().len();
+    format!(
+        "{}\n{open} assumptions were not yet verified on a live forge: docs/unverified.md, or --format json\n",
+        lines(found)
+    )
+}
+
+fn lines(found: &Examination) -> String {
     let width = Check::ALL.iter().map(|check| check.as_str().len()).max();
     let width = width.unwrap_or(0);
     let line = |it: &Finding| {
@@ -32,13 +49,7 @@ pub fn text(found: &Examination) -> String {
         format!("  {state:7}  {check:width$}  {}\n{remedy}", clean(&it.says))
     };
     let lines: String = found.findings.iter().map(line).collect();
-    let assumed = assumptions();
-    let unverified: String = assumed.iter().map(assumption).collect();
-    format!(
-        "{}\n{lines}\n{}\n\nNot yet verified on a live forge (docs/unverified.md):\n{unverified}",
-        clean(&found.subject),
-        sum(found)
-    )
+    format!("{}\n{lines}\n{}", clean(&found.subject), sum(found))
 }
 
 /// The examination as one JSON object.

@@ -43,6 +43,21 @@ pub fn words(text: &str) -> String {
     out
 }
 
+/// A sentence of ours that quotes foreign text between backticks: the quotes as code, the
+/// rest as plain words.
+pub fn sentence(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return words(text);
+    }
+    let part = |(index, part): (usize, &&str)| match (index % 2, part.is_empty()) {
+        (_, true) => String::new(),
+        (0, _) => words(part),
+        _ => code(part),
+    };
+    parts.iter().enumerate().map(part).collect()
+}
+
 /// Foreign text as a code span, outside of tables.
 pub fn code(text: &str) -> String {
     let clean = clean(text);

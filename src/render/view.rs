@@ -50,6 +50,8 @@ pub(super) struct View {
     everything: Option<Everything>,
     rows: Vec<Row>,
     warnings: Vec<Warning>,
+    /// How many more warnings there are, in words.
+    unsaid: Option<String>,
     findings: Vec<Warning>,
     jobs_title: String,
     workflows: Vec<Workflow>,
@@ -136,7 +138,8 @@ pub(super) fn of(plan: &Plan, about: &About, most: usize) -> View {
         link: link(plan, about),
         everything,
         rows: worth_showing(plan, &order, shown),
-        warnings: plan.diagnostics.iter().take(3).map(warning).collect(),
+        warnings: plan.diagnostics.iter().take(WARNED).map(warning).collect(),
+        unsaid: unsaid(plan.diagnostics.len()),
         findings: about.findings.iter().take(FOUND).map(found).collect(),
         jobs_title: format!("All {} jobs and rules", plan.jobs.len()),
         workflows: workflows(&order, most),
@@ -209,6 +212,20 @@ fn mode_word(mode: Mode) -> &'static str {
         Mode::Observe => "observe",
         Mode::Advise => "advise",
         Mode::Enforce => "enforce",
+    }
+}
+
+/// How many warnings are told.
+const WARNED: usize = 10;
+
+/// That there are more warnings than are told.
+fn unsaid(warnings: usize) -> Option<String> {
+    match warnings.saturating_sub(WARNED) {
+        0 => None,
+        1 => Some("And 1 more warning, which `trimtab plan` tells.".to_owned()),
+        more => Some(format!(
+            "And {more} more warnings, which `trimtab plan` tells."
+        )),
     }
 }
 

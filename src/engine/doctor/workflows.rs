@@ -19,6 +19,8 @@ use crate::engine::pipeline::rewrite::repository::{
 };
 use crate::engine::pipeline::rewrite::{Refusal, Settings};
 use crate::engine::pipeline::{EventKind, Job, Pipeline};
+use crate::engine::plan::Diagnostic;
+use crate::engine::policy;
 
 /// A repository as far as its workflows go.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +51,27 @@ pub fn judge(repo: &Repository<'_>) -> Vec<Finding> {
     found.extend(backstops(repo, &pipelines));
     found.extend(others(&rewrites));
     found
+}
+
+/// Whether the configuration can be read, where there is one; each fault of it is told.
+pub fn configuration(text: Option<&str>) -> Vec<Finding> {
+    let check = Check::Configuration;
+    let Some(text) = text else {
+        let says = format!("there is no {}, so that the defaults hold", policy::FILE);
+        return vec![Finding::ok(check, says)];
+    };
+    let Err(faults) = policy::parse(text) else {
+        return vec![Finding::ok(check, format!("{} can be read", policy::FILE))];
+    };
+    let fault = |it: &Diagnostic| {
+        let says = format!(
+            "{}:{}: {}; until that is mended everything runs",
+            it.path, it.line, it.message
+        );
+        let remedy = "mend it, on the default branch; docs/api.md has every key";
+        Finding::fault(check, says, remedy)
+    };
+    faults.iter().map(fault).collect()
 }
 
 /// Whether the rewrites that lie here are what a rewrite would write today.
@@ -83,8 +106,8 @@ fn stale(file: &FileRewrite) -> Option<Finding> {
     let path = &file.path;
     let fault = |says, remedy: &str| Some(Finding::fault(Check::Rewrite, says, remedy));
     match &file.rewrite.refused {
-        Some(why @ Refusal::Marked) => fault(
-            format!("{path} was edited between the marks of its rewrite: {why}"),
+        Some(why @ (Refusal::Marked | Refusal::Edited)) => fault(
+            format!("{path} was edited where its rewrite stands: {why}"),
             why.remedy().unwrap_or(RENEW),
         ),
         Some(why) => {

@@ -198,6 +198,9 @@ pub fn rewrite(path: &str, text: &str, around: &Around, settings: &Settings) -> 
     let Some(original) = edit::undo(text).filter(|original| !edit::is_marked(original)) else {
         return left(text, text, Refusal::Marked);
     };
+    if original != text && names_ours(&original) {
+        return left(text, text, Refusal::Edited);
+    }
     let done = read_jobs(path, &original).and_then(|(root, jobs)| {
         let by_id = read::by_id(&jobs).ok_or(Refusal::SameIds)?;
         if let Some(job) = rules::circle(&jobs, &by_id) {
@@ -237,6 +240,14 @@ pub fn rewrite(path: &str, text: &str, around: &Around, settings: &Settings) -> 
         Err(refused) if refused.ends_gates() => left(&original, &original, refused),
         Err(refused) => left(&original, text, refused),
     }
+}
+
+/// Whether a text without our lines still asks for a job of ours, which then is nowhere.
+fn names_ours(text: &str) -> bool {
+    let mut lines = text
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or(line));
+    lines.any(|line| line.contains(PLAN_JOB) || line.contains(OK_JOB))
 }
 
 /// The jobs of a file that may be rewritten at all.

@@ -92,7 +92,7 @@ fn a_description_says_what_is_gated_what_is_not_and_what_every_check_does() {
 
     | Not gated | Why | What would help |
     |---|---|---|
-    | `lint` | it runs on pulls only, so that a skip would never be made good | let it run on pushes to the default branch too: `on: { push: { branches: [main] } }` |
+    | `lint` | it runs on pulls only, so that a skip would never be made good | let it run on pushes to the default branch too, by the name of that branch under `on: push: branches:` |
 
     <details><summary>A patch of .github/workflows/lint.yml that gives a backstop to lint</summary>
 

@@ -157,4 +157,6 @@ fn a_rewrite_says_which_required_check_would_vanish_and_writes_what_stands_for_i
     );
     run(&["--undo"]);
     assert_eq!(place.git(&["status", "--porcelain"]), "");
+    let (_, said) = run(&["--undo"]);
+    assert!(said.contains("nothing to take back"), "{said}");
 }

@@ -30,7 +30,7 @@ fn said(output: &Output) -> (Option<i32>, String, String) {
 /// The findings alone, without the sum and what is not verified.
 fn findings(text: &str) -> String {
     let (found, rest) = text.split_once("\n\n").unwrap();
-    assert!(rest.contains("Not yet verified on a live forge"), "{rest}");
+    assert!(rest.contains("verified on a live forge"), "{rest}");
     let lines = found.lines().skip(1).map(str::trim_end);
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -65,6 +65,7 @@ fn a_checkout_is_examined_without_an_account() {
     assert_eq!(code, Some(0), "{text}");
     let data = checkout.0.cache.join("no-server").display().to_string();
     insta::assert_snapshot!(findings(&text).replace(&data, "DATA_DIR"), @"
+    ok       settings      there is no .trimtab.yml, so that the defaults hold
     ok       rewrite       no workflow is rewritten, so that every job runs
     ok       runner        the plan job would ask for `ubuntu-latest`, and other jobs here run on GitHub's runners too
     ok       backstop      every job of a pull runs somewhere else too
@@ -110,8 +111,9 @@ fn a_rewrite_that_was_edited_is_a_fault() {
     let read: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(read["schema"], "trimtab.doctor/1");
     assert_eq!(read["faults"], 1);
-    assert_eq!(read["findings"][0]["check"], "rewrite");
-    assert_eq!(read["findings"][0]["state"], "fault");
+    assert_eq!(read["findings"][0]["check"], "settings");
+    assert_eq!(read["findings"][1]["check"], "rewrite");
+    assert_eq!(read["findings"][1]["state"], "fault");
     assert!(read["unverified"].as_array().unwrap().len() > 10);
 }
 

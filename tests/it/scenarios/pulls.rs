@@ -33,7 +33,7 @@ async fn first_pull_gets_one_comment_and_two_checks() {
 
     | | Job | Why |
     |---|---|---|
-    | skip | `test` | none of its 3 inferred inputs changed · runs again: push to main · would run if a file in shop/ or in tests/ changed |
+    | skip | `test` | none of its 3 inferred inputs changed · runs again: push to main · would run if an input in shop/ or in tests/ changed |
     | run | `docs` | `docs/index.md` |
 
     </details>
@@ -53,7 +53,7 @@ async fn first_pull_gets_one_comment_and_two_checks() {
 
     | | Job | Why |
     |---|---|---|
-    | skip | `test` | none of its 3 inferred inputs changed · runs again: push to main · would run if a file in shop/ or in tests/ changed |
+    | skip | `test` | none of its 3 inferred inputs changed · runs again: push to main · would run if an input in shop/ or in tests/ changed |
     | run | `docs` | `docs/index.md` |
 
     head 1369139 · base fb27375 · mode: advise

@@ -81,7 +81,7 @@ fn a_rewrite_is_well_as_long_as_it_is_what_would_be_written() {
       -> `trimtab rewrite --diff` shows what would change, `trimtab rewrite --write` does it
     ");
     insta::assert_snapshot!(found(&with("# trimtab-end", "#"), None, Check::Rewrite), @"
-    fault rewrite: .github/workflows/ci.yml was edited between the marks of its rewrite: it holds a mark of ours in a form that we do not write
+    fault rewrite: .github/workflows/ci.yml was edited where its rewrite stands: it holds a mark of ours in a form that we do not write
       -> restore the lines between trimtab-begin and trimtab-end from its history, or take the mark out
     ");
     insta::assert_snapshot!(found(&with("TRIMTAB_APP_ID: \"7\"", "TRIMTAB_APP_ID: \"8\""), None, Check::Rewrite), @"

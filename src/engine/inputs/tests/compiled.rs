@@ -227,9 +227,9 @@ fn a_macro_that_only_tests_need_runs_where_tests_are_compiled() {
 #[test]
 fn a_macro_may_run_the_code_that_it_is_given() {
     for text in [
-        "comptime! { std::fs::read_dir(Path::new(env!(\"CARGO_MANIFEST_DIR\")).join(\"../docs\")) }",
-        "staged! { std::fs::read_dir(Path::new(env!(\"CARGO_MANIFEST_DIR\")).join(\"../docs\")) }",
-        "#[crabtime::function]\nfn f() { std::fs::read_dir(Path::new(env!(\"CARGO_MANIFEST_DIR\")).join(\"../docs\")) }",
+        "comptime! { fs::read_dir(Path::new(env!(\"CARGO_MANIFEST_DIR\")).join(\"../docs\")) }",
+        "staged! { fs::read_dir(Path::new(env!(\"CARGO_MANIFEST_DIR\")).join(\"../docs\")) }",
+        "#[crabtime::function]\nfn f() { fs::read_dir(Path::new(env!(\"CARGO_MANIFEST_DIR\")).join(\"../docs\")) }",
     ] {
         assert!(reads("cargo check", "b/src/lib.rs", text), "{text}");
     }

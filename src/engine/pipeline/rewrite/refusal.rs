@@ -8,7 +8,7 @@ pub enum Refusal {
     #[error("other workflows call it, and a plan job could make their runs invalid")]
     Callable,
     /// Pulls do not start the workflow.
-    #[error("pulls do not start it")]
+    #[error("it does not run on `pull_request`")]
     NotOnPulls,
     /// The workflow runs with the base's secrets.
     #[error("it also runs on pull_request_target")]
@@ -19,6 +19,9 @@ pub enum Refusal {
     /// A job has the id of a job of ours.
     #[error("it has a job `trimtab-plan` or `trimtab-ok` that is not ours")]
     HasPlanJob,
+    /// A mark of ours is gone, and with it what would take the line back.
+    #[error("`trimtab-plan` or `trimtab-ok` is named where our mark ` # trimtab` is gone")]
+    Edited,
     /// The file holds text that looks like ours.
     #[error("it holds a mark of ours in a form that we do not write")]
     Marked,
@@ -129,10 +132,13 @@ impl Refusal {
             Self::AsksStatus => "write `!cancelled()` and name the needs whose result counts",
             Self::OpenNeeds => "name each need: needs.ID.result",
             Self::NoBackstop => {
-                "let it run on pushes to the default branch too: `on: { push: { branches: [main] } }`"
+                "let it run on pushes to the default branch too, by the name of that branch under `on: push: branches:`"
             }
             Self::Format(_) => "write the job as a block, with `needs` and `if` of its own",
             Self::HasPlanJob => "give that job another id",
+            Self::Edited => {
+                "restore the file as the rewrite wrote it, from its history, or put the mark back at the end of the line; then run this again"
+            }
             Self::Marked => {
                 "restore the lines between trimtab-begin and trimtab-end from its history, or take the mark out"
             }
@@ -168,6 +174,7 @@ impl Refusal {
             Self::PullTarget => "pull-target",
             Self::ListenedTo(_) => "listened-to",
             Self::HasPlanJob => "has-plan-job",
+            Self::Edited => "edited",
             Self::Marked => "marked",
             Self::SameIds => "same-ids",
             Self::Unreadable(_) => "unreadable",

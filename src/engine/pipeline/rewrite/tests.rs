@@ -240,7 +240,7 @@ fn workflows_that_a_plan_job_could_break_are_refused() {
     );
     check(
         &format!("on: push\n{body}"),
-        &["refused: pulls do not start it"],
+        &["refused: it does not run on `pull_request`"],
     );
     check(
         &format!("on:\n  pull_request:\n  pull_request_target:\n{body}"),
@@ -288,6 +288,19 @@ fn a_file_with_a_mark_that_we_did_not_write_is_left_alone() {
             (&*text, &*text)
         );
     }
+}
+
+#[test]
+fn a_rewrite_with_a_line_that_lost_its_mark_is_left_alone() {
+    let whole = rewritten(&jobs(&format!("  a:\n{S}"))).text;
+    let line = whole.lines().find(|line| line.contains("needs:")).unwrap();
+    let damaged = whole.replace(line, line.trim_end_matches(" # trimtab"));
+    assert_ne!(damaged, whole);
+    let done = rewritten(&damaged);
+    assert_eq!(done.refused, Some(Refusal::Edited));
+    // Taking the rest back would leave a need behind that no job has.
+    assert_eq!(done.original, damaged);
+    assert_eq!(done.text, damaged);
 }
 
 #[test]
