@@ -183,16 +183,16 @@ impl<'a> Reader<'a> {
                 && (next.is("=") || next.is(":") || next.is("|") || next.is("@")))
         });
         let is_once = given.next().is_some() && given.next().is_none();
-        let form = format!("const {name}: &str = \"");
-        let value = self
-            .source
-            .split_once(&form)
-            .and_then(|(_, rest)| rest.split_once("\";"));
+        let value = ["const", "static"].iter().find_map(|word| {
+            let form = format!("{word} {name}: &str = \"");
+            let (_, rest) = self.source.split_once(&form)?;
+            Some(rest.split_once("\";")?.0)
+        });
         let is_file = |value: &str| {
             let last = value.rsplit('/').next().unwrap_or_default();
             !value.contains(['\\', '"', '{', '\n']) && last.trim_start_matches('.').contains('.')
         };
-        is_once && is_plain && value.is_some_and(|(it, _)| is_file(it))
+        is_once && is_plain && value.is_some_and(is_file)
     }
 
     /// After `#[`: a test, a path, or a directory that a derive embeds.

@@ -133,6 +133,9 @@ fn a_build_script_may_name_what_it_watches_by_a_constant() {
         facts.contains("rerun-if-changed")
     };
     assert!(!says("const X: &str = \"a.xml\";"));
+    assert!(!says("static X: &str = \"a/b.xml\";"));
+    assert!(says("const X: &str = \".\";"));
+    assert!(says("mod m { const X: &str = \"a.xml\"; }"));
     assert!(says("const X: &str = concat!(\"a\", \".xml\");"));
     assert!(says("const X: &str = \"a.xml\"; fn f() { let X = g(); }"));
     assert!(says(""));
