@@ -35,6 +35,7 @@ pub mod tend_tasks;
 
 mod audit_run;
 mod checks;
+mod savings;
 mod tell_skip;
 
 /// What every use case may reach.

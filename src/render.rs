@@ -22,7 +22,7 @@ mod rows;
 mod view;
 
 pub use explain::{Explained, explain, name_in, plain};
-pub use replies::{help, no_plan, not_understood, refused, reply_marker, status, why};
+pub use replies::{help, no_plan, not_understood, refused, reply_marker, savings, status, why};
 pub use rewrite::{
     NoPull, REWRITE_TITLE, Rewriting, rewrite_kept, rewrite_of_nothing, rewrite_patch,
     rewrite_pull, rewrite_stands, rewrite_unreadable,
@@ -195,6 +195,7 @@ mod tests {
             }),
             backstop: Some("push to main".to_owned()),
             narrow: None,
+            held_out: None,
         }
     }
 

@@ -19,6 +19,8 @@ use super::pipeline::rewrite::gates::Gates;
 use super::pipeline::{EventContext, Job, Pipeline, Truth, file_id, filter};
 use super::plan::{Basis, JobPlan, Verdict};
 
+pub mod savings;
+
 /// One workflow file, as it lies on one of the trees.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct File<'a> {

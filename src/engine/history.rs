@@ -15,7 +15,7 @@ pub mod run;
 pub mod shown;
 pub mod times;
 
-use times::{Sample, Times};
+use times::{Failures, Sample, Times};
 
 /// The name of the format, in every file's `schema`.
 pub const SCHEMA: &str = "trimtab.history/1";
@@ -60,8 +60,11 @@ struct NamedRuns {
     workflow: String,
     /// The job's name, with the values of its matrix.
     name: String,
-    /// The runs, newest first.
+    /// The runs that passed, newest first.
     runs: Vec<Sample>,
+    /// Those that failed, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    failed: Vec<Sample>,
 }
 
 /// Why a history file is not used.
@@ -92,13 +95,18 @@ impl History {
         for NamedRuns {
             workflow,
             name,
-            mut runs,
+            runs,
+            failed,
         } in file.names
         {
-            runs.sort_by_key(|run| std::cmp::Reverse(run.ended));
-            runs.truncate(LATEST);
             let times = history.times.entry(workflow).or_default();
-            times.names.insert(name, runs);
+            for (list, mut runs) in [(&mut times.names, runs), (&mut times.failed, failed)] {
+                runs.sort_by_key(|run| std::cmp::Reverse(run.ended));
+                runs.truncate(LATEST);
+                if !runs.is_empty() {
+                    list.insert(name.clone(), runs);
+                }
+            }
         }
         Ok(history)
     }
@@ -109,10 +117,14 @@ impl History {
     /// Never, as far as is known: every part of it can be written as JSON.
     pub fn file(times: &BTreeMap<String, Times>) -> Result<String, HistoryError> {
         let names = times.iter().flat_map(|(workflow, times)| {
-            times.names.iter().map(|(name, runs)| NamedRuns {
+            let runs_of = |of: &BTreeMap<String, Vec<Sample>>, name| {
+                of.get(name).cloned().unwrap_or_default()
+            };
+            times.names().into_iter().map(move |name| NamedRuns {
                 workflow: workflow.clone(),
                 name: name.clone(),
-                runs: runs.clone(),
+                runs: runs_of(&times.names, name),
+                failed: runs_of(&times.failed, name),
             })
         });
         let file = File {
@@ -145,6 +157,12 @@ impl History {
     pub fn of_job(&self, pipeline: &Pipeline, job: &Job) -> Option<Estimate> {
         let listed = self.estimate(&pipeline.path, &job.id.0);
         listed.or_else(|| self.times.get(&*pipeline.path)?.estimate(pipeline, job))
+    }
+
+    /// How often a job of a pipeline failed in the latest runs that told of it.
+    pub fn failures(&self, pipeline: &Pipeline, job: &Job) -> Failures {
+        let times = self.times.get(&*pipeline.path);
+        times.map_or_else(Failures::default, |times| times.failures(pipeline, job))
     }
 
     /// The median of the latest runs of a job; `None` without a run.
@@ -202,6 +220,7 @@ mod tests {
         };
         let times = Times {
             names: [("test (3.12)".to_owned(), vec![sample])].into(),
+            failed: [("lint".to_owned(), vec![sample])].into(),
         };
         let all = BTreeMap::from([("ci.yml".to_owned(), times.clone())]);
         let read = History::parse(&History::file(&all).unwrap()).unwrap();

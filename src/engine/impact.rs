@@ -113,6 +113,7 @@ pub fn judge(case: &Case<'_>) -> Judgement {
             asked: asked(case.asked, pipeline, job),
             told: None,
             withheld: false,
+            held_back: None,
             comparison: compare_inputs(case, &locks, (pipeline, job, inputs)),
             backstops: filter::backstops(
                 &case.merge.survey.pipelines,
@@ -122,6 +123,7 @@ pub fn judge(case: &Case<'_>) -> Judgement {
                 case.event,
             ),
             estimate: case.history.of_job(pipeline, job),
+            failures: case.history.failures(pipeline, job),
         });
     }
     judgement

@@ -70,6 +70,10 @@ pub struct JobPlan {
     pub backstop: Option<String>,
     /// Which tests go first, or alone.
     pub narrow: Option<Narrow>,
+    /// What its skip would rest on if the holdout had not drawn the pull; `None` where it
+    /// would run as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<Basis>,
 }
 
 /// What is to happen with a job.
@@ -184,6 +188,8 @@ reason_ids! {
     AlwaysRuns = "always-runs",
     /// The configuration does not let skips rest on what this one would.
     BasisNotAllowed = "basis-not-allowed",
+    /// `enforce.ramp` does not let so many job-minutes be skipped yet.
+    OutsideRamp = "outside-ramp",
     // Why a job is skipped.
     /// None of its inferred inputs changed.
     InputsEqual = "inputs-equal",

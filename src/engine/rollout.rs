@@ -20,6 +20,8 @@ use super::plan::{Basis, Mode};
 use super::policy::{Cohort, Policy};
 use super::verdict::JobFacts;
 
+pub mod ramp;
+
 /// What the server knows of a repository and a pull.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use super::history::times::Failures;
 use super::plan::{Basis, Estimate, JobPlan, Reason, ReasonId, RunEverything, Verdict};
 
 /// A changed input of a job, with the way from it to the job's entry point.
@@ -64,12 +65,16 @@ pub struct JobFacts {
     pub told: Option<String>,
     /// The configuration does not let a skip rest on `unaffected`.
     pub withheld: bool,
+    /// Why the ramp does not let it be skipped yet, in words.
+    pub held_back: Option<String>,
     /// Its inputs.
     pub comparison: Comparison,
     /// Where it runs anyway; empty without a backstop.
     pub backstops: Vec<String>,
     /// How long it takes.
     pub estimate: Option<Estimate>,
+    /// How often it failed of late.
+    pub failures: Failures,
 }
 
 /// The plan of every job, in the order given.
@@ -135,6 +140,7 @@ fn plan_of(job: &JobFacts, everything: &[RunEverything], needs: &[&JobFacts]) ->
         estimate: job.estimate,
         backstop: (!job.backstops.is_empty()).then(|| job.backstops.join(", ")),
         narrow: None,
+        held_out: None,
     }
 }
 
@@ -204,6 +210,9 @@ fn run_reasons(job: &JobFacts, everything: &[RunEverything], needs: &[&JobFacts]
     }
     if job.withheld {
         return plain(ReasonId::BasisNotAllowed, "unaffected");
+    }
+    if let Some(why) = &job.held_back {
+        return plain(ReasonId::OutsideRamp, why);
     }
     Vec::new()
 }
@@ -284,6 +293,7 @@ fn counterfactual(job: &JobFacts, reason: Option<&Reason>) -> String {
         ReasonId::EverythingRuns => "would be judged by its own inputs without that".to_owned(),
         ReasonId::Told => "would run if nobody had said to skip it".to_owned(),
         ReasonId::BasisNotAllowed => "would be skipped if `enforce.bases` named it".to_owned(),
+        ReasonId::OutsideRamp => "would be skipped if `enforce.ramp` were higher".to_owned(),
         ReasonId::Asked => "would be judged by its own inputs if nobody had asked".to_owned(),
         _ => "would be skipped if that had not changed".to_owned(),
     }

@@ -15,12 +15,12 @@ use crate::engine::ids::{ObjectId, PullNumber};
 use crate::engine::impact::{self, Asked, Judgement};
 use crate::engine::pipeline::EventContext;
 use crate::engine::pipeline::rewrite::gates::Gates;
-use crate::engine::plan::{Diagnostic, Mode, Plan, ReasonId, RunEverything, SCHEMA};
+use crate::engine::plan::{Diagnostic, JobPlan, Mode, Plan, ReasonId, RunEverything, SCHEMA};
 use crate::engine::policy::{self, Policy};
-use crate::engine::rollout::{self, Stance, Terms, Told};
+use crate::engine::rollout::{self, Stance, Terms, Told, ramp};
 use crate::engine::side::{self, Side, Survey};
 use crate::engine::tree::Snapshot;
-use crate::engine::verdict;
+use crate::engine::verdict::{self, JobFacts};
 use crate::repo::{Loader, Merge, Repo};
 
 /// What is asked.
@@ -182,10 +182,40 @@ fn assemble(
         mode: stance.mode,
         policy_hash: configuration.hash.clone(),
         model: None,
-        jobs: verdict::decide(&judgement.jobs, &everything),
+        jobs: decided(
+            judgement.jobs.clone(),
+            &everything,
+            stance,
+            &configuration.policy,
+        ),
         run_everything: everything,
         diagnostics: diagnostics.concat(),
     }
+}
+
+/// The plan of every job: no more skipped than the ramp allows, and with what a pull that
+/// was held out would have skipped.
+fn decided(
+    mut jobs: Vec<JobFacts>,
+    everything: &[RunEverything],
+    stance: Stance,
+    policy: &Policy,
+) -> Vec<JobPlan> {
+    let others = everything.iter().filter(|it| it.id != ReasonId::Holdout);
+    let others: Vec<RunEverything> = others.cloned().collect();
+    let mut plans = verdict::decide(&jobs, &others);
+    let is_limited = stance.mode == Mode::Enforce && policy.enforce.ramp < 100;
+    if is_limited && ramp::hold_back(&mut jobs, &plans, policy.enforce.ramp) {
+        plans = verdict::decide(&jobs, &others);
+    }
+    if others.len() == everything.len() {
+        return plans;
+    }
+    let mut held_out = verdict::decide(&jobs, everything);
+    for (plan, would) in held_out.iter_mut().zip(plans) {
+        plan.held_out = would.basis;
+    }
+    held_out
 }
 
 /// The tree that CI tests; head itself, with the reason, when it cannot be merged.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::analyse_pull::{self, Matter};
-use super::{Context, publish, tell_skip};
+use super::{Context, publish, savings, tell_skip};
 use crate::engine::command::{self, Command, NotUnderstood, Scope, Span};
 use crate::engine::ids::{ObjectId, PullNumber, RepoKey};
 use crate::engine::plan::Plan;
@@ -267,11 +267,13 @@ impl Asking<'_> {
     }
 
     async fn status(&self) -> anyhow::Result<Outcome> {
-        let answer = match self.plan().await? {
+        let plan = match self.plan().await? {
             Some(plan) => render::status(&plan)?,
             None => render::no_plan(),
         };
-        Ok(Outcome::Answered(answer))
+        let savings = savings::of_late(self.context, self.repo).await?;
+        let saved = render::savings(&savings, savings::DAYS);
+        Ok(Outcome::Answered(format!("{plan}\n{saved}")))
     }
 
     /// The chain that the command line prints, from the same analysis.

@@ -24,6 +24,7 @@ use crate::forge::{ForgeError, Pull};
 use crate::store::{
     self, AuditEntry, AuditFinding, Gated, NewTask, PlanRecord, Repository, RunAll, RunAudit, Scope,
 };
+use crate::telemetry::Metric;
 
 /// Judges an attempt and writes down what it came to.
 pub(super) async fn run(
@@ -285,6 +286,7 @@ async fn record(
             "a skip does not hold"
         );
     }
+    let (saved, cost) = (audit.saved, audit.cost);
     let entry = RunAudit {
         repo,
         run: attempt.run,
@@ -297,12 +299,16 @@ async fn record(
         findings,
         skipped: audit.skipped,
         ran: audit.ran,
-        saved: audit.saved,
+        saved,
         unknown: audit.unknown,
-        cost: audit.cost,
+        cost,
     };
     let appended = context.store.append_run_audit(entry).await;
-    appended.context("write down what the run came to")?;
+    if appended.context("write down what the run came to")? {
+        for (what, seconds) in [("skipped", saved), ("planning", cost)] {
+            context.metrics.add(Metric::RunnerSeconds, what, seconds);
+        }
+    }
     Ok(vec![context.report(repo, number)])
 }
 

@@ -6,7 +6,9 @@ use handlebars::RenderError;
 
 use super::escape::{self, code};
 use super::explain::{Explained, explain};
+use super::view::duration;
 use super::{About, check_summary};
+use crate::engine::audit::savings::Savings;
 use crate::engine::command::{NotUnderstood, VERBS};
 use crate::engine::plan::Plan;
 use crate::engine::side::Side;
@@ -35,6 +37,47 @@ pub fn status(plan: &Plan) -> Result<String, RenderError> {
         "<details><summary>{}</summary>\n\n{summary}\n</details>\n",
         super::headline(plan)
     ))
+}
+
+/// What skipping came to over the last days, in a paragraph.
+pub fn savings(of: &Savings, days: u64) -> String {
+    if of.skipped == 0 {
+        return format!("No job was skipped in an audited run of the last {days} days.\n");
+    }
+    let (net, cost) = (of.net(), duration(of.cost));
+    let came_to = match u64::try_from(net) {
+        Ok(net) => format!("saved {} of runners net", duration(net)),
+        Err(_) => format!(
+            "cost {} of runners more than it saved",
+            duration(net.unsigned_abs())
+        ),
+    };
+    let mut sentences = vec![format!(
+        "Over the last {days} days skipping {came_to}: {} in {} would have taken {}, and planning took {cost}.",
+        counted(of.skipped, "job"),
+        counted(of.runs, "audited run"),
+        duration(of.seconds),
+    )];
+    if of.unknown > 0 {
+        sentences.push(format!(
+            "{} of them count nothing, because nobody knows how long they take.",
+            of.unknown
+        ));
+    }
+    if of.failed > 0 {
+        sentences.push(format!(
+            "In {} a skip did not hold; the check of each says why.",
+            counted(of.failed, "run")
+        ));
+    }
+    sentences.join(" ") + "\n"
+}
+
+fn counted(count: u64, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
 }
 
 /// There is no plan for this head yet.

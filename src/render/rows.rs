@@ -198,6 +198,7 @@ fn wording(reason: &Reason) -> (String, Option<String>) {
         ReasonId::EverythingRuns => ours("everything runs"),
         ReasonId::Asked => with("asked for by"),
         ReasonId::Told => with("a maintainer said so,"),
+        ReasonId::OutsideRamp => ours("the ramp does not reach it yet"),
         ReasonId::BasisNotAllowed => ours("the configuration does not let skips rest on this"),
         id => with(id.as_str()),
     }

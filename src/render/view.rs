@@ -291,7 +291,7 @@ fn evidence(plan: &Plan) -> Option<Evidence> {
 }
 
 /// `45 s`, `18 min`, `2 h 05 min`.
-fn duration(seconds: u64) -> String {
+pub(super) fn duration(seconds: u64) -> String {
     match seconds {
         0..90 => format!("{seconds} s"),
         90..5400 => format!("{} min", (seconds + 30) / 60),

@@ -45,12 +45,14 @@ pub enum Metric {
     Verdicts,
     /// Commands by verb.
     Commands,
+    /// Seconds of runners in audited runs: `skipped`, `planning`.
+    RunnerSeconds,
     /// Operations that the store did not do.
     StoreFaults,
 }
 
 /// Every metric in the order of the page: name, kind, label name and help.
-const TABLE: [(Metric, [&str; 4]); 12] = [
+const TABLE: [(Metric, [&str; 4]); 13] = [
     (
         Metric::Deliveries,
         [
@@ -143,6 +145,15 @@ const TABLE: [(Metric, [&str; 4]); 12] = [
             "counter",
             "verb",
             "Commands of people",
+        ],
+    ),
+    (
+        Metric::RunnerSeconds,
+        [
+            "trimtab_runner_seconds_total",
+            "counter",
+            "what",
+            "Time of runners that skipped jobs would have taken, and that planning took",
         ],
     ),
     (

@@ -42,8 +42,20 @@ pub struct Sample {
 /// How long the jobs of one pipeline took.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Times {
-    /// By name, the newest first.
+    /// Runs that passed by name, the newest first.
     pub names: BTreeMap<String, Vec<Sample>>,
+    /// Runs that failed, likewise.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failed: BTreeMap<String, Vec<Sample>>,
+}
+
+/// How often a job failed, of late.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// In so many runs of its legs.
+    pub failed: u32,
+    /// Of so many that passed or failed, at most [`SAMPLES`] of each leg.
+    pub runs: u32,
 }
 
 /// Whether anything may be learned from an attempt: its head lies in the repository.
@@ -57,40 +69,43 @@ impl Times {
         if !is_trusted(attempt) {
             return;
         }
-        for job in jobs
-            .iter()
-            .filter(|it| it.conclusion == Conclusion::Success)
-        {
-            self.record(job);
+        for job in jobs {
+            match job.conclusion {
+                Conclusion::Success => record(&mut self.names, job),
+                Conclusion::Failure | Conclusion::TimedOut => record(&mut self.failed, job),
+                _ => {}
+            }
         }
-        while self.names.len() > NAMES {
-            let last = |(name, samples): (&String, &Vec<Sample>)| {
-                (samples.first().map(|it| it.ended), name.clone())
-            };
-            let Some((_, oldest)) = self.names.iter().map(last).min() else {
-                return;
-            };
-            self.names.remove(&oldest);
-        }
+        forget_oldest(&mut self.names);
+        forget_oldest(&mut self.failed);
     }
 
-    fn record(&mut self, job: &JobRun) {
-        let sample = Sample {
-            run: job.run,
-            attempt: job.attempt,
-            ended: job.ended,
-            seconds: job.seconds(),
-        };
-        let samples = self.names.entry(job.name.clone()).or_default();
-        // A later attempt lists jobs of an earlier one again, which took their time once.
-        let is_known = |other: &Sample| {
-            (other.run, other.ended, other.seconds) == (job.run, job.ended, sample.seconds)
-                || (other.run, other.attempt) == (job.run, job.attempt)
-        };
-        samples.retain(|other| !is_known(other));
-        samples.push(sample);
-        samples.sort_by_key(|it| std::cmp::Reverse((it.ended, it.run, it.attempt)));
-        samples.truncate(SAMPLES);
+    /// The names of all runs.
+    pub fn names(&self) -> BTreeSet<&String> {
+        self.names.keys().chain(self.failed.keys()).collect()
+    }
+
+    /// How often a job failed: of the newest runs of each of its legs that ended either
+    /// way, those that failed.
+    pub fn failures(&self, pipeline: &Pipeline, job: &Job) -> Failures {
+        let is_its =
+            |name: &&String| shown::job_of(pipeline, name).is_some_and(|it| it.id == job.id);
+        let mut failures = Failures::default();
+        for name in self.names().into_iter().filter(is_its) {
+            let runs = |of: &BTreeMap<String, Vec<Sample>>, failed| {
+                let runs = of.get(name).into_iter().flatten();
+                let runs = runs.map(|run| (run.ended, run.run, run.attempt, failed));
+                runs.collect::<Vec<_>>()
+            };
+            let mut all = runs(&self.names, false);
+            all.extend(runs(&self.failed, true));
+            all.sort_unstable_by(|a, b| b.cmp(a));
+            all.truncate(SAMPLES);
+            let count = |runs: usize| u32::try_from(runs).unwrap_or(u32::MAX);
+            failures.failed += count(all.iter().filter(|run| run.3).count());
+            failures.runs += count(all.len());
+        }
+        failures
     }
 
     /// How long a job takes: the median of its runs, summed over its legs.
@@ -116,6 +131,38 @@ impl Times {
             kind: EstimateKind::Measured,
             n: u32::try_from(runs).unwrap_or(u32::MAX),
         })
+    }
+}
+
+fn record(of: &mut BTreeMap<String, Vec<Sample>>, job: &JobRun) {
+    let sample = Sample {
+        run: job.run,
+        attempt: job.attempt,
+        ended: job.ended,
+        seconds: job.seconds(),
+    };
+    let samples = of.entry(job.name.clone()).or_default();
+    // A later attempt lists jobs of an earlier one again, which took their time once.
+    let is_known = |other: &Sample| {
+        (other.run, other.ended, other.seconds) == (job.run, job.ended, sample.seconds)
+            || (other.run, other.attempt) == (job.run, job.attempt)
+    };
+    samples.retain(|other| !is_known(other));
+    samples.push(sample);
+    samples.sort_by_key(|it| std::cmp::Reverse((it.ended, it.run, it.attempt)));
+    samples.truncate(SAMPLES);
+}
+
+/// Keeps the names that were seen last.
+fn forget_oldest(of: &mut BTreeMap<String, Vec<Sample>>) {
+    while of.len() > NAMES {
+        let last = |(name, samples): (&String, &Vec<Sample>)| {
+            (samples.first().map(|it| it.ended), name.clone())
+        };
+        let Some((_, oldest)) = of.iter().map(last).min() else {
+            return;
+        };
+        of.remove(&oldest);
     }
 }
 
@@ -215,6 +262,37 @@ mod tests {
     }
 
     #[test]
+    fn a_job_failed_in_as_many_of_its_newest_runs_as_are_kept() {
+        let text = format!("on: pull_request\njobs:\n{PLAIN}");
+        let pipelines = read(&snapshot_of(&[(".github/workflows/ci.yml", &text)]));
+        let unit = &pipelines[0].jobs[0];
+        let mut times = Times::default();
+        assert_eq!(times.failures(&pipelines[0], unit), Failures::default());
+        let ended = |run, conclusion| JobRun {
+            conclusion,
+            ..job((run, 1), "unit", 60)
+        };
+        for run in 0..100 {
+            let failed = run < 80 && run % 2 == 0;
+            let conclusion = if failed {
+                Conclusion::Failure
+            } else {
+                Conclusion::Success
+            };
+            times.add(&attempt(run, false), &[ended(run, conclusion)]);
+        }
+        for run in 100..110 {
+            times.add(&attempt(run, true), &[ended(run, Conclusion::Failure)]);
+            times.add(&attempt(run, false), &[ended(run, Conclusion::Cancelled)]);
+        }
+        let expected = Failures {
+            failed: 15,
+            runs: 50,
+        };
+        assert_eq!(times.failures(&pipelines[0], unit), expected);
+    }
+
+    #[test]
     fn the_same_run_counts_once_whatever_lists_it() {
         let mut times = Times::default();
         for _ in 0..3 {
@@ -246,9 +324,10 @@ mod tests {
     }
 
     #[test]
-    fn forks_and_what_did_not_pass_teach_nothing() {
+    fn forks_teach_nothing_and_what_did_not_pass_no_duration() {
         let mut times = Times::default();
         times.add(&attempt(1, true), &[job((1, 1), "unit", 1)]);
+        assert_eq!(times, Times::default());
         for conclusion in [
             Conclusion::Failure,
             Conclusion::Cancelled,
@@ -260,9 +339,16 @@ mod tests {
                 conclusion,
                 ..job((2, 1), "unit", 5)
             };
+            let mut times = Times::default();
             times.add(&attempt(2, false), &[ended]);
+            let has_failed = matches!(conclusion, Conclusion::Failure | Conclusion::TimedOut);
+            assert!(times.names.is_empty(), "{conclusion:?}");
+            assert_eq!(
+                times.failed.contains_key("unit"),
+                has_failed,
+                "{conclusion:?}"
+            );
         }
-        assert_eq!(times, Times::default());
     }
 
     #[test]

@@ -76,6 +76,8 @@ pub struct Command {
     pub extensions: Vec<Box<str>>,
     /// Names of files that govern it.
     pub config: Vec<Box<str>>,
+    /// Whether these files are data, so that it loads no package that they name.
+    pub data: bool,
     /// Words that make it neutral.
     pub harmless: Vec<Box<str>>,
     /// Words that make it a reader of commits.
@@ -164,6 +166,7 @@ static COMMANDS: LazyLock<BTreeMap<String, Command>> = LazyLock::new(|| {
             paths: list("paths"),
             extensions: expanded(&list("extensions")),
             config: list("config"),
+            data: entry.get("data").and_then(Value::as_bool) == Some(true),
             harmless: list("harmless"),
             history: list("history"),
             whole: list("whole"),
@@ -243,6 +246,7 @@ mod tests {
         "paths",
         "extensions",
         "config",
+        "data",
         "harmless",
         "history",
         "whole",

@@ -64,6 +64,7 @@ fn job(workflow: &str, id: &str, reason: Reason) -> JobPlan {
         estimate: None,
         backstop: is_skip.then(|| "push to main".to_owned()),
         narrow: None,
+        held_out: None,
     }
 }
 

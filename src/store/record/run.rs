@@ -125,14 +125,6 @@ impl AuditFinding {
     }
 }
 
-impl RunAudit {
-    /// Seconds of runners that were saved, less what planning took.
-    pub fn net(&self) -> i64 {
-        let signed = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
-        signed(self.saved).saturating_sub(signed(self.cost))
-    }
-}
-
 /// Whether the lines of a plan may have reached a run.
 pub fn may_be_issued(plan: &PlanRecord) -> bool {
     plan.plan.mode == Mode::Enforce && plan.plan.run_everything.is_empty()

@@ -190,6 +190,7 @@ fn the_shapes_of_jobs_and_durations_are_fixed() {
             pipeline: "ci.yml".to_owned(),
             times: Times {
                 names: [("unit".to_owned(), vec![sample])].into(),
+                ..Times::default()
             },
         },
         r#"{"repo":{"forge":"github","installation":7,"repo":42},"pipeline":"ci.yml","times":{"names":{"unit":[{"run":5,"attempt":2,"ended":3,"seconds":60}]}}}"#,

@@ -220,7 +220,10 @@ async fn who_was_killed_goes_on_where_they_were() {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        pause(400).await;
+        let before = asked(&stage.github, "/jobs?");
+        while child.try_wait().unwrap().is_none() && asked(&stage.github, "/jobs?") < before + 8 {
+            pause(5).await;
+        }
         if child.try_wait().unwrap().is_some() {
             break child.wait_with_output().await.unwrap();
         }

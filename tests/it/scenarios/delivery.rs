@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use trimtab::engine::ids::{ObjectId, PullNumber, RepoKey};
 use trimtab::engine::pipeline::rewrite::Settings;
 use trimtab::engine::pipeline::rewrite::repository::rewrite_all;
-use trimtab::engine::plan::Mode;
+use trimtab::engine::plan::{Basis, Mode, Verdict};
 use trimtab::engine::plan_line::PlanLine;
 use trimtab::flow::set_mode;
 
 use super::super::support::bot::Bot;
 use super::super::support::github::model::Pull;
+use super::super::support::github::runs::Ran;
 use super::super::support::repo::Edit;
 use super::{DOCS, MINUTE, SHOP, WORKFLOW, head};
 
@@ -370,7 +371,7 @@ async fn a_maintainer_has_a_job_skipped_until_the_next_push() {
         .iter()
         .find(|job| job.job == "test")
         .unwrap();
-    assert_eq!(told.basis, Some(trimtab::engine::plan::Basis::Told));
+    assert_eq!(told.basis, Some(Basis::Told));
     let comment = bot.said(repo, pull).remove(0);
     assert!(
         comment.contains("a maintainer said so, `meg: only a constant`"),
@@ -425,6 +426,54 @@ async fn a_word_skips_no_job_that_is_required_and_nobody_elses_word_does() {
     bot.settle().await;
     assert_eq!(skipped(&bot, repo, at).len(), 2);
     finish(bot, repo, pull).await;
+}
+
+#[tokio::test]
+async fn a_pull_in_the_holdout_keeps_what_would_have_been_skipped() {
+    let bot = Bot::start().await;
+    let repo = gated_shop(&bot, "mode: enforce\nholdout: 100\n").await;
+    set_mode(&bot, Mode::Enforce).await;
+    let (pull, head) = docs_pull(&bot, repo).await;
+    let record = bot.store.plan_at(repo, pull, head).await.unwrap().unwrap();
+    let would = record
+        .plan
+        .jobs
+        .iter()
+        .map(|job| (job.job.as_str(), job.verdict, job.held_out));
+    assert_eq!(
+        would.collect::<Vec<_>>(),
+        [
+            ("test", Verdict::Run, Some(Basis::Unaffected)),
+            ("docs", Verdict::Run, None),
+        ]
+    );
+    finish(bot, repo, pull).await;
+}
+
+#[tokio::test]
+async fn the_ramp_lets_the_jobs_that_hardly_fail_be_skipped_first() {
+    for (ramp, expected) in [
+        (100, ["docs", "test"].as_slice()),
+        (30, &["docs"]),
+        (10, &[]),
+    ] {
+        let bot = Bot::start().await;
+        let configuration = format!("mode: enforce\nholdout: 0\nenforce: {{ramp: {ramp}}}\n");
+        let repo = gated_shop(&bot, &configuration).await;
+        set_mode(&bot, Mode::Enforce).await;
+        let run = bot.github.start_push_run(repo, CI, "main");
+        let jobs = [Ran("test", "success", 90), Ran("docs", "success", 30)];
+        bot.github.finish_run(repo, run, &jobs).await;
+        bot.settle().await;
+        let edits = [Edit::Write("LICENSE", "MIT\n")];
+        let pull = bot.github.open_pull(repo, ("ann", "topic"), &edits).await;
+        bot.settle().await;
+        let head = head(&bot, repo, pull);
+        let mut skipped = skipped(&bot, repo, head);
+        skipped.sort();
+        assert_eq!(skipped, expected, "{ramp}");
+        finish(bot, repo, pull).await;
+    }
 }
 
 #[tokio::test]

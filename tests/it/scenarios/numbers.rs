@@ -9,7 +9,8 @@ use trimtab::telemetry::Metric;
 
 use super::super::support::bot::Bot;
 use super::super::support::github::model::Quota;
-use super::{DOCS, shop};
+use super::DOCS;
+use super::audit::experienced_shop;
 
 /// The store never gets a probe onto the disk.
 struct NoProbe;
@@ -29,8 +30,10 @@ async fn every_metric_moves() {
     let bot = Bot::with(Arc::new(store)).await;
     let (left, reset) = (4_000, u64::MAX);
     bot.github.state().quota = Some(Quota { left, reset });
-    let repo = shop(&bot).await;
+    let repo = experienced_shop(&bot).await;
     let pull = bot.github.open_pull(repo, ("ann", "topic"), DOCS).await;
+    bot.settle().await;
+    bot.github.run_workflow(repo, pull, 30).await;
     bot.settle().await;
     bot.github
         .comment(repo, pull, "ann", "/trimtab status")
@@ -45,10 +48,12 @@ async fn every_metric_moves() {
     }
     let installation = repo.installation;
     for series in [
-        r#"trimtab_deliveries_total{outcome="new"} 3"#,
+        r#"trimtab_deliveries_total{outcome="new"} 10"#,
         r#"trimtab_verdicts_total{verdict="skip"} 1"#,
         r#"trimtab_verdicts_total{verdict="run"} 1"#,
         r#"trimtab_commands_total{verb="status"} 1"#,
+        r#"trimtab_runner_seconds_total{what="skipped"} 90"#,
+        r#"trimtab_runner_seconds_total{what="planning"} 20"#,
         r#"trimtab_store_faults_total{operation="probe"} 1"#,
         r#"trimtab_tasks{lane="plan"} 0"#,
         &format!(r#"trimtab_forge_quota_remaining{{installation="{installation}"}} 39"#),

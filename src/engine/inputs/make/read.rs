@@ -81,7 +81,7 @@ pub(super) fn parse(text: &str, environment: &BTreeMap<Box<str>, Value>) -> Rule
 
 /// A line with a rule; `false` when there are no steps left.
 fn add_rule(rules: &mut Rules, current: &mut Vec<String>, number: u32, line: &str) -> bool {
-    let Some((names, needs)) = line.split_once(':') else {
+    let Some((names, needs)) = split_rule(line) else {
         return true;
     };
     let needs = needs.trim_start_matches(':');
@@ -109,6 +109,22 @@ fn add_rule(rules: &mut Rules, current: &mut Vec<String>, number: u32, line: &st
         }
     }
     true
+}
+
+/// The two sides of a rule: a colon inside of `$(...)` is part of a text, as in
+/// `$(warning install it: curl ...)`.
+fn split_rule(line: &str) -> Option<(&str, &str)> {
+    let mut open = 0_u32;
+    let colon = line.char_indices().find(|(_, c)| {
+        match c {
+            '(' | '{' => open += 1,
+            ')' | '}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        *c == ':' && open == 0
+    });
+    let (left, right) = line.split_at_checked(colon?.0)?;
+    Some((left, right.get(1..)?))
 }
 
 /// What a line says beside its rule or variable.

@@ -71,7 +71,9 @@ impl Walk<'_> {
     ) {
         let mut names = command.config.iter();
         let mut kinds = command.extensions.iter();
-        if names.any(|name| **name == *"package.json") || kinds.any(|kind| **kind == *"js") {
+        let reads_names =
+            names.any(|name| **name == *"package.json") || kinds.any(|kind| **kind == *"js");
+        if reads_names && !command.data {
             self.configured_by_name(call, dir);
         }
     }

@@ -1,5 +1,6 @@
 //! Forms that are understood, each with what must stay opaque.
 
+use super::tools::sees;
 use super::*;
 use crate::engine::pipeline::Limit;
 
@@ -220,6 +221,35 @@ fn a_pattern_rule_of_make_knows_its_target() {
         files,
         "ci.yml:10 Missing(\"target x of Makefile\")",
     );
+}
+
+#[test]
+fn a_colon_in_a_message_of_make_begins_no_rule() {
+    let text = "ifeq (, $(shell which x))\n$(warning no x, run: curl -sfL https://x.sh | sh)\n\
+        endif\ndefault: all\nall:\n\tpytest tests\n";
+    let files = &[("Makefile", text), ("tests/test_a.py", "")];
+    check("make", files, "Makefile tests/test_a.py");
+}
+
+#[test]
+fn a_tool_whose_settings_are_data_loads_no_package_that_they_name() {
+    let manifest = |name: &str| format!("{{\"name\": \"{name}\"}}");
+    let top = "{\"workspaces\": [\"pk/*\"], \"simple-git-hooks\": {\"pre-commit\": \"own\"}}";
+    let own = manifest("own");
+    let files: &[(&str, &str)] = &[
+        ("package.json", top),
+        ("pk/own/a.js", ""),
+        ("pk/own/package.json", &own),
+        ("puppeteer.config.mjs", "import './where.mjs'"),
+        ("where.mjs", ""),
+    ];
+    let hooks = "package.json pk/own/package.json";
+    check("npx simple-git-hooks", files, hooks);
+    let settings = format!("{hooks} puppeteer.config.mjs where.mjs");
+    check("node node_modules/puppeteer/install.mjs", files, &settings);
+    check("npx puppeteer browsers install", files, &settings);
+    let all = infer_in(&job("npx browserslist"), None, files);
+    assert!(sees(&all, files, "pk/own/a.js"));
 }
 
 #[test]

@@ -233,6 +233,7 @@ mod tests {
             estimate: None,
             backstop: None,
             narrow: None,
+            held_out: None,
         }
     }
 
