@@ -1,9 +1,12 @@
 //! How fast the real server is: webhooks under load, the machine check, idle memory.
 //!
-//! `cargo bench --bench webhook -- [--program FILE] [--deliveries N] [--pulls N]` starts
+//! `cargo bench --bench webhook -- [--program FILE] [--deliveries N] [--pulls N]
+//! [--pushes N]` starts
 //! the program on this machine against the stateful fake forge, which answers every
 //! request after 50 ms, and prints a table. It fails when a delivery is lost or a pull
-//! gets no check; it never fails for being slow.
+//! gets no check; it never fails for being slow. `--pushes N` also pushes that often,
+//! 200 times a minute, to pulls of 100 installations, and measures from each push to its
+//! plan line.
 //!
 //! Nothing leaves this machine, and the load is bounded.
 
@@ -39,7 +42,7 @@ use support::github::model::APP;
 use support::process::{PROGRAM, Stage, pause, stop};
 use support::repo::Edit;
 
-const USAGE: &str = "usage: cargo bench --bench webhook -- [--program FILE] [--deliveries N] [--rate N] [--pulls N]";
+const USAGE: &str = "usage: cargo bench --bench webhook -- [--program FILE] [--deliveries N] [--rate N] [--pulls N] [--pushes N]";
 
 /// Connections that send at once.
 const CONNECTIONS: usize = 32;
@@ -49,6 +52,12 @@ const BODY: usize = 25 * 1024;
 
 /// How long the fake forge takes for an answer.
 const PACE: Duration = Duration::from_millis(50);
+
+/// Installations that are pushed to, each with one pull.
+const INSTALLATIONS: usize = 100;
+
+/// The time from one push to the next: 200 a minute.
+const BETWEEN: Duration = Duration::from_millis(300);
 
 /// How long a pull is waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -71,6 +80,8 @@ struct Options {
     /// Webhooks a second over all connections; each sends as soon as it may if `None`.
     rate: Option<f64>,
     pulls: usize,
+    /// Pushes to pulls of many installations.
+    pushes: usize,
 }
 
 fn options() -> anyhow::Result<Options> {
@@ -79,6 +90,7 @@ fn options() -> anyhow::Result<Options> {
         deliveries: 6_400,
         rate: None,
         pulls: 40,
+        pushes: 0,
     };
     // Cargo adds `--bench` to what it hands over.
     let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
@@ -88,6 +100,7 @@ fn options() -> anyhow::Result<Options> {
             "--program" => options.program = next.into(),
             "--deliveries" => options.deliveries = next.parse().context("read --deliveries")?,
             "--rate" => options.rate = Some(next.parse().context("read --rate")?),
+            "--pushes" => options.pushes = next.parse().context("read --pushes")?,
             "--pulls" => options.pulls = next.parse().context("read --pulls")?,
             other => bail!("{other} is not known\n{USAGE}"),
         }
@@ -103,25 +116,13 @@ async fn main() -> anyhow::Result<()> {
     let process = server.id().context("the server has ended")?;
     pause(3_000).await;
     println!("idle server: {:.1} MB", resident(process)?);
-    let edits = [
-        Edit::Write(".github/workflows/ci.yml", WORKFLOW),
-        Edit::Write("shop/tax.py", "RATE = 0.2\n"),
-        Edit::Write("tests/test_tax.py", "from shop import tax\n"),
-    ];
-    let repo = stage.github.add_repo("acme/shop", &edits);
-    stage.github.announce_installation(repo, "created").await;
-    let mirrored = async || !stage.listed().await.contains("sync");
-    stage.until("it is mirrored", mirrored).await;
-    let pull = stage
-        .github
-        .open_pull(repo, ("ann", "first"), &edits[1..2])
-        .await;
-    checked(&stage, repo, pull).await?;
+    let (repo, pull) = installed(&stage, "acme/shop").await?;
     webhooks(&stage, (repo, pull), &options).await?;
     println!("after that: {:.1} MB", resident(process)?);
     let drained = async || stage.listed().await.is_empty();
     stage.until("every delivery is worked off", drained).await;
     checks(&stage, repo, options.pulls).await?;
+    pushes(&stage, options.pushes).await?;
     if stop(server).await != Some(0) {
         bail!("the server ended badly");
     }
@@ -216,6 +217,67 @@ async fn checks(stage: &Stage, repo: RepoKey, count: usize) -> anyhow::Result<()
         times.push(begun.elapsed());
     }
     print_times("webhook to machine check, forge answers in 50 ms", times);
+    Ok(())
+}
+
+/// A new installation of one repository, mirrored, with a pull that has its check.
+async fn installed(stage: &Stage, path: &str) -> anyhow::Result<(RepoKey, PullNumber)> {
+    let edits = [
+        Edit::Write(".github/workflows/ci.yml", WORKFLOW),
+        Edit::Write("shop/tax.py", "RATE = 0.2\n"),
+        Edit::Write("tests/test_tax.py", "from shop import tax\n"),
+    ];
+    let repo = stage.github.add_repo(path, &edits);
+    stage.github.announce_installation(repo, "created").await;
+    let mirrored = async || !stage.listed().await.contains("sync");
+    stage.until("it is mirrored", mirrored).await;
+    let github = &stage.github;
+    let pull = github.open_pull(repo, ("ann", "first"), &edits[1..2]).await;
+    checked(stage, repo, pull).await?;
+    Ok((repo, pull))
+}
+
+/// Pushes to pulls of many installations at a steady rate, and prints how long each head
+/// waited for its plan line: from the moment the push was due.
+async fn pushes(stage: &Stage, count: usize) -> anyhow::Result<()> {
+    if count == 0 {
+        return Ok(());
+    }
+    stage.github.state().pace = Duration::ZERO;
+    let mut pulls = Vec::new();
+    for number in 0..INSTALLATIONS {
+        pulls.push(installed(stage, &format!("o{number}/shop")).await?);
+    }
+    stage.github.state().pace = PACE;
+    let started = Instant::now();
+    let (mut waiting, mut times) = (Vec::new(), Vec::new());
+    let mut pushed = 0;
+    while times.len() < count {
+        let due = started + BETWEEN * u32::try_from(pushed)?;
+        if pushed < count && due <= Instant::now() {
+            let (repo, pull) = pulls[pushed % pulls.len()];
+            let text = format!("RATE = {pushed}\n");
+            let edits = [Edit::Write("shop/tax.py", &text)];
+            waiting.push((due, repo, stage.github.push(repo, pull, &edits).await));
+            pushed += 1;
+        }
+        waiting.retain(|(due, repo, head)| {
+            let has_line = stage.github.check(*repo, *head, "trimtab/plan").is_some();
+            if has_line {
+                times.push(due.elapsed());
+            }
+            !has_line
+        });
+        if waiting.iter().any(|(due, ..)| due.elapsed() > PATIENCE) {
+            bail!("a push gets no plan line; the log:\n{}", stage.log());
+        }
+        pause(2).await;
+    }
+    let what = format!(
+        "push to plan line, {} a minute over {INSTALLATIONS} installations",
+        60_000 / BETWEEN.as_millis()
+    );
+    print_times(&what, times);
     Ok(())
 }
 

@@ -329,6 +329,19 @@ mod tests {
     }
 
     #[test]
+    fn the_check_of_a_held_out_pull_says_what_would_have_been_skipped() {
+        let mut plan = sample();
+        plan.run_everything = vec![RunEverything {
+            id: ReasonId::Holdout,
+            subject: "5 % of pulls".to_owned(),
+        }];
+        plan.jobs[0].held_out = Some(Basis::Unaffected);
+        let text = check_summary(&plan, &about()).unwrap();
+        let words = "Everything runs: the holdout chose this pull: `5 % of pulls`; 1 job would have been skipped\n";
+        assert!(text.contains(words), "{text}");
+    }
+
+    #[test]
     fn a_plan_whose_pipelines_cannot_be_read_counts_no_jobs() {
         let mut plan = sample();
         plan.jobs.clear();

@@ -64,6 +64,8 @@ struct Everything {
     what: &'static str,
     subject: String,
     more: Option<usize>,
+    /// What would have been skipped without the holdout, in words.
+    would: Option<String>,
 }
 
 /// One workflow of the folded table.
@@ -126,6 +128,7 @@ pub(super) fn of(plan: &Plan, about: &About, most: usize) -> View {
         what: what_of(first.id),
         subject: first.subject.clone(),
         more: Some(plan.run_everything.len() - 1).filter(|more| *more > 0),
+        would: held_out(plan),
     });
     let shown = if everything.is_some() { 0 } else { ROWS };
     let cut = plan.jobs.len().saturating_sub(most);
@@ -146,6 +149,16 @@ pub(super) fn of(plan: &Plan, about: &About, most: usize) -> View {
         cut: (cut > 0)
             .then(|| format!("{cut} more jobs are left out here: a comment holds only so much.")),
         evidence: evidence(plan),
+    }
+}
+
+/// How many jobs would have been skipped if the holdout had not drawn the pull.
+fn held_out(plan: &Plan) -> Option<String> {
+    let skips = plan.jobs.iter().filter(|job| job.held_out.is_some());
+    match skips.count() {
+        0 => None,
+        1 => Some("1 job would have been skipped".to_owned()),
+        count => Some(format!("{count} jobs would have been skipped")),
     }
 }
 
