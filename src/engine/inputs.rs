@@ -9,6 +9,8 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashSet;
+
 use super::globs;
 use super::lock::LockSlices;
 use super::packages::Packages;
@@ -56,7 +58,7 @@ mod wide;
 mod written;
 
 /// Where a part of the inputs comes from.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
     /// The file: a workflow, a script, a manifest, the configuration.
     pub file: Box<str>,
@@ -67,7 +69,7 @@ pub struct Origin {
 }
 
 /// One thing that a job reads.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Input {
     /// Files matched by globs, closed over the graph.
     Entry(Vec<Box<str>>),
@@ -214,6 +216,7 @@ pub fn infer(job: &Job, leg: Option<&Leg>, context: &Context<'_>) -> JobInputs {
         }
         leg => walk::Walk::new(job, leg, context).job(),
     };
+    drop_repeated(&mut out.parts);
     limits::apply(job, &mut out);
     if let Some(rule) = rule_of(context.policy, &job.id.0) {
         if !out.missing_texts.is_empty() {
@@ -231,6 +234,15 @@ pub fn infer(job: &Job, leg: Option<&Leg>, context: &Context<'_>) -> JobInputs {
     out.missing_texts.sort();
     out.missing_texts.dedup();
     out
+}
+
+/// Drops parts that were said before. Many commands say the same long lists, which a
+/// sort would compare again and again.
+fn drop_repeated(parts: &mut Vec<(Input, Origin)>) {
+    let mut known: FxHashSet<&(Input, Origin)> = FxHashSet::default();
+    let fresh: Vec<bool> = parts.iter().map(|part| known.insert(part)).collect();
+    let mut fresh = fresh.into_iter();
+    parts.retain(|_| fresh.next().unwrap_or(true));
 }
 
 fn merge(all: &mut JobInputs, one: JobInputs) {

@@ -179,7 +179,10 @@ pub struct Environment {
 
 impl Environment {
     /// The variables of a program that is started with some set in front of it.
-    pub fn with(&self, assignments: &[(Box<str>, Value)]) -> BTreeMap<Box<str>, Value> {
+    pub fn with(&self, assignments: &[(Box<str>, Value)]) -> Rc<BTreeMap<Box<str>, Value>> {
+        if assignments.is_empty() && self.hands_all_on() {
+            return Rc::clone(&self.variables);
+        }
         let exported = self.exported.iter().filter_map(|(name, is_certain)| {
             let value = match self.variables.get(name)? {
                 value @ (Value::Text(_) | Value::OneOf(_)) if *is_certain => value.clone(),
@@ -189,7 +192,23 @@ impl Environment {
         });
         let mut all: BTreeMap<Box<str>, Value> = exported.collect();
         all.extend(assignments.iter().cloned());
-        all
+        Rc::new(all)
+    }
+
+    /// Whether nothing was set or exported since the other one.
+    pub fn is_that_of(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.variables, &other.variables) && Rc::ptr_eq(&self.exported, &other.exported)
+    }
+
+    /// Whether programs get every variable as it is.
+    fn hands_all_on(&self) -> bool {
+        let are_same = || self.exported.keys().eq(self.variables.keys());
+        let is_handed =
+            |value: &Value| matches!(value, Value::Text(_) | Value::OneOf(_) | Value::Unknown);
+        self.exported.len() == self.variables.len()
+            && self.exported.values().all(|is_certain| *is_certain)
+            && self.variables.values().all(is_handed)
+            && are_same()
     }
 
     /// Whether programs may get a variable.
@@ -260,7 +279,7 @@ pub struct Script {
 #[derive(Clone, Copy)]
 pub struct Start<'a, 't> {
     /// Variables with known values, or known to be unknown.
-    pub variables: &'a BTreeMap<Box<str>, Value>,
+    pub variables: &'a Rc<BTreeMap<Box<str>, Value>>,
     /// The directory.
     pub place: &'a Place,
     /// `$1`, `$2` and so on; `None` when they are not known.

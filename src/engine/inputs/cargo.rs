@@ -267,7 +267,8 @@ impl Walk<'_> {
     fn has_usual_targets(&self, dir: &str) -> bool {
         let manifest = below(dir, "Cargo.toml");
         let text = self.context.snapshot.text(&manifest);
-        let table = text.and_then(|text| text.parse::<toml::Table>().ok());
+        let memo = self.context.memo;
+        let table = text.and_then(|text| memo.toml(&manifest, text));
         let Some(table) = table else {
             return false;
         };

@@ -85,11 +85,14 @@ impl Walk<'_> {
 
     /// Notes whether a command is quiet.
     pub(super) fn hears_command(&mut self, words: &[Word]) {
-        self.is_quiet &= is_quiet(words);
+        self.is_quiet = self.is_quiet && is_quiet(words);
     }
 
     /// Notes whether a variable is: it may name a program, or options that do.
     pub(super) fn hears_variable(&mut self, name: &str, value: &Value) {
+        if !self.is_quiet {
+            return;
+        }
         let is_plain = |text: &str| !text.contains(['/', '\\', '$', '~']) && !names_program(text);
         let is_known = match value {
             Value::Text(text) => is_plain(text),
@@ -97,12 +100,12 @@ impl Walk<'_> {
             Value::List(_) | Value::Unknown => name.ends_with("TOKEN"),
         };
         let loads = name.starts_with("CARGO_ALIAS") || ["PATH", "BASH_ENV", "ENV"].contains(&name);
-        self.is_quiet &= is_known && !loads && !names_program(&name.to_ascii_lowercase());
+        self.is_quiet = is_known && !loads && !names_program(&name.to_ascii_lowercase());
     }
 
     /// Notes whether settings of cargo are.
     pub(super) fn hears_settings(&mut self, text: &str) {
-        self.is_quiet &= !names_program(text);
+        self.is_quiet = self.is_quiet && !names_program(text);
     }
 
     /// What is compiled counts as run, unless the job does nothing else, on a machine that

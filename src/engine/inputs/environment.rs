@@ -4,12 +4,14 @@
 //! names files of the repository brings them along; one of those that put code into
 //! programs, or options that name files, makes the job opaque.
 
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::rc::Rc;
 
 use super::walk::{Invocation, Walk, below};
 use super::{OpaqueCause, Origin};
 use crate::engine::pipeline::Step;
-use crate::engine::shell::{self, Located, Place, Value};
+use crate::engine::shell::{self, Call, Environment, Located, Place, Value, WORKSPACE};
 
 /// Variables that hold options of a program: a value that is not known may name files.
 const OPTIONS: &[&str] = &[
@@ -48,7 +50,33 @@ const LOADERS: &[&str] = &[
     "UV_CONSTRAINT",
 ];
 
+/// Variables by name.
+pub(super) type Variables = BTreeMap<Box<str>, Value>;
+
+/// Variables of every runner; their files lie outside of the repository.
+pub(super) const RUNNER: &[(&str, &str)] = &[
+    ("GITHUB_ENV", "/github/env"),
+    ("GITHUB_PATH", "/github/path"),
+    ("GITHUB_OUTPUT", "/github/output"),
+    ("GITHUB_STEP_SUMMARY", "/github/summary"),
+    ("GITHUB_STATE", "/github/state"),
+    ("GITHUB_EVENT_PATH", "/github/event.json"),
+    ("GITHUB_WORKSPACE", WORKSPACE),
+    ("GITHUB_ACTIONS", "true"),
+    ("GITHUB_EVENT_NAME", "pull_request"),
+    ("RUNNER_TEMP", "/tmp/runner"),
+    ("RUNNER_TOOL_CACHE", "/opt/hostedtoolcache"),
+    ("HOME", "/home/runner"),
+    ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+    ("CI", "true"),
+];
+
 impl Walk<'_> {
+    /// Sets a variable.
+    pub(super) fn set(&mut self, name: Box<str>, value: Value) {
+        Rc::make_mut(&mut self.variables).insert(name, value);
+    }
+
     /// The variables of the job, or of one step of it.
     pub(super) fn variables_of(&mut self, step: &Step, names: &[Box<str>], place: &Place) {
         for name in names {
@@ -196,4 +224,31 @@ pub(super) fn is_assignment(text: &str) -> bool {
     text.split_once('=').is_some_and(|(name, _)| {
         !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     })
+}
+
+/// The variables of the program that a call starts; none where it starts none. Most
+/// calls of a script start theirs with the same ones.
+pub(super) fn started_with(
+    latest: &mut Option<(Environment, Rc<Variables>)>,
+    call: &Call,
+) -> Option<Rc<Variables>> {
+    if call.words.is_empty() {
+        return None;
+    }
+    if !call.assignments.is_empty() {
+        return Some(call.environment.with(&call.assignments));
+    }
+    let known = latest
+        .take()
+        .filter(|(it, _)| it.is_that_of(&call.environment));
+    let (_, variables) = latest.insert(known.unwrap_or_else(|| {
+        let environment = call.environment.clone();
+        let variables = environment.with(&[]);
+        (environment, variables)
+    }));
+    Some(Rc::clone(variables))
+}
+
+pub(super) fn is_of_runner(name: &str) -> bool {
+    RUNNER.iter().any(|(other, _)| *other == name)
 }

@@ -77,10 +77,11 @@ impl Walk<'_> {
 /// behind a link that leads nowhere known.
 fn goes_up_behind_a_link(tree: &Tree, dir: &str, word: &str) -> bool {
     let is_break = |c: char| matches!(c, '=' | ':' | ',' | '@') || c.is_whitespace();
+    let leads_away = !tree.closed_links().is_empty();
     word.split(is_break).any(|path| {
         let ups = path.match_indices("..").map(|(at, _)| at);
         let mut heads = ups.filter_map(|at| join(dir, path.get(..at)?));
         heads.any(|head| tree.real_dir(&head).is_some())
-            || join(dir, path).is_some_and(|path| tree.is_closed(&path))
+            || leads_away && join(dir, path).is_some_and(|path| tree.is_closed(&path))
     })
 }

@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::rc::Rc;
 
 mod expand;
 mod just;
@@ -31,7 +32,7 @@ const STEPS: usize = 200_000;
 struct Rules {
     variables: BTreeMap<String, String>,
     /// What the environment says of variables that the file only sets by default.
-    environment: BTreeMap<Box<str>, Value>,
+    environment: Rc<BTreeMap<Box<str>, Value>>,
     /// Variables that some targets set for themselves.
     targeted: BTreeSet<String>,
     /// Shells, modes and the like that change how recipes are read.
@@ -154,7 +155,7 @@ impl Walk<'_> {
             key: hasher.finish() ^ self.variables_key(),
         };
         // What the makefile sets stands in the environment of its recipes as well.
-        for (name, value) in &mut self.variables {
+        for (name, value) in Rc::make_mut(&mut self.variables) {
             if rules.variables.contains_key(name.as_ref()) {
                 *value = Value::Unknown;
             }

@@ -5,13 +5,15 @@
 //! is found.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeSet;
 use std::hash::{Hash as _, Hasher as _};
 use std::rc::Rc;
 
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use super::node::{Dirs, Names};
 use crate::engine::graph::python::discover;
+use crate::engine::packages::Packages;
 use crate::engine::tree::{FileId, Snapshot};
 use crate::engine::yaml::{self, Node};
 
@@ -24,8 +26,13 @@ pub struct Memo {
     compiled: Remembered<bool>,
     links: Remembered<Rc<Links>>,
     named_packages: Remembered<Rc<Dirs>>,
+    asked: Remembered<Asked>,
+    kinds: Remembered<Rc<Kinds>>,
     own_names: OnceCell<Rc<Names>>,
+    tools: OnceCell<FxHashSet<Box<str>>>,
     settings: OnceCell<Rc<[FileId]>>,
+    lint_settings: OnceCell<Rc<[FileId]>>,
+    has_lint_rules: OnceCell<bool>,
     spellings: OnceCell<Vec<Spelling>>,
     has_peeked: Cell<bool>,
 }
@@ -39,6 +46,25 @@ pub(super) struct Links {
     pub(super) extended: Vec<String>,
     /// Whether it extends something that was not found.
     pub(super) is_open: bool,
+}
+
+/// The kinds of file that a directory holds.
+#[derive(Debug, Default)]
+pub(super) struct Kinds {
+    /// Globs of its files but for prose.
+    pub(super) globs: BTreeSet<Box<str>>,
+    /// Those of them that may name packages.
+    pub(super) texts: Vec<String>,
+}
+
+/// Globs that were found, and what was met on the way.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) globs: Rc<[Box<str>]>,
+    /// Whether something could not be read, and may mean any file.
+    pub(super) is_open: bool,
+    /// Texts that were asked for and not there.
+    pub(super) missing: Rc<[Box<str>]>,
 }
 
 /// A path, or a directory on it.
@@ -83,9 +109,42 @@ impl Memo {
         remembered(&self.named_packages, path, read)
     }
 
+    /// What was asked under a key, as `read` finds it.
+    pub(super) fn asked(&self, key: &str, read: impl FnOnce() -> Asked) -> Asked {
+        remembered(&self.asked, key, read)
+    }
+
+    /// What a directory holds, as `read` finds it.
+    pub(super) fn kinds(&self, dir: &str, read: impl FnOnce() -> Kinds) -> Rc<Kinds> {
+        remembered(&self.kinds, dir, || Rc::new(read()))
+    }
+
     /// The names of the packages of Node, as `read` finds them.
     pub(super) fn own_names(&self, read: impl FnOnce() -> Names) -> Rc<Names> {
         self.own_names.get_or_init(|| Rc::new(read())).clone()
+    }
+
+    /// The names under which the packages of the repository are programs, in small letters.
+    pub(super) fn tools(&self, packages: &Packages) -> &FxHashSet<Box<str>> {
+        self.tools.get_or_init(|| {
+            let names = packages.list.iter().filter_map(|it| it.name.as_deref());
+            let tools = names.filter_map(|own| {
+                let mut parts = own.rsplit('/');
+                let last = parts.find(|part| !(part.starts_with('v') && part.len() < 4))?;
+                Some(last.replace('_', "-").to_ascii_lowercase().into())
+            });
+            tools.collect()
+        })
+    }
+
+    /// Files with settings of eslint, as `read` finds them.
+    pub(super) fn lint_settings(&self, read: impl FnOnce() -> Vec<FileId>) -> Rc<[FileId]> {
+        self.lint_settings.get_or_init(|| read().into()).clone()
+    }
+
+    /// Whether there are files with rules of a linter, as `read` finds it.
+    pub(super) fn has_lint_rules(&self, read: impl FnOnce() -> bool) -> bool {
+        *self.has_lint_rules.get_or_init(read)
     }
 
     /// Files with settings of tools of Node, as `read` finds them.

@@ -93,6 +93,9 @@ impl Walk<'_> {
         if !modules.is_empty() {
             self.entry(call, modules);
         }
+        if found.is_empty() {
+            return;
+        }
         let runs = runs_files(name);
         let said = self.out.parts.get(first..).unwrap_or_default();
         found.retain(|glob| {

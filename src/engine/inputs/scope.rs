@@ -36,6 +36,9 @@ impl Walk<'_> {
     /// Every text that comes of the values that its expressions may have: one, with
     /// unknown parts marked, unless few values are possible.
     pub(super) fn variants(&self, text: &str) -> Vec<String> {
+        if !text.contains("${{") {
+            return vec![text.to_owned()];
+        }
         let scope = self.scope();
         let mut texts = vec![String::new()];
         for piece in pieces(text) {

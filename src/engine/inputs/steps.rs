@@ -3,8 +3,11 @@
 //! A machine that is not known may have either shell: then what both make of the script
 //! is taken. Nothing here knows what a program reads.
 
+use std::rc::Rc;
+
 use super::OpaqueCause;
-use super::walk::{Invocation, Text, Walk, invocation, is_of_runner};
+use super::environment::is_of_runner;
+use super::walk::{Invocation, Text, Walk, invocation};
 use crate::engine::pipeline::{Action, Step, Truth};
 use crate::engine::shell::{self, Place, UNKNOWN_START, Value, Word};
 
@@ -20,7 +23,7 @@ impl<'a> Walk<'a> {
                 let outer = self.variables.clone();
                 for (name, value) in env {
                     let value = self.env_value(value);
-                    self.variables.insert(name.clone(), value);
+                    self.set(name.clone(), value);
                 }
                 let names: Vec<Box<str>> = self.job.env.keys().chain(env.keys()).cloned().collect();
                 self.variables_of(step, &names, &self.step_home(directory.as_deref()));
@@ -84,11 +87,11 @@ impl<'a> Walk<'a> {
             self.hears_variable(&name, &value);
             if &*name == "*" {
                 self.open_environment = true;
-                let all = self.variables.iter_mut();
+                let all = Rc::make_mut(&mut self.variables).iter_mut();
                 all.filter(|(name, _)| !is_of_runner(name))
                     .for_each(|(_, value)| *value = Value::Unknown);
             } else {
-                self.variables.insert(name, value);
+                self.set(name, value);
             }
         }
     }

@@ -131,6 +131,12 @@ pub fn action(name: &str) -> Option<&'static PublishedAction> {
     ACTIONS.get(&name.to_ascii_lowercase())
 }
 
+/// Reads the tables, which the first question does otherwise.
+pub fn prepare() {
+    LazyLock::force(&COMMANDS);
+    LazyLock::force(&ACTIONS);
+}
+
 /// How many actions are known.
 pub fn action_count() -> usize {
     ACTIONS.len()

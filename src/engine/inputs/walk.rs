@@ -7,13 +7,14 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
+use super::environment::{RUNNER, Variables, started_with};
 use super::{Context, Input, JobInputs, Never, Opaque, OpaqueCause, Origin, filters, spelling};
 use crate::engine::pipeline::expression::condition;
 use crate::engine::pipeline::{Job, Leg, Truth};
 use crate::engine::shell::{
-    self, Call, Feed, Located, Place, Source, Start, UNKNOWN_END, UNKNOWN_START, Value, WORKSPACE,
-    Word,
+    self, Call, Feed, Located, Place, Source, Start, UNKNOWN_END, UNKNOWN_START, Value, Word,
 };
 
 /// How deep scripts, targets and wrappers may call each other.
@@ -92,7 +93,7 @@ pub(super) struct Walk<'a> {
     pub(super) job: &'a Job,
     pub(super) leg: Option<&'a Leg>,
     pub(super) out: JobInputs,
-    pub(super) variables: BTreeMap<Box<str>, Value>,
+    pub(super) variables: Rc<Variables>,
     depth: u32,
     commands: u32,
     /// How many steps the scripts of the job may still take.
@@ -122,7 +123,7 @@ impl<'a> Walk<'a> {
             job,
             leg,
             out: JobInputs::default(),
-            variables: BTreeMap::new(),
+            variables: Rc::default(),
             depth: 0,
             commands: 0,
             steps: Cell::new(shell::STEPS),
@@ -136,12 +137,11 @@ impl<'a> Walk<'a> {
             is_quiet: true,
         };
         for (name, value) in RUNNER {
-            let value = Value::Text((*value).into());
-            walk.variables.insert((*name).into(), value);
+            walk.set((*name).into(), Value::Text((*value).into()));
         }
         for (name, value) in &job.env {
             let value = walk.env_value(value);
-            walk.variables.insert(name.clone(), value);
+            walk.set(name.clone(), value);
         }
         walk.folds_case = spelling::folds_case(job, |label| walk.expand(label));
         walk
@@ -191,8 +191,10 @@ impl<'a> Walk<'a> {
                 cause: OpaqueCause::Shell(unread.what),
             });
         }
+        let mut started = None;
         for call in script.calls {
-            self.call(call, text.file, at);
+            let variables = started_with(&mut started, &call);
+            self.call(call, variables, text.file, at);
         }
         if self.depth > 0 {
             // Whether and when a script inside of a step hands them over nobody knows.
@@ -204,8 +206,13 @@ impl<'a> Walk<'a> {
     }
 
     /// One command of a script, with what the shell itself does for it.
-    fn call(&mut self, call: Call, file: &str, at: impl Fn(u32) -> u32) {
-        let inner = (!call.words.is_empty()).then(|| call.environment.with(&call.assignments));
+    fn call(
+        &mut self,
+        call: Call,
+        inner: Option<Rc<Variables>>,
+        file: &str,
+        at: impl Fn(u32) -> u32,
+    ) {
         let said = if call.words.is_empty() {
             &call.reads
         } else {
@@ -376,13 +383,8 @@ impl<'a> Walk<'a> {
         if EVERYWHERE.contains(&name) {
             return false;
         }
-        let list = self.context.packages.list.iter();
-        let mut names = list.filter_map(|package| package.name.as_deref());
-        names.any(|own| {
-            let mut parts = own.rsplit('/');
-            let last = parts.find(|part| !(part.starts_with('v') && part.len() < 4));
-            last.is_some_and(|last| last.replace('_', "-").eq_ignore_ascii_case(name))
-        })
+        let tools = self.context.memo.tools(self.context.packages);
+        tools.contains(&*name.to_ascii_lowercase())
     }
 
     // --- What is collected ---------------------------------------------------------
@@ -431,33 +433,11 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Variables of every runner; their files lie outside of the repository.
-const RUNNER: &[(&str, &str)] = &[
-    ("GITHUB_ENV", "/github/env"),
-    ("GITHUB_PATH", "/github/path"),
-    ("GITHUB_OUTPUT", "/github/output"),
-    ("GITHUB_STEP_SUMMARY", "/github/summary"),
-    ("GITHUB_STATE", "/github/state"),
-    ("GITHUB_EVENT_PATH", "/github/event.json"),
-    ("GITHUB_WORKSPACE", WORKSPACE),
-    ("GITHUB_ACTIONS", "true"),
-    ("GITHUB_EVENT_NAME", "pull_request"),
-    ("RUNNER_TEMP", "/tmp/runner"),
-    ("RUNNER_TOOL_CACHE", "/opt/hostedtoolcache"),
-    ("HOME", "/home/runner"),
-    ("PATH", "/usr/local/bin:/usr/bin:/bin"),
-    ("CI", "true"),
-];
-
 /// Programs of every machine, whose names packages have as well.
 const EVERYWHERE: &[&str] = &[
     "test", "[", "[[", "echo", "python", "python3", "node", "npm", "npx", "go", "cargo", "make",
     "docker", "git", "java", "true", "cd", "install", "time", "env",
 ];
-
-pub(super) fn is_of_runner(name: &str) -> bool {
-    RUNNER.iter().any(|(other, _)| *other == name)
-}
 
 fn is_version(rest: &str) -> bool {
     rest.chars().all(|c| c.is_ascii_digit() || c == '.')

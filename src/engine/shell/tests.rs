@@ -17,7 +17,7 @@ fn text(path: &str) -> Source<'static> {
 }
 
 fn run(script: &str) -> Script {
-    let mut variables = BTreeMap::new();
+    let mut variables: BTreeMap<Box<str>, Value> = BTreeMap::new();
     for (name, value) in [
         ("GITHUB_ENV", "/github/env"),
         ("GITHUB_PATH", "/github/path"),
@@ -28,7 +28,7 @@ fn run(script: &str) -> Script {
     }
     let place = Place::Inside("".into());
     let start = Start {
-        variables: &variables,
+        variables: &Rc::new(variables),
         place: &place,
         arguments: None,
         text: &text,
@@ -157,7 +157,7 @@ fn a_variable_of_too_many_values_is_not_known() {
     let script = format!("T=a\n{branches}if x; then T=e; fi\npytest $T");
     let variables = BTreeMap::new();
     let start = Start {
-        variables: &variables,
+        variables: &Rc::new(variables),
         place: &Place::Inside("".into()),
         arguments: None,
         text: &|_| Source::Absent,
@@ -275,7 +275,7 @@ fn a_script_finds_its_own_directory() {
     let variables = BTreeMap::new();
     let place = Place::Inside("x".into());
     let start = Start {
-        variables: &variables,
+        variables: &Rc::new(variables),
         place: &place,
         arguments: Some(&arguments),
         text: &text,

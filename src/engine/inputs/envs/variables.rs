@@ -5,6 +5,7 @@
 //! command walks it with each. One that nobody sets has its default.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::super::ini::Sections;
 use super::super::walk::Walk;
@@ -17,7 +18,7 @@ pub(super) struct Variables {
     /// What `setenv` gives, and whether only some environments have it.
     given: BTreeMap<String, Vec<(bool, String)>>,
     /// What the job sets.
-    outer: BTreeMap<Box<str>, Value>,
+    outer: Rc<BTreeMap<Box<str>, Value>>,
     /// What nobody sets.
     unset: BTreeSet<String>,
 }
@@ -68,7 +69,7 @@ impl Walk<'_> {
             } else {
                 Value::Unknown
             };
-            self.variables.insert(name.as_str().into(), value);
+            self.set(name.as_str().into(), value);
         }
     }
 }

@@ -3,10 +3,10 @@
 //! Both branches of conditions count. What changes how recipes are read is kept as odd.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::Rules;
 use super::expand::{calls, expanded, marked};
-use crate::engine::inputs::programs::list;
 use crate::engine::shell::Value;
 
 /// Lines with continued ones joined, each with the number of its first.
@@ -31,9 +31,9 @@ pub(super) fn joined(text: &str) -> Vec<(u32, String)> {
 }
 
 /// Reads a makefile; the environment says what some variables are.
-pub(super) fn parse(text: &str, environment: &BTreeMap<Box<str>, Value>) -> Rules {
+pub(super) fn parse(text: &str, environment: &Rc<BTreeMap<Box<str>, Value>>) -> Rules {
     let mut rules = Rules {
-        environment: environment.clone(),
+        environment: Rc::clone(environment),
         ..Rules::default()
     };
     let mut current: Vec<String> = Vec::new();
@@ -193,14 +193,15 @@ pub(super) fn set(rules: &mut Rules, name: &str, value: &str, operator: &str) {
 }
 
 fn is_condition(line: &str) -> bool {
-    list("ifeq ifneq ifdef ifndef else endif define endef export unexport vpath .PHONY")
-        .iter()
-        .any(|word| {
-            line == *word
-                || line.starts_with(&format!("{word} "))
-                || line.starts_with(&format!("{word}("))
-                || *word == ".PHONY" && line.starts_with(".PHONY")
-        })
+    const WORDS: &[&str] = &[
+        "ifeq", "ifneq", "ifdef", "ifndef", "else", "endif", "define", "endef", "export",
+        "unexport", "vpath",
+    ];
+    let begins = |word: &&str| {
+        let rest = line.strip_prefix(*word);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '(']))
+    };
+    (line.starts_with(".PHONY") || WORDS.iter().any(begins))
         && assignment(line.trim_start_matches("export ")).is_none()
 }
 

@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use super::super::memo::{Asked, Kinds};
 use super::super::programs::list;
 use super::super::table::{self, Command};
 use super::super::walk::{Invocation, Walk, below};
@@ -85,20 +86,26 @@ impl Walk<'_> {
         if names.is_empty() {
             return;
         }
-        let mut found = Dirs::new();
+        let mut told = Dirs::new();
         for word in call.texts().iter().skip(1) {
             let parts = word.split(['=', ',', ':']).chain([*word]);
-            parts.for_each(|part| look_up(&names, part, &mut found));
+            parts.for_each(|part| look_up(&names, part, &mut told));
         }
-        let mut open = self.settings_around(dir);
-        let mut seen: BTreeSet<String> = open.iter().cloned().collect();
-        while let Some(path) = open.pop() {
-            found.extend(self.packages_in(&path, &names).iter().cloned());
-            let extended = self.extended_by(&path).into_iter();
-            open.extend(extended.filter(|path| seen.insert(path.clone())));
-        }
+        let key = told
+            .iter()
+            .fold(format!("at {dir}"), |key, dir| key + "\n" + dir);
         let inside = join(dir, "x").unwrap_or_default();
-        self.take_packages(call, found, &names, &inside);
+        self.take_packages(call, (&key, &inside), |walk| {
+            let mut found = told;
+            let mut open = walk.settings_around(dir);
+            let mut seen: BTreeSet<String> = open.iter().cloned().collect();
+            while let Some(path) = open.pop() {
+                found.extend(walk.packages_in(&path, &names).iter().cloned());
+                let extended = walk.extended_by(&path).into_iter();
+                open.extend(extended.filter(|path| seen.insert(path.clone())));
+            }
+            (found, names)
+        });
     }
 
     /// The packages that one file of settings names.
@@ -107,17 +114,51 @@ impl Walk<'_> {
         if names.is_empty() {
             return;
         }
-        let found = (*self.packages_in(path, &names)).clone();
-        self.take_packages(call, found, &names, path);
+        let key = format!("in {path}");
+        self.take_packages(call, (&key, path), |walk| {
+            ((*walk.packages_in(path, &names)).clone(), names)
+        });
     }
 
-    fn take_packages(&mut self, call: &Invocation, found: Dirs, names: &Names, path: &str) {
-        let own = self.context.packages.owner_dir(path);
-        let own: Box<str> = own.unwrap_or_default().into();
-        let globs = self.packages_behind(found, names, &own);
+    /// Adds the packages behind those that `find` gives for a key at a path.
+    fn take_packages(
+        &mut self,
+        call: &Invocation,
+        (key, path): (&str, &str),
+        find: impl FnOnce(&mut Self) -> (Dirs, Rc<Names>),
+    ) {
+        let (globs, _) = self.asked_once(key, |walk| {
+            let own = walk.context.packages.owner_dir(path);
+            let own: Box<str> = own.unwrap_or_default().into();
+            let (found, names) = find(walk);
+            (walk.packages_behind(found, &names, &own), false)
+        });
         if !globs.is_empty() {
-            self.entry(call, globs);
+            self.entry(call, globs.to_vec());
         }
+    }
+
+    /// The globs that `find` gives, which depend on the key alone and add nothing, and
+    /// whether they may be any. The texts that it asks for are asked for each time.
+    pub(super) fn asked_once(
+        &mut self,
+        key: &str,
+        find: impl FnOnce(&mut Self) -> (Vec<Box<str>>, bool),
+    ) -> (Rc<[Box<str>]>, bool) {
+        let memo = self.context.memo;
+        let asked = memo.asked(key, || {
+            let outer = std::mem::take(&mut self.out.missing_texts);
+            let (globs, is_open) = find(self);
+            let missing = std::mem::replace(&mut self.out.missing_texts, outer);
+            Asked {
+                globs: globs.into(),
+                is_open,
+                missing: missing.into(),
+            }
+        });
+        let missing = asked.missing.iter().cloned();
+        self.out.missing_texts.extend(missing);
+        (asked.globs, asked.is_open)
     }
 
     fn own_names(&self) -> Rc<Names> {
@@ -184,9 +225,10 @@ impl Walk<'_> {
                 let needs = package.requires.iter().filter_map(|name| names.get(name));
                 more.extend(needs.flatten().cloned());
             }
-            let (kinds, texts) = self.files_and_texts(&dir);
-            globs.extend(kinds);
-            for path in texts.iter().filter(|_| texts.len() <= MOST) {
+            let held = self.context.memo.kinds(&dir, || self.kinds(&dir));
+            globs.extend(held.globs.iter().cloned());
+            let texts = held.texts.iter();
+            for path in texts.filter(|_| held.texts.len() <= MOST) {
                 more.extend(self.packages_in(path, names).iter().cloned());
             }
             open.extend(more.into_iter().filter(|dir| seen.insert(dir.clone())));
@@ -195,23 +237,26 @@ impl Walk<'_> {
     }
 
     /// Globs of the files of a directory but for prose, and those that may name packages.
-    fn files_and_texts(&self, dir: &str) -> (BTreeSet<Box<str>>, Vec<String>) {
-        let mut globs = BTreeSet::new();
-        let mut texts = Vec::new();
+    fn kinds(&self, dir: &str) -> Kinds {
+        let mut kinds = Kinds::default();
+        let mut endings: BTreeSet<&str> = BTreeSet::new();
         for (_, entry) in self.context.snapshot.tree.under(dir) {
             let path = entry.path.as_ref();
             if is_inert(path) {
                 continue;
             }
-            globs.insert(match base_name(path).rsplit_once('.') {
-                Some((_, kind)) => below(dir, &format!("**/*.{}", globset::escape(kind))),
-                None => globset::escape(path).into(),
-            });
+            match base_name(path).rsplit_once('.') {
+                Some((_, ending)) => drop(endings.insert(ending)),
+                None => drop(kinds.globs.insert(globset::escape(path).into())),
+            }
             if TEXTS.iter().any(|end| path.ends_with(end)) {
-                texts.push(path.to_owned());
+                kinds.texts.push(path.to_owned());
             }
         }
-        (globs, texts)
+        let endings = endings.into_iter();
+        let globs = endings.map(|it| below(dir, &format!("**/*.{}", globset::escape(it))));
+        kinds.globs.extend(globs);
+        kinds
     }
 }
 

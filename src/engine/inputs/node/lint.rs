@@ -58,13 +58,15 @@ impl Walk<'_> {
         let is_rules =
             |name: &str| name.contains("eslint-plugin") || name.contains("eslint-config");
         let mut packages = self.context.packages.list.iter();
-        let files = self.context.snapshot.tree.iter();
-        let mut local = files.filter(|(_, entry)| base_name(&entry.path).contains("local-rules"));
+        let has_local = || {
+            let mut files = self.context.snapshot.tree.iter();
+            files.any(|(_, entry)| base_name(&entry.path).contains("local-rules"))
+        };
         let rules = call.texts().join(" ");
         program.contains("lint")
             && program != "tslint"
             && (packages.any(|package| package.name.as_deref().is_some_and(is_rules))
-                || local.next().is_some()
+                || self.context.memo.has_lint_rules(has_local)
                 || rules.contains("rulesdir")
                 || rules.contains("resolve-plugins"))
     }
@@ -128,13 +130,12 @@ impl Walk<'_> {
             let name = base_name(path);
             name.starts_with(".eslintrc") || name.starts_with("eslint.config.")
         };
-        let paths: Vec<String> = tree
-            .iter()
-            .map(|(_, entry)| entry.path.to_string())
-            .filter(|path| is_one(path))
-            .collect();
+        let paths = self.context.memo.lint_settings(|| {
+            let all = tree.iter().filter(|(_, entry)| is_one(&entry.path));
+            all.map(|(file, _)| file).collect()
+        });
         let mut words = String::new();
-        for path in &paths {
+        for path in paths.iter().map(|file| tree.path(*file)) {
             let text = self.text(path)?;
             let modules = self.lint_modules(path, text)?;
             if !modules.iter().all(|module| is_plain(module)) {

@@ -144,7 +144,8 @@ impl Walk<'_> {
 
     /// The directories of packages whose name or directory fits.
     fn packages_like(&self, pattern: &str) -> Vec<Box<str>> {
-        let matcher = |glob: &str| globs::compile_crossing(glob).ok();
+        let is_all = pattern == "*";
+        let matcher = |glob: &str| (!is_all).then(|| globs::compile_crossing(glob).ok())?;
         let path = pattern
             .trim_matches(['{', '}'])
             .trim_start_matches("./")
@@ -158,7 +159,7 @@ impl Walk<'_> {
             let fits = |glob: &Option<globset::GlobMatcher>, text: &str| {
                 glob.as_ref().is_some_and(|glob| glob.is_match(text))
             };
-            pattern == "*"
+            is_all
                 || package
                     .name
                     .as_deref()

@@ -144,6 +144,18 @@ impl Walk<'_> {
     /// packages (<https://turborepo.dev/docs/reference/configuration#globaldependencies>,
     /// <https://nx.dev/reference/inputs>).
     fn declared_inputs(&mut self, call: &Invocation) {
+        let (globs, is_open) = self.asked_once("declared", Self::declared_globs);
+        if is_open {
+            // What some file declares is not known.
+            self.whole(call);
+        }
+        if !globs.is_empty() {
+            self.exact(call, globs.to_vec());
+        }
+    }
+
+    /// The globs of all declared inputs, and whether some file could not be read.
+    fn declared_globs(&mut self) -> (Vec<Box<str>>, bool) {
         let tree = &self.context.snapshot.tree;
         let files = ["turbo.json", "turbo.jsonc", "nx.json", "project.json"];
         let files = files.iter().flat_map(|name| tree.named(name));
@@ -152,13 +164,13 @@ impl Walk<'_> {
         let list = list.filter(|package| package.ecosystem == Ecosystem::Node);
         let dirs: BTreeSet<&str> = list.map(|package| &*package.dir).collect();
         let mut globs: BTreeSet<Box<str>> = BTreeSet::new();
+        let mut is_open = false;
         for file in files {
             let Some(text) = self.text(file) else {
                 continue;
             };
             let Some(root) = self.context.memo.commented_json(file, text) else {
-                // What it declares is not known.
-                self.whole(call);
+                is_open = true;
                 continue;
             };
             let own = dir_of(file);
@@ -173,9 +185,7 @@ impl Walk<'_> {
                 globs.extend(paths.flat_map(|path| [format!("{path}/**").into(), path.into()]));
             }
         }
-        if !globs.is_empty() {
-            self.exact(call, globs.into_iter().collect());
-        }
+        (globs.into_iter().collect(), is_open)
     }
 
     /// Every task that another one depends on, by `turbo.json` and `nx.json`; `build`

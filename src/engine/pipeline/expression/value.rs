@@ -204,11 +204,8 @@ impl Object {
 
 /// Whether two keys differ in case at most.
 fn is_same_key(one: &str, other: &str) -> bool {
-    if one.is_ascii() && other.is_ascii() {
-        one.eq_ignore_ascii_case(other)
-    } else {
-        one.to_lowercase() == other.to_lowercase()
-    }
+    one.eq_ignore_ascii_case(other)
+        || !(one.is_ascii() && other.is_ascii()) && one.to_lowercase() == other.to_lowercase()
 }
 
 impl From<bool> for Truth {

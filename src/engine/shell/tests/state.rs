@@ -174,7 +174,7 @@ fn a_file_of_the_repository_is_no_environment_of_python() {
         _ => Source::Absent,
     };
     let start = Start {
-        variables: &BTreeMap::new(),
+        variables: &Rc::default(),
         place: &Place::Inside("".into()),
         arguments: None,
         text: &files,

@@ -47,7 +47,7 @@ impl State {
     pub(super) fn new(start: &Start<'_, '_>) -> Self {
         let names = start.variables.keys();
         Self {
-            variables: Rc::new(start.variables.clone()),
+            variables: Rc::clone(start.variables),
             exported: Rc::new(names.map(|name| (name.clone(), true)).collect()),
             exports_all: false,
             exports: Rc::default(),
