@@ -11,7 +11,7 @@
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::engine::diff::{Change, Side};
 use crate::engine::ids::ObjectId;
@@ -95,12 +95,23 @@ impl Repo {
     /// Opens the repository that a directory lies in. `scratch` takes the objects
     /// of merges; it may be shared and deleted at any time between two calls.
     pub fn open(dir: &Path, scratch: &Path) -> Result<Self, RepoError> {
+        // A bare repository has no top, and fails to say it: that needs a call of its own,
+        // and neither waits for the other.
+        let top = bare_git()
+            .arg("-C")
+            .arg(dir)
+            .args(["rev-parse", "--show-toplevel"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn();
         let output = bare_git()
             .arg("-C")
             .arg(dir)
             .args(["rev-parse", "--path-format=absolute", "--absolute-git-dir"])
             .output()
             .map_err(RepoError::NoGit)?;
+        let top = top.and_then(Child::wait_with_output);
         if !output.status.success() {
             return Err(closed(dir, &output.stderr));
         }
@@ -110,11 +121,6 @@ impl Repo {
             work_dir: None,
             scratch: scratch.to_owned(),
         };
-        let top = bare_git()
-            .arg("-C")
-            .arg(dir)
-            .args(["rev-parse", "--show-toplevel"])
-            .output();
         let work_dir = top.ok().filter(|output| output.status.success());
         let work_dir = work_dir.map(|output| path_of(&output.stdout));
         Ok(Self { work_dir, ..repo })

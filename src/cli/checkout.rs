@@ -2,7 +2,9 @@
 //!
 //! Facts are cached under `XDG_CACHE_HOME`; the checkout itself is never written to.
 
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread::ScopedJoinHandle;
 
 use anyhow::Context as _;
 
@@ -60,15 +62,24 @@ impl Checkout {
         let cache = config::cache_dir();
         let room = Room::in_cache(cache.as_deref());
         let repo = open_repo(&revisions.repo, &room)?;
-        let head = repo.commit(&revisions.head).context("find the head")?;
-        let branch = repo.default_branch();
-        let base = base_of(&repo, revisions, head, branch.as_deref())?;
+        let named = revisions.base.as_deref();
+        // None of these calls of git waits for another.
+        let (head, named, branch, forge_name) = std::thread::scope(|scope| {
+            let head = scope.spawn(|| repo.commit(&revisions.head));
+            let named = scope.spawn(|| named.map(|base| repo.commit(base)));
+            let forge_name = scope.spawn(|| repo.forge_name());
+            let branch = repo.default_branch();
+            (joined(head), joined(named), branch, joined(forge_name))
+        });
+        let head = head.context("find the head")?;
+        let named = named.transpose().context("find the base")?;
+        let base = base_of(&repo, revisions, (head, named), branch.as_deref())?;
         let history = match &revisions.history {
             None => History::default(),
             Some(path) => read_history(path)?,
         };
         let target = branch.as_deref().map_or("main", branch_name);
-        let event = event(&repo, target);
+        let event = event(&repo, target, forge_name);
         let cache = cache.map(|dir| dir.join(directory_of(&repo)).join("facts.bin"));
         Ok(Self {
             repo,
@@ -179,6 +190,10 @@ pub(super) fn open_repo(dir: &Path, room: &Room) -> anyhow::Result<Repo> {
     Repo::open(dir, &room.path).context("open the repository")
 }
 
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+}
+
 /// What head is compared with.
 struct Base {
     commit: ObjectId,
@@ -192,11 +207,10 @@ struct Base {
 fn base_of(
     repo: &Repo,
     revisions: &Revisions,
-    head: ObjectId,
+    (head, base): (ObjectId, Option<ObjectId>),
     branch: Option<&str>,
 ) -> Result<Base, Failure> {
-    if let Some(named) = &revisions.base {
-        let base = repo.commit(named).context("find the base")?;
+    if let (Some(named), Some(base)) = (&revisions.base, base) {
         let common = repo.merge_base(base, head).context("find the merge base")?;
         let is_contained = base != head && common == Some(head);
         let note = || {
@@ -264,7 +278,7 @@ pub(super) fn read_history(path: &Path) -> Result<History, Failure> {
     })
 }
 
-fn event(repo: &Repo, target: &str) -> EventContext {
+fn event(repo: &Repo, target: &str, forge_name: Option<String>) -> EventContext {
     let dir = repo.work_dir().unwrap_or(repo.git_dir());
     let name = dir
         .file_name()
@@ -278,7 +292,7 @@ fn event(repo: &Repo, target: &str) -> EventContext {
         author: "".into(),
         labels: Vec::new(),
         // The name of a directory is for people: no expression takes it for the repository's.
-        repository: repo.forge_name().unwrap_or(name).into(),
+        repository: forge_name.unwrap_or(name).into(),
         default_branch: target.into(),
     }
 }

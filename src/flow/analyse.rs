@@ -13,13 +13,14 @@ use crate::engine::diff::{self, Change};
 use crate::engine::history::History;
 use crate::engine::ids::{ObjectId, PullNumber};
 use crate::engine::impact::{self, Asked, Judgement};
+use crate::engine::inputs::table;
 use crate::engine::pipeline::EventContext;
 use crate::engine::pipeline::rewrite::gates::Gates;
 use crate::engine::plan::{Diagnostic, JobPlan, Mode, Plan, ReasonId, RunEverything, SCHEMA};
 use crate::engine::policy::{self, Policy};
 use crate::engine::rollout::{self, Stance, Terms, Told, ramp};
 use crate::engine::side::{self, Side, Survey};
-use crate::engine::tree::Snapshot;
+use crate::engine::tree::{Snapshot, Tree};
 use crate::engine::verdict::{self, JobFacts};
 use crate::repo::{Loader, Merge, Repo};
 
@@ -77,9 +78,8 @@ pub fn run(
     question: &Question<'_>,
     progress: Progress<'_>,
 ) -> anyhow::Result<Answer> {
-    let (merge, conflict) = merge(repo, question)?;
+    let ((merge, conflict), tree) = merged_beside_base(repo, question)?;
     progress("reading both trees")?;
-    let tree = repo.tree(question.base).context("list the base")?;
     let changes = repo
         .diff(question.base, merge)
         .context("compare base and merge")?;
@@ -216,6 +216,21 @@ fn decided(
         plan.held_out = would.basis;
     }
     held_out
+}
+
+/// What head is merged to, and the list of the base; it and the tables are read while git
+/// merges.
+fn merged_beside_base(
+    repo: &Repo,
+    question: &Question<'_>,
+) -> anyhow::Result<((ObjectId, Vec<RunEverything>), Tree)> {
+    std::thread::scope(|scope| {
+        scope.spawn(table::prepare);
+        let tree = scope.spawn(|| repo.tree(question.base));
+        let merged = merge(repo, question);
+        let tree = tree.join().unwrap_or_else(|panic| resume_unwind(panic));
+        Ok((merged?, tree.context("list the base")?))
+    })
 }
 
 /// The tree that CI tests; head itself, with the reason, when it cannot be merged.
