@@ -20,6 +20,7 @@ mod required;
 mod runs;
 pub mod signature;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -141,7 +142,9 @@ impl Forge for GitHub {
         repo: RepoKey,
         branch: &str,
     ) -> Result<Vec<String>, ForgeError> {
-        required::checks(&self.access, repo, branch).await
+        let found = required::checks(&self.access, repo, branch).await?;
+        let names: BTreeSet<String> = found.into_iter().map(|it| it.name).collect();
+        Ok(names.into_iter().collect())
     }
 
     async fn permission(&self, repo: RepoKey, user: &Author) -> Result<Permission, ForgeError> {

@@ -10,11 +10,11 @@ use serde::Serialize;
 use super::escape::{block, code, is_invisible};
 use super::{TEMPLATES, within};
 use crate::engine::ids::PullNumber;
+use crate::engine::pipeline::rewrite::document::Check;
 use crate::engine::pipeline::rewrite::findings::Finding;
 use crate::engine::pipeline::rewrite::outlook::CheckRow;
 use crate::engine::pipeline::rewrite::repository::{BackstopPatch, FileRewrite, Rewrites};
 use crate::engine::pipeline::rewrite::{Disposition, Done, Refusal, patch};
-use crate::engine::pipeline::simulate::Report;
 
 /// What is known beside the rewrites.
 #[derive(Debug, Clone, Copy)]
@@ -77,15 +77,6 @@ struct Workflow {
     checks_more: Option<usize>,
     left: Vec<Left>,
     left_more: Option<usize>,
-}
-
-#[derive(Debug, Serialize)]
-struct Check {
-    name: String,
-    required: bool,
-    before: &'static str,
-    all_run: &'static str,
-    all_skipped: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -290,7 +281,7 @@ fn workflow(file: &FileRewrite) -> Workflow {
     let gated: Vec<&Disposition> = jobs.iter().filter(|job| job.why.is_none()).collect();
     let left: Vec<Left> = jobs.iter().filter_map(left).collect();
     let mut checks: Vec<&CheckRow> = file.checks.iter().collect();
-    checks.sort_by_key(|row| (!row.required, !vanishes(row)));
+    checks.sort_by_key(|row| (!row.required, !row.vanishes()));
     Workflow {
         path: file.path.clone(),
         refused: refused.map(ToString::to_string),
@@ -302,7 +293,7 @@ fn workflow(file: &FileRewrite) -> Workflow {
             .map(|job| job.job.clone())
             .collect(),
         checks_more: more(checks.len(), ROWS),
-        checks: checks.into_iter().take(ROWS).map(check).collect(),
+        checks: checks.into_iter().take(ROWS).map(Check::from).collect(),
         left_more: more(left.len(), ROWS),
         left: left.into_iter().take(ROWS).collect(),
     }
@@ -315,22 +306,6 @@ fn left(job: &Disposition) -> Option<Left> {
         why: why.to_string(),
         remedy: why.remedy(),
     })
-}
-
-/// Whether a plan can keep a check from reporting.
-fn vanishes(row: &CheckRow) -> bool {
-    let comes = |report: Report| !matches!(report, Report::Never | Report::Perhaps);
-    comes(row.before) && !comes(row.all_skipped)
-}
-
-fn check(row: &CheckRow) -> Check {
-    Check {
-        name: row.name.clone(),
-        required: row.required,
-        before: row.before.as_str(),
-        all_run: row.all_run.as_str(),
-        all_skipped: row.all_skipped.as_str(),
-    }
 }
 
 fn backstop(patch: &BackstopPatch) -> Backstop {

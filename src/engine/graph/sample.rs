@@ -51,6 +51,14 @@ pub(crate) fn graph(snapshot: &Snapshot, resolve: &[fn(&mut Builder<'_>)]) -> Gr
     builder.finish()
 }
 
+/// What code opens, as `base pattern`, and what reaches further.
+pub(crate) fn opened(facts: &Facts) -> String {
+    let opened = facts.opened.iter();
+    let opened = opened.map(|it| format!("{:?} {}", it.base, it.pattern));
+    let dynamic = facts.dynamic.iter().map(|it| format!("{:?}!", it.reach));
+    opened.chain(dynamic).collect::<Vec<_>>().join(", ")
+}
+
 /// A node as people name it.
 pub(crate) fn name(snapshot: &Snapshot, graph: &Graph, node: NodeId) -> String {
     match (graph.file(node), graph.unit(node)) {

@@ -8,7 +8,7 @@
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idname>
 
 use crate::engine::pipeline::expression::{Piece, pieces};
-use crate::engine::pipeline::{Job, Leg, Limit, Pipeline};
+use crate::engine::pipeline::{Job, Leg, Limit, Pipeline, checks};
 
 /// What stands between the name of a caller and that of a called job.
 const BELOW: &str = " / ";
@@ -106,33 +106,7 @@ fn wild(name: &str, shown: &str) -> bool {
         Piece::Text(text) => text.chars().any(char::is_alphanumeric),
         Piece::Expression(_) => false,
     });
-    if !fixed {
-        return false;
-    }
-    let mut rest = shown;
-    let mut is_open = false;
-    for piece in &pieces {
-        match piece {
-            Piece::Expression(_) => is_open = true,
-            Piece::Text(text) => {
-                let found = if is_open {
-                    rest.find(*text)
-                } else {
-                    rest.starts_with(*text).then_some(0)
-                };
-                let Some(after) = found.and_then(|at| rest.get(at + text.len()..)) else {
-                    return false;
-                };
-                rest = after;
-                is_open = false;
-            }
-        }
-    }
-    let closes = match pieces.last() {
-        Some(Piece::Text(text)) => shown.ends_with(*text),
-        _ => true,
-    };
-    is_open || rest.is_empty() || closes
+    fixed && checks::pattern(name).may_be(shown)
 }
 
 #[cfg(test)]

@@ -94,6 +94,12 @@ impl Checks {
     }
 }
 
+/// A name as it is written, in which each expression that is not constant stands for
+/// anything.
+pub fn pattern(name: &str) -> CheckName {
+    computed(name, &Scope::new())
+}
+
 /// The names of every job of a workflow file, by id in lower case. `root` is the file
 /// itself, for names as they are written.
 pub fn of(pipeline: &Pipeline, root: &Node) -> BTreeMap<String, Checks> {
@@ -143,7 +149,7 @@ fn names(job: &Job) -> Vec<CheckName> {
             },
         ],
         ([], false) => vec![CheckName::exact(&job.name)],
-        ([], true) => vec![computed(&job.name, &Scope::new())],
+        ([], true) => vec![pattern(&job.name)],
         (legs, true) => legs.iter().map(|leg| of_leg(&job.name, leg)).collect(),
         (legs, false) => legs
             .iter()
@@ -154,7 +160,7 @@ fn names(job: &Job) -> Vec<CheckName> {
                 if is_known {
                     CheckName::exact(&name)
                 } else {
-                    computed(&name, &Scope::new())
+                    pattern(&name)
                 }
             })
             .collect(),
@@ -276,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_pattern_may_be_any_check_that_fits() {
-        let name = computed("T ${{ a }} on ${{ b }}!", &Scope::new());
+        let name = pattern("T ${{ a }} on ${{ b }}!");
         for (check, expected) in [
             ("T 1 on x!", true),
             ("T 1 on x", false),
@@ -287,7 +293,7 @@ mod tests {
             assert!(!name.is(check));
         }
         assert!(CheckName::exact("a").is("a") && !CheckName::exact("a").may_be("a b"));
-        let any = computed("${{ matrix.name }}", &Scope::new());
+        let any = pattern("${{ matrix.name }}");
         assert!(any.may_be("anything at all"));
     }
 }

@@ -12,16 +12,17 @@ use http::header::DATE;
 
 use super::GitHub;
 use super::auth::{Purpose, RepoCall};
-use super::client::{Answer, Call, PAGE, every_page};
+use super::client::{Answer, Call};
 use super::payload::answers::RepositoryAnswer;
 use super::payload::examined::{
-    ActionsAnswer, AppAnswer, BlobAnswer, BranchShape, InstalledAnswer, RuleShape, TreeAnswer,
-    TreeEntry,
+    ActionsAnswer, AppAnswer, BlobAnswer, InstalledAnswer, RuleShape, TreeAnswer, TreeEntry,
 };
+use super::required::{self, escaped};
 use crate::clock::Timestamp;
 use crate::engine::doctor::grants::Granted;
 use crate::engine::doctor::workflows::RequiredCheck;
 use crate::engine::ids::{InstallationId, RepoKey};
+use crate::engine::policy;
 use crate::forge::{ForgeError, Repository};
 
 /// What the forge said when it was asked who we are.
@@ -108,39 +109,21 @@ impl GitHub {
         Ok(answer.reached_by(installation))
     }
 
-    /// The checks that a branch requires, each with who has to report it
-    /// ([`GET /repos/{owner}/{repo}/rules/branches/{branch}`](https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch),
-    /// [`GET /repos/{owner}/{repo}/branches/{branch}`](https://docs.github.com/en/rest/branches/branches#get-a-branch)).
+    /// The checks that a branch requires, each with who has to report it.
     pub async fn required(
         &self,
         repo: RepoKey,
         branch: &str,
     ) -> Result<Vec<RequiredCheck>, ForgeError> {
-        let rules = self.rule_shapes(repo, branch).await?;
-        let below = format!("/branches/{}", escaped(branch));
-        let call = RepoCall::read("a branch", Purpose::Clone, below);
-        let protected: BranchShape = self.access.repo(repo, call).await?.json()?;
-        let ruled = rules.into_iter().flat_map(RuleShape::required);
-        let all: BTreeSet<RequiredCheck> = ruled.chain(protected.required()).collect();
-        Ok(all.into_iter().collect())
+        let found = required::checks(&self.access, repo, branch).await?;
+        Ok(found.into_iter().collect())
     }
 
     /// The kinds of rules that hold for a branch, which need not exist.
     pub async fn rules(&self, repo: RepoKey, branch: &str) -> Result<Vec<String>, ForgeError> {
-        let rules = self.rule_shapes(repo, branch).await?;
+        let rules = required::rules(&self.access, repo, branch).await?;
         let kinds: BTreeSet<String> = rules.into_iter().map(RuleShape::kind).collect();
         Ok(kinds.into_iter().collect())
-    }
-
-    async fn rule_shapes(&self, repo: RepoKey, branch: &str) -> Result<Vec<RuleShape>, ForgeError> {
-        const RULES: &str = "the rules of a branch";
-        let branch = escaped(branch);
-        every_page(RULES, async |page| {
-            let below = format!("/rules/branches/{branch}?per_page={PAGE}&page={page}");
-            let call = RepoCall::read(RULES, Purpose::Clone, below);
-            self.access.repo(repo, call).await?.json()
-        })
-        .await
     }
 
     /// Which actions workflows may use; wants `administration: read`
@@ -185,28 +168,56 @@ impl GitHub {
         let mut files = BTreeMap::new();
         for entry in wanted {
             let path = format!(".github/{}", entry.path);
-            let call = RepoCall::read(WHAT, Purpose::Clone, format!("/git/blobs/{}", entry.sha));
-            let blob: BlobAnswer = self.access.repo(repo, call).await?.json()?;
-            let letters: String = blob.content.split_whitespace().collect();
-            let text = BASE64_STANDARD.decode(letters).ok();
-            let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
-            let text = text.ok_or_else(|| ForgeError::Refused {
-                what: WHAT,
-                message: format!("{path} is not UTF-8"),
-            })?;
+            let text = self.text(repo, WHAT, (&path, &entry.sha)).await?;
             files.insert(path, text);
         }
         Ok(files)
+    }
+
+    /// The configuration on a branch; `None` where there is none.
+    pub async fn configuration(
+        &self,
+        repo: RepoKey,
+        branch: &str,
+    ) -> Result<Option<String>, ForgeError> {
+        const WHAT: &str = "the configuration";
+        let root = self.tree(repo, &escaped(branch)).await?;
+        let mut entries = root.tree.into_iter();
+        let Some(entry) = entries.find(|entry| entry.path == policy::FILE) else {
+            return Ok(None);
+        };
+        if !entry.is_file() || entry.size.unwrap_or(0) > FILE_MAX {
+            return Err(ForgeError::Refused {
+                what: WHAT,
+                message: format!("{} is no file, or too large", policy::FILE),
+            });
+        }
+        let text = self.text(repo, WHAT, (policy::FILE, &entry.sha)).await;
+        text.map(Some)
+    }
+
+    /// What a file says.
+    async fn text(
+        &self,
+        repo: RepoKey,
+        what: &'static str,
+        (path, sha): (&str, &str),
+    ) -> Result<String, ForgeError> {
+        let call = RepoCall::read(what, Purpose::Clone, format!("/git/blobs/{sha}"));
+        let blob: BlobAnswer = self.access.repo(repo, call).await?.json()?;
+        let letters: String = blob.content.split_whitespace().collect();
+        let bytes = BASE64_STANDARD.decode(letters).ok();
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        text.ok_or_else(|| ForgeError::Refused {
+            what,
+            message: format!("{path} is not UTF-8"),
+        })
     }
 
     async fn tree(&self, repo: RepoKey, name: &str) -> Result<TreeAnswer, ForgeError> {
         let call = RepoCall::read("a tree", Purpose::Clone, format!("/git/trees/{name}"));
         self.access.repo(repo, call).await?.json()
     }
-}
-
-fn escaped(branch: &str) -> String {
-    url::form_urlencoded::byte_serialize(branch.as_bytes()).collect()
 }
 
 /// When an answer was given, by the clock of whoever gave it

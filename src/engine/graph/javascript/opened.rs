@@ -432,17 +432,12 @@ fn called<'a>(reader: &Reader<'_, 'a>, call: &CallExpression<'a>, depth: u32) ->
 #[cfg(test)]
 mod tests {
     use super::super::extract::extract;
+    use crate::engine::graph::sample;
 
     /// What is opened, as `base pattern`, and what reaches further.
     fn check(source: &str, expected: &str) {
         let facts = extract("a.js", source);
-        let opened = facts
-            .opened
-            .iter()
-            .map(|it| format!("{:?} {}", it.base, it.pattern));
-        let dynamic = facts.dynamic.iter().map(|it| format!("{:?}!", it.reach));
-        let found: Vec<String> = opened.chain(dynamic).collect();
-        assert_eq!(found.join(", "), expected, "{source}");
+        assert_eq!(sample::opened(&facts), expected, "{source}");
     }
 
     const PROCESS: &str = "const {exec, execSync, spawn} = require('child_process');";

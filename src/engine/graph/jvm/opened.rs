@@ -362,20 +362,13 @@ fn is_same(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::engine::graph::jvm::extract;
+    use crate::engine::graph::sample;
 
-    /// What is opened, as `base pattern`, and what reaches further.
     fn opened(path: &str, source: &str) -> String {
-        let facts = extract(path, source);
-        let opened = facts
-            .opened
-            .iter()
-            .map(|it| format!("{:?} {}", it.base, it.pattern));
-        let dynamic = facts.dynamic.iter().map(|it| format!("{:?}!", it.reach));
-        let found: Vec<String> = opened.chain(dynamic).collect();
-        found.join(", ")
+        sample::opened(&extract(path, source))
     }
 
-    /// The same of a method of a test in Java.
+    /// What a method of a test in Java opens, as `base pattern`, and what reaches further.
     fn java(body: &str, expected: &str) {
         let source = format!(
             "package a;\nimport java.io.*;\nimport java.nio.file.*;\n\

@@ -373,17 +373,12 @@ fn formatted(call: &Call<'_, '_>) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::engine::graph::rust::extract;
+    use crate::engine::graph::sample;
 
     /// What is opened, as `base pattern`, and what reaches further.
     fn check(source: &str, expected: &str) {
         let facts = extract("src/a.rs", source);
-        let opened = facts
-            .opened
-            .iter()
-            .map(|it| format!("{:?} {}", it.base, it.pattern));
-        let dynamic = facts.dynamic.iter().map(|it| format!("{:?}!", it.reach));
-        let found: Vec<String> = opened.chain(dynamic).collect();
-        assert_eq!(found.join(", "), expected, "{source}");
+        assert_eq!(sample::opened(&facts), expected, "{source}");
     }
 
     fn inside(source: &str, expected: &str) {

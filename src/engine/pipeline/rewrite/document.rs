@@ -47,7 +47,7 @@ struct Job {
 /// How a check reports on a pull: `runs`, `skipped`, `runs or is skipped`, `may not report`
 /// or `does not report`.
 #[derive(Debug, Clone, Serialize)]
-struct Check {
+pub struct Check {
     name: String,
     required: bool,
     before: &'static str,
@@ -95,18 +95,20 @@ fn workflow(file: &FileRewrite, diff: String) -> Workflow {
         reason: file.rewrite.refused.as_ref().map(Refusal::id),
         stale: file.is_stale(),
         jobs: file.rewrite.jobs.iter().map(job).collect(),
-        checks: file.checks.iter().map(check).collect(),
+        checks: file.checks.iter().map(Check::from).collect(),
         diff,
     }
 }
 
-fn check(of: &CheckRow) -> Check {
-    Check {
-        name: of.name.clone(),
-        required: of.required,
-        before: of.before.as_str(),
-        all_run: of.all_run.as_str(),
-        all_skipped: of.all_skipped.as_str(),
+impl From<&CheckRow> for Check {
+    fn from(of: &CheckRow) -> Self {
+        Self {
+            name: of.name.clone(),
+            required: of.required,
+            before: of.before.as_str(),
+            all_run: of.all_run.as_str(),
+            all_skipped: of.all_skipped.as_str(),
+        }
     }
 }
 

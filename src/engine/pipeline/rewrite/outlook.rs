@@ -27,6 +27,14 @@ pub struct CheckRow {
     pub all_skipped: Report,
 }
 
+impl CheckRow {
+    /// Whether a plan can keep it from reporting, and it reported before.
+    pub fn vanishes(&self) -> bool {
+        let comes = |report: Report| !matches!(report, Report::Never | Report::Perhaps);
+        comes(self.before) && !comes(self.all_skipped)
+    }
+}
+
 /// How the checks of a rewritten workflow report on a pull; empty when nothing is gated.
 pub fn of(
     pipeline: &Pipeline,

@@ -237,59 +237,6 @@ impl RunAnswer {
     }
 }
 
-/// A rule that holds for a branch; those of other kinds have other parameters.
-#[derive(Deserialize)]
-pub(crate) struct RuleAnswer {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    parameters: RuleParameters,
-}
-
-#[derive(Deserialize, Default)]
-struct RuleParameters {
-    #[serde(default)]
-    required_status_checks: Vec<RequiredCheck>,
-}
-
-#[derive(Deserialize)]
-struct RequiredCheck {
-    context: String,
-}
-
-impl RuleAnswer {
-    /// The names of checks that the rule requires.
-    pub(crate) fn contexts(self) -> Vec<String> {
-        let required = self.kind == "required_status_checks";
-        let checks = self.parameters.required_status_checks.into_iter();
-        checks.filter(|_| required).map(|it| it.context).collect()
-    }
-}
-
-#[derive(Deserialize)]
-pub(crate) struct BranchAnswer {
-    protection: Option<Protection>,
-}
-
-#[derive(Deserialize)]
-struct Protection {
-    required_status_checks: Option<ProtectedChecks>,
-}
-
-#[derive(Deserialize)]
-struct ProtectedChecks {
-    #[serde(default)]
-    contexts: Vec<String>,
-}
-
-impl BranchAnswer {
-    /// The names of checks that the protection of the branch requires.
-    pub(crate) fn contexts(self) -> Vec<String> {
-        let checks = self.protection.and_then(|it| it.required_status_checks);
-        checks.map_or_else(Vec::new, |it| it.contexts)
-    }
-}
-
 /// A branch by its full name.
 #[derive(Deserialize)]
 pub(crate) struct ReferenceAnswer {

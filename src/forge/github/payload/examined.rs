@@ -172,10 +172,14 @@ impl TreeEntry {
         self.kind == "tree" && self.path == ".github"
     }
 
-    /// Whether it is a file, and no link, that may be a workflow or an action.
+    /// Whether it is a file, and no link.
+    pub(crate) fn is_file(&self) -> bool {
+        self.kind == "blob" && self.mode != "120000"
+    }
+
+    /// Whether it is a file that may be a workflow or an action.
     pub(crate) fn is_yaml(&self) -> bool {
-        let is_file = self.kind == "blob" && self.mode != "120000";
-        is_file && (self.path.ends_with(".yml") || self.path.ends_with(".yaml"))
+        self.is_file() && (self.path.ends_with(".yml") || self.path.ends_with(".yaml"))
     }
 }
 
