@@ -6,6 +6,8 @@
 //! anything else on it is somebody's work and stays. Each step looks at the forge first,
 //! so that a crash between two of them repeats a step and nothing else.
 //!
+//! What people closed or took back is proposed again only when a person asks.
+//!
 //! Nothing here forces, deletes or merges, and no other branch is ever written.
 
 use anyhow::Context as _;
@@ -26,7 +28,7 @@ use crate::store::{
 mod draft;
 
 use draft::{Added, Draft};
-pub(super) use draft::{is_rewritten, seen};
+pub(super) use draft::{rewritten, seen};
 
 /// What is fetched of it: a pattern, that may fit nothing.
 const BRANCH_REFS: &str = "+refs/heads/trimtab/rewrit*:refs/heads/trimtab/rewrit*";
@@ -47,7 +49,8 @@ pub async fn run(
     else {
         return Ok(Vec::new());
     };
-    if asked.is_none() && (repository.paused || was_declined(context, &repository).await?) {
+    let last = last(context, &repository).await?;
+    if asked.is_none() && (repository.paused || last == Some(PullState::Closed)) {
         return Ok(Vec::new());
     }
     let branch = branch_ref(&repository.default_branch)?;
@@ -55,10 +58,18 @@ pub async fn run(
     fetch(context, repo, refs).await?;
     let required = required(context, &repository).await?;
     let history = analyse_pull::history(context, repo).await?;
+    let mut proposal = repository.proposal.clone().unwrap_or_default();
+    let mut draft = draft::make(context, &repository, (required, history)).await?;
+    proposal.undone = match asked {
+        Some(_) => Vec::new(),
+        None => undone(&proposal, &draft, last == Some(PullState::Merged)),
+    };
+    proposal.rewritten = draft.rewritten();
+    draft.leave(&proposal.undone);
     let mut proposing = Proposing {
         context,
-        draft: draft::make(context, &repository, (required, history)).await?,
-        proposal: repository.proposal.clone().unwrap_or_default(),
+        draft,
+        proposal,
         repository: &repository,
     };
     let outcome = proposing.propose().await?;
@@ -73,19 +84,20 @@ pub async fn run(
 pub(super) async fn notice(
     context: &Context,
     repository: &Repository,
-    (seen, is_rewritten): (String, bool),
+    (seen, rewritten): (String, Vec<String>),
 ) -> anyhow::Result<Option<NewTask>> {
     let repo = repository.key;
     let task = || context.task(repo, TaskKind::ProposeRewrite { asked: None });
     match &repository.proposal {
         Some(known) => {
-            let concerns = is_rewritten || known.pull.is_some();
+            let concerns = !rewritten.is_empty() || known.pull.is_some();
             Ok((concerns && known.seen != seen).then(task))
         }
         // Somebody has rewritten it by hand: only what changes from now on is news.
-        None if is_rewritten => {
+        None if !rewritten.is_empty() => {
             let proposal = Proposal {
                 seen,
+                rewritten,
                 ..Proposal::default()
             };
             remember(context, repo, proposal).await?;
@@ -95,16 +107,30 @@ pub(super) async fn notice(
     }
 }
 
-/// Whether people have closed the pull: then it is not opened again unasked.
-async fn was_declined(context: &Context, repository: &Repository) -> anyhow::Result<bool> {
+/// How the pull that was opened last stands: closed by people, it is not opened again
+/// unasked. `None` when there was none.
+async fn last(context: &Context, repository: &Repository) -> anyhow::Result<Option<PullState>> {
     let number = repository.proposal.as_ref().and_then(|it| it.pull);
     let Some(number) = number else {
-        return Ok(false);
+        return Ok(None);
     };
     match context.forge.pull(repository.key, number).await {
-        Err(ForgeError::Missing { .. }) => Ok(true),
-        other => Ok(other.context("read the pull")?.state == PullState::Closed),
+        Err(ForgeError::Missing { .. }) => Ok(Some(PullState::Closed)),
+        other => Ok(Some(other.context("read the pull")?.state)),
     }
+}
+
+/// The workflows that were rewritten once and are not any more: people took that back, and
+/// they are not proposed again unasked. Where a pull was merged and nothing is rewritten,
+/// these are all.
+fn undone(known: &Proposal, draft: &Draft, is_merged: bool) -> Vec<String> {
+    let now = draft.rewritten();
+    let all = is_merged && now.is_empty();
+    let was = |path: &String| known.undone.contains(path) || known.rewritten.contains(path);
+    let paths = draft.rewrites.files.iter().map(|file| file.path.clone());
+    paths
+        .filter(|path| all || was(path) && !now.contains(path))
+        .collect()
 }
 
 /// The checks that the default branch requires; `None` when they may not be read, and then

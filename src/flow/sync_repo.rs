@@ -146,7 +146,7 @@ pub async fn run(context: &Context, repo: RepoKey) -> anyhow::Result<Vec<NewTask
             .load(tree)
             .context("read the default branch")?;
         let text = snapshot.text(policy::FILE).map(str::to_owned);
-        let pipelines = (seen, propose_rewrite::is_rewritten(&snapshot));
+        let pipelines = (seen, propose_rewrite::rewritten(&snapshot));
         Ok((tip, text, pipelines))
     });
     let (tip, text, pipelines) = warming.await.context("read the default branch")??;

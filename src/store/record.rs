@@ -234,6 +234,12 @@ pub struct Proposal {
     pub pull: Option<PullNumber>,
     /// The hash of what that pull says.
     pub described: String,
+    /// The pipeline files that held a rewrite when they were last looked at.
+    #[serde(default)]
+    pub rewritten: Vec<String>,
+    /// Those from which people took it.
+    #[serde(default)]
+    pub undone: Vec<String>,
 }
 
 /// What is remembered of a pull.

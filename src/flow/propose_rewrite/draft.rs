@@ -42,6 +42,23 @@ pub(super) struct Draft {
     pub(super) required: Option<Vec<String>>,
 }
 
+impl Draft {
+    /// The workflows that hold a rewrite already, by path.
+    pub(super) fn rewritten(&self) -> Vec<String> {
+        let files = self.rewrites.files.iter();
+        let files = files.filter(|file| file.is_rewritten());
+        files.map(|file| file.path.clone()).collect()
+    }
+
+    /// Leaves workflows as they are, and does not speak of them.
+    pub(super) fn leave(&mut self, paths: &[String]) {
+        self.files.retain(|file| !paths.contains(&file.path));
+        let files = &mut self.rewrites.files;
+        files.retain(|file| !paths.contains(&file.path));
+        self.content = content_of(&self.files);
+    }
+}
+
 /// What a branch adds to another.
 pub(super) enum Added {
     /// Nothing.
@@ -109,14 +126,11 @@ fn drafted(
         })
     });
     let files: Vec<NewFile> = files.collect();
-    let hashed = files
-        .iter()
-        .map(|file| (file.path.as_str(), file.mode, file.text.as_bytes()));
     Ok(Draft {
         tip,
         seen: seen(tree),
         unreadable,
-        content: content(hashed),
+        content: content_of(&files),
         files,
         rewrites,
         required: settings.required,
@@ -162,10 +176,11 @@ pub(in crate::flow) fn seen(tree: &Tree) -> String {
     hash(&lines.collect::<String>())
 }
 
-/// Whether any workflow holds a rewrite, or what is left of one.
-pub(in crate::flow) fn is_rewritten(snapshot: &Snapshot) -> bool {
-    let texts = pipeline_files(&snapshot.tree).filter_map(|entry| snapshot.text(&entry.path));
-    texts.into_iter().any(edit::is_marked)
+/// The workflows that hold a rewrite, or what is left of one, by path.
+pub(in crate::flow) fn rewritten(snapshot: &Snapshot) -> Vec<String> {
+    let is_marked = |entry: &&Entry| snapshot.text(&entry.path).is_some_and(edit::is_marked);
+    let marked = pipeline_files(&snapshot.tree).filter(is_marked);
+    marked.map(|entry| entry.path.to_string()).collect()
 }
 
 fn pipeline_files(tree: &Tree) -> impl Iterator<Item = &Entry> {
@@ -196,6 +211,11 @@ fn read(
     });
     done.context("read the workflows")?;
     Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn content_of(files: &[NewFile]) -> String {
+    let files = files.iter();
+    content(files.map(|file| (file.path.as_str(), file.mode, file.text.as_bytes())))
 }
 
 /// The hash of files, in whatever order they come.

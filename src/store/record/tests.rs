@@ -240,10 +240,12 @@ fn the_shape_of_a_repository_is_fixed() {
                 made: true,
                 pull: Some(PullNumber(9)),
                 described: "d".to_owned(),
+                rewritten: vec!["a.yml".to_owned()],
+                undone: vec!["b.yml".to_owned()],
             }),
             changed: Timestamp(3),
         },
-        r#"{"key":{"forge":"github","installation":7,"repo":42},"full_name":"ada/shop","default_branch":"main","state":"suspended","paused":false,"mode":"advise","policy":{"commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","text":"mode: advise\n"},"synced":{"tip":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","at":2},"proposal":{"seen":"s","contents":["c"],"made":true,"pull":9,"described":"d"},"changed":3}"#,
+        r#"{"key":{"forge":"github","installation":7,"repo":42},"full_name":"ada/shop","default_branch":"main","state":"suspended","paused":false,"mode":"advise","policy":{"commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","text":"mode: advise\n"},"synced":{"tip":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","at":2},"proposal":{"seen":"s","contents":["c"],"made":true,"pull":9,"described":"d","rewritten":["a.yml"],"undone":["b.yml"]},"changed":3}"#,
     );
 }
 

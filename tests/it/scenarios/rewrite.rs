@@ -269,6 +269,69 @@ async fn a_pull_that_people_closed_comes_back_only_when_somebody_asks() {
 }
 
 #[tokio::test]
+async fn a_rewrite_that_people_took_back_comes_again_only_when_somebody_asks() {
+    let bot = Bot::start().await;
+    let repo = granting(&bot).await;
+    ask(&bot, repo).await;
+    bot.github.merge(repo, SECOND, "mia").await;
+    bot.settle().await;
+    assert!(text(&bot, repo, "main").contains("'|test|'"));
+    // Taken back, and worked on: nobody is asked again.
+    push_workflow(&bot, repo, "main", WORKFLOW).await;
+    let changed = WORKFLOW.replace("name: CI", "name: Tests");
+    push_workflow(&bot, repo, "main", &changed).await;
+    assert_eq!(pulls(&bot, repo).len(), 1);
+    let answer = ask(&bot, repo).await;
+    assert!(answer.starts_with("The rewrite stands as #3"), "{answer}");
+    assert!(text(&bot, repo, BRANCH).contains("name: Tests"));
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn a_workflow_that_people_took_out_stays_out_while_others_are_refreshed() {
+    const MORE: &str = ".github/workflows/more.yml";
+    let bot = Bot::start().await;
+    let repo = granting(&bot).await;
+    let more = WORKFLOW.replace("name: CI", "name: More");
+    let push = async |path: &str, text: &str| {
+        let edit = [Edit::Write(path, text)];
+        bot.github.push_branch(repo, ("ben", "main"), &edit).await;
+        bot.settle().await;
+    };
+    let on = |branch: &str, path: &str| {
+        let state = bot.github.state();
+        state.repos[&repo.repo.0]
+            .git
+            .text(&format!("{branch}:{path}"))
+    };
+    push(MORE, &more).await;
+    ask(&bot, repo).await;
+    bot.github.merge(repo, SECOND, "mia").await;
+    bot.settle().await;
+    assert!(on("main", MORE).contains("TRIMTAB_APP_ID"));
+    push(MORE, &more).await;
+    assert_eq!(pulls(&bot, repo).len(), 1);
+    // The other workflow changes, and its rewrite is proposed alone.
+    let slow = "  slow:\n    runs-on: x\n    steps: [{run: pytest}]\n";
+    let gated = text(&bot, repo, "main");
+    push(CI, &format!("{gated}{slow}")).await;
+    let pull = pulls(&bot, repo).pop().unwrap();
+    assert_eq!(pull.number, 3);
+    assert!(
+        pull.body.starts_with("3 jobs of 1 workflow"),
+        "{}",
+        pull.body
+    );
+    assert!(text(&bot, repo, BRANCH).contains("'|slow|'"));
+    assert_eq!(on(BRANCH, MORE), more);
+    // Who asks gets all of it.
+    let answer = ask(&bot, repo).await;
+    assert!(answer.contains("of 2 workflows are gated"), "{answer}");
+    assert!(on(BRANCH, MORE).contains("TRIMTAB_APP_ID"));
+    bot.finish().await;
+}
+
+#[tokio::test]
 async fn lost_answers_and_sent_again_deliveries_make_one_pull_and_one_answer() {
     let bot = Bot::start().await;
     let repo = granting(&bot).await;
