@@ -9,17 +9,20 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::PathBuf;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 mod dirs;
 mod read;
+mod values;
 
 pub use dirs::{cache_dir, data_dir};
 pub use read::{AppAccess, ReadAccess};
+pub use values::web_address;
+
+use values::{address, api_of, bot_name, issuer_of, number, private_key};
 
 /// The settings of a server.
 #[derive(Debug)]
@@ -296,7 +299,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn config(&mut self) -> Option<Config> {
         // Every part is read before any `?`, so that all faults are found.
-        let public_url = self.read("PUBLIC_URL", url);
+        let public_url = self.read("PUBLIC_URL", web_address);
         let listen = self.read("LISTEN", address);
         let data_dir = self.read("DATA_DIR", |text| Ok(PathBuf::from(text)));
         let github = self.github();
@@ -321,14 +324,14 @@ impl Reader<'_> {
         let private_key = self.read("PRIVATE_KEY", private_key);
         let secret = self.read("WEBHOOK_SECRET", |text| Ok(SecretString::from(text)));
         let old = self.read("WEBHOOK_SECRET_OLD", |text| Ok(SecretString::from(text)));
-        let web_url = self.read("GITHUB_URL", url);
+        let web_url = self.read("GITHUB_URL", web_address);
         let api_url = self.read("GITHUB_API_URL", |text| match text {
             "" => Ok(None),
-            text => url(text).map(Some),
+            text => web_address(text).map(Some),
         });
         let issuer = self.read("ACTIONS_ISSUER", |text| match text {
             "" => Ok(None),
-            text => url(text).map(Some),
+            text => web_address(text).map(Some),
         });
         let web_url = web_url?;
         let old = old.filter(|old| !old.expose_secret().is_empty());
@@ -407,97 +410,39 @@ impl Reader<'_> {
     }
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let address = text.parse().ok();
-    address.ok_or_else(|| "must be an address and a port, such as `0.0.0.0:8080`".to_owned())
-}
-
-fn url(text: &str) -> Result<Url, String> {
-    let fault = "must be an address such as `https://bot.example`: http or https, and nothing behind the path";
-    let url = Url::parse(text).map_err(|_malformed| fault.to_owned())?;
-    let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    if matches!(url.scheme(), "http" | "https") && url.has_host() && plain {
-        Ok(url)
-    } else {
-        Err(fault.to_owned())
-    }
-}
-
-/// The issuer of identities: a host of its own on github.com, a path below an Enterprise
-/// Server (<https://docs.github.com/en/enterprise-server/actions/concepts/security/openid-connect>).
-fn issuer_of(web: &Url) -> Url {
-    let mut issuer = web.clone();
-    if web.host_str() == Some("github.com") {
-        let host = Some("token.actions.githubusercontent.com");
-        issuer.set_host(host).unwrap_or_default();
-    } else {
-        issuer.set_path("/_services/token");
-    }
-    issuer
-}
-
-/// The REST interface of a forge: a host of its own on github.com, a path below an
-/// Enterprise Server (<https://docs.github.com/en/enterprise-server/rest/overview>).
-fn api_of(web: &Url) -> Url {
-    let mut api = web.clone();
-    if web.host_str() == Some("github.com") {
-        api.set_host(Some("api.github.com")).unwrap_or_default();
-    } else {
-        api.set_path("/api/v3");
-    }
-    api
-}
-
-fn private_key(text: &str) -> Result<SecretString, String> {
-    let pem = |text: &str| text.contains("-----BEGIN ").then(|| text.into());
-    if let Some(key) = pem(text) {
-        return Ok(key);
-    }
-    // The value is not repeated in the fault: it may be a damaged key.
-    let read = std::fs::read_to_string(Path::new(text)).map_err(|error| {
-        format!(
-            "must be the text of the app's `.pem` file or the path of that file, which cannot be read here: {}",
-            error.kind()
-        )
-    })?;
-    let fault =
-        "names a file that holds no PEM text: give the `.pem` file that GitHub made for the app";
-    pem(&read).ok_or_else(|| fault.to_owned())
-}
-
-fn bot_name(text: &str) -> Result<String, String> {
-    let fits = text
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if fits {
-        Ok(text.to_owned())
-    } else {
-        Err(
-            "must be the app's login, of letters, digits and hyphens, without `@` and `[bot]`"
-                .to_owned(),
-        )
-    }
-}
-
-/// A number from 1.
-fn number<T: FromStr + Default + PartialOrd>(text: &str) -> Result<T, String> {
-    match text.parse() {
-        Ok(number) if number > T::default() => Ok(number),
-        Ok(_) | Err(_) => Err("must be a whole number from 1".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::sync::LazyLock;
+
+    use aws_lc_rs::encoding::{AsDer as _, EcPrivateKeyRfc5915Der, Pkcs8V1Der};
+    use aws_lc_rs::rsa::{KeyPair, KeySize};
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+
     use super::*;
 
-    const PEM: &str = "-----BEGIN TEST KEY-----\nc2VjcmV0\n-----END TEST KEY-----";
-    const WHOLE: &[(&str, &str)] = &[
-        ("PUBLIC_URL", "https://bot.example"),
-        ("APP_ID", "7"),
-        ("PRIVATE_KEY", PEM),
-        ("WEBHOOK_SECRET", "It's a Secret to Everybody"),
-    ];
+    /// A key of the app, made anew in every run.
+    static PEM: LazyLock<String> = LazyLock::new(|| {
+        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+        pem("PRIVATE KEY", der.as_ref())
+    });
+
+    fn pem(kind: &str, der: &[u8]) -> String {
+        let body = BASE64_STANDARD.encode(der);
+        format!("-----BEGIN {kind}-----\n{body}\n-----END {kind}-----")
+    }
+
+    fn whole() -> [(&'static str, &'static str); 4] {
+        [
+            ("PUBLIC_URL", "https://bot.example"),
+            ("APP_ID", "7"),
+            ("PRIVATE_KEY", PEM.as_str()),
+            ("WEBHOOK_SECRET", "It's a Secret to Everybody"),
+        ]
+    }
 
     fn read(settings: &[(&str, &str)]) -> Result<Config, Invalid> {
         Config::from_vars(|name| {
@@ -543,7 +488,7 @@ mod tests {
 
     #[test]
     fn four_settings_are_enough() {
-        let config = read(WHOLE).unwrap();
+        let config = read(&whole()).unwrap();
         assert_eq!(config.github.api_url.as_str(), "https://api.github.com/");
         let issuer = config.github.actions_issuer.as_str();
         assert_eq!(issuer, "https://token.actions.githubusercontent.com/");
@@ -554,12 +499,12 @@ mod tests {
 
     #[test]
     fn an_enterprise_server_has_its_interface_below_it() {
-        let server = [WHOLE, &[("GITHUB_URL", "https://ghe.example")]].concat();
+        let server = [&whole()[..], &[("GITHUB_URL", "https://ghe.example")]].concat();
         let config = read(&server).unwrap();
         assert_eq!(config.github.api_url.as_str(), "https://ghe.example/api/v3");
         let issuer = config.github.actions_issuer.as_str();
         assert_eq!(issuer, "https://ghe.example/_services/token");
-        let fake = [WHOLE, &[("GITHUB_API_URL", "http://127.0.0.1:9/x")]].concat();
+        let fake = [&whole()[..], &[("GITHUB_API_URL", "http://127.0.0.1:9/x")]].concat();
         let config = read(&fake).unwrap();
         assert_eq!(config.github.api_url.as_str(), "http://127.0.0.1:9/x");
     }
@@ -568,20 +513,46 @@ mod tests {
     fn a_key_is_read_from_a_file() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let path = file.path().to_str().unwrap();
-        let settings = [WHOLE, &[("PRIVATE_KEY", path)]].concat();
+        let settings = [&whole()[..], &[("PRIVATE_KEY", path)]].concat();
         assert!(faults(&settings).contains("names a file that holds no PEM text"));
-        std::fs::write(path, PEM).unwrap();
+        std::fs::write(path, &*PEM).unwrap();
         let config = read(&settings).unwrap();
-        assert_eq!(config.github.private_key.expose_secret(), PEM);
+        assert_eq!(config.github.private_key.expose_secret(), *PEM);
+    }
+
+    #[test]
+    fn a_key_that_cannot_sign_is_told_with_the_other_faults() {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+        let der = pair.to_pkcs8v1().unwrap();
+        let older: EcPrivateKeyRfc5915Der<'_> = pair.private_key().as_der().unwrap();
+        let cut = PEM.replacen("MI", "", 1);
+        for key in [
+            pem("PRIVATE KEY", der.as_ref()),
+            pem("EC PRIVATE KEY", older.as_ref()),
+            pem("RSA PRIVATE KEY", b"no key"),
+            pem("CERTIFICATE", b"no key"),
+            cut,
+        ] {
+            let wrong = [("APP_ID", "seven"), ("PRIVATE_KEY", &key)];
+            let settings = [&whole()[..], &wrong].concat();
+            assert_eq!(
+                faults(&settings).lines().skip(1).collect::<Vec<_>>(),
+                [
+                    "  APP_ID must be a whole number from 1",
+                    "  PRIVATE_KEY is no RSA private key: give the `.pem` file that GitHub made for the app, unchanged",
+                ]
+            );
+        }
     }
 
     #[test]
     fn no_secret_is_shown() {
-        let settings = [WHOLE, &[("WEBHOOK_SECRET_OLD", "former secret")]].concat();
+        let settings = [&whole()[..], &[("WEBHOOK_SECRET_OLD", "former secret")]].concat();
         let config = read(&settings).unwrap();
         assert_eq!(config.github.webhook_secrets.len(), 2);
         let shown = format!("{config:?}");
-        for secret in ["c2VjcmV0", "Everybody", "former"] {
+        let body = PEM.lines().nth(1).unwrap();
+        for secret in [body, "Everybody", "former"] {
             assert!(!shown.contains(secret), "{shown}");
         }
     }

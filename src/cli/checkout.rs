@@ -40,6 +40,12 @@ pub(super) struct Revisions {
     pub(super) quiet: bool,
 }
 
+impl Revisions {
+    pub(super) fn has_history(&self) -> bool {
+        self.history.is_some()
+    }
+}
+
 /// A checkout and the commits that are compared.
 pub(super) struct Checkout {
     repo: Repo,

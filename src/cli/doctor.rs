@@ -49,8 +49,9 @@ pub(super) struct Args {
 }
 
 const AFTER: &str = "\
-In a checkout, without account or network: rewrites that are stale or were edited by hand,
-the runner of the plan job, jobs without a backstop, and the server's data on this machine.
+In a checkout, without account or network: faults of .trimtab.yml, rewrites that are stale
+or were edited by hand, the runner of the plan job, jobs without a backstop, and the server's
+data on this machine.
 For OWNER/NAME also what the app may do and hears, the clock, the required checks, and rules
 that would block the bot's pulls. It then asks as the app, and only reads: APP_ID and
 PRIVATE_KEY must be set, GITHUB_URL and GITHUB_API_URL may be, as for `trimtab serve`.

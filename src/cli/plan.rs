@@ -5,10 +5,12 @@
 
 use anyhow::Context as _;
 use clap::ValueEnum;
+use url::Url;
 
 use super::checkout::{Checkout, Revisions};
 use super::terminal::Text;
 use super::{Failure, Terminal};
+use crate::config;
 use crate::engine::plan::{JobPlan, Mode, Plan, ReasonId, RunEverything, Verdict};
 use crate::render::{self, About};
 
@@ -22,9 +24,9 @@ pub(super) struct Args {
     /// comment, and never a verdict
     #[arg(long, value_name = "MODE", default_value = "advise")]
     mode: ModeName,
-    /// Where links in the comment lead, as on the bot's server
-    #[arg(long, value_name = "URL")]
-    link_base: Option<String>,
+    /// Where links in the comment lead: the `PUBLIC_URL` of the bot's server
+    #[arg(long, value_name = "URL", value_parser = config::web_address)]
+    link_base: Option<Url>,
     /// What is printed
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -75,6 +77,9 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         terminal.note(note);
     }
     let plan = &answer.plan;
+    if args.revisions.has_history() && knows_no_skipped(plan) {
+        terminal.note("the history has no duration of a skipped job, so that no saving is told");
+    }
     match args.format {
         Format::Text => terminal.answer(&text(plan, &checkout.base_words)),
         Format::Json => {
@@ -83,7 +88,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         }
         Format::Markdown => {
             let about = About {
-                link_base: args.link_base.clone(),
+                link_base: args.link_base.as_ref().map(Url::to_string),
                 ..About::default()
             };
             if render::is_silent(plan, &about) {
@@ -94,6 +99,14 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Whether jobs are skipped and none of them was measured.
+fn knows_no_skipped(plan: &Plan) -> bool {
+    let mut skipped = (plan.jobs.iter())
+        .filter(|job| job.verdict == Verdict::Skip)
+        .peekable();
+    skipped.peek().is_some() && skipped.all(|job| job.estimate.is_none())
 }
 
 /// The widest column of job names.

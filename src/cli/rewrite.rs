@@ -20,21 +20,20 @@ use crate::engine::pipeline::rewrite::outlook::CheckRow;
 use crate::engine::pipeline::rewrite::patch;
 use crate::engine::pipeline::rewrite::repository::{FileRewrite, Rewrites, rewrite_all};
 use crate::engine::pipeline::rewrite::{Done, Refusal, Settings};
-use crate::engine::pipeline::simulate::Report;
 
 /// Arguments of `trimtab rewrite`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line, and at most one of four is given"
+    reason = "each is a flag of the command line"
 )]
 pub(super) struct Args {
     /// The checkout; a directory inside it will do
     #[arg(long, value_name = "DIR", default_value = ".")]
     repo: PathBuf,
-    /// Show what would change (the default)
-    #[arg(long, group = "what")]
+    /// Show what would change, which is the default; with --write or --undo, what was changed
+    #[arg(long, conflicts_with = "check")]
     diff: bool,
     /// Write the rewritten workflows
     #[arg(long, group = "what")]
@@ -79,11 +78,11 @@ Examples:
   trimtab rewrite --required ok --required 'test (3.12)'   keep these checks reporting
   trimtab rewrite --write --app-id 12345   make it
   trimtab rewrite --check          in CI: is the rewrite what it should be?
-  trimtab rewrite --undo           take it back";
+  trimtab rewrite --undo --diff    take it back, and show what that changed";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// A unified diff; reasons go to standard error
+    /// A unified diff, and nothing once files were written; reasons go to standard error
     Text,
     /// One object with `workflows`, each with its diff, and `findings`
     Json,
@@ -142,8 +141,12 @@ fn taken_back(files: &[FileRewrite], terminal: &mut Terminal) -> Result<(), Fail
     if !left.is_empty() {
         return Err(Failure::Expected(left.join("\n")));
     }
-    if !files.iter().any(FileRewrite::is_rewritten) {
-        terminal.note("no workflow is rewritten, so that there is nothing to take back");
+    match files.iter().filter(|file| file.is_rewritten()).count() {
+        0 => terminal.note("no workflow is rewritten, so that there is nothing to take back"),
+        1 => terminal.note("1 workflow is again as it was before it was rewritten"),
+        many => terminal.note(&format!(
+            "{many} workflows are again as they were before they were rewritten"
+        )),
     }
     Ok(())
 }
@@ -166,19 +169,15 @@ fn required(named: &[String]) -> Option<Vec<String>> {
 /// An address as audiences are written; it stands in a workflow, so that it is plain.
 fn server(text: &str) -> Result<String, String> {
     let text = text.trim_end_matches('/');
-    let url = url::Url::parse(text).ok();
-    let plain = url.is_some_and(|url| {
-        matches!(url.scheme(), "https" | "http")
-            && url.query().is_none()
-            && url.fragment().is_none()
-            && url.username().is_empty()
-    });
-    let odd = |c: char| !(c.is_ascii_alphanumeric() || ".:/-_~[]".contains(c));
-    if text.is_empty() || plain && !text.contains(odd) {
-        Ok(text.to_owned())
-    } else {
-        Err("is no plain http or https URL".to_owned())
+    if text.is_empty() {
+        return Ok(String::new());
     }
+    config::web_address(text)?;
+    let odd = |c: char| !(c.is_ascii_alphanumeric() || ".:/-_~[]".contains(c));
+    if text.contains(odd) {
+        return Err("must be written with letters, digits and `.:/-_~[]` alone".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// What a file becomes.
@@ -218,8 +217,10 @@ fn show(rewrites: &Rewrites, args: &Args, terminal: &mut Terminal) -> Result<(),
             terminal.answer(&(text + "\n"));
         }
         Format::Text => {
-            let diffs: Vec<String> = files.iter().map(diff).collect();
-            terminal.answer(&diffs.concat());
+            if args.diff || !(args.write || args.undo) {
+                let diffs: Vec<String> = files.iter().map(diff).collect();
+                terminal.answer(&diffs.concat());
+            }
             if !args.undo {
                 reasons(files, terminal);
                 backstops(rewrites, terminal);
@@ -376,13 +377,9 @@ fn backstops(rewrites: &Rewrites, terminal: &mut Terminal) {
 /// How checks report on a pull, before and after: those that are required, and those that
 /// a plan can keep from reporting. The JSON has them all.
 fn outlook(files: &[FileRewrite], terminal: &mut Terminal) {
-    let vanishes = |row: &CheckRow| {
-        let comes = |report: Report| !matches!(report, Report::Never | Report::Perhaps);
-        comes(row.before) && !comes(row.all_skipped)
-    };
     for file in files {
         let rows = file.checks.iter();
-        let shown: Vec<&CheckRow> = rows.filter(|row| row.required || vanishes(row)).collect();
+        let shown: Vec<&CheckRow> = rows.filter(|row| row.required || row.vanishes()).collect();
         if shown.is_empty() {
             continue;
         }

@@ -7,8 +7,8 @@ use crate::render::{Explained, explain, plain};
 /// Arguments of `trimtab why`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A job's id (`test`, or `ci.yml:test` where several workflows have one), a path, or a
-    /// test's name
+    /// A job's id (`test`, or `ci.yml:test` where several workflows have one), the path of a
+    /// file or a directory, or a test's name
     #[arg(value_name = "JOB|TEST|FILE")]
     subject: String,
     #[command(flatten)]
@@ -44,7 +44,8 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
             } else {
                 format!("the jobs are: {}", names.join(", "))
             };
-            let message = format!("no job, file or test here is called `{asked}`; {known}");
+            let message =
+                format!("no job, file, directory or test here is called `{asked}`; {known}");
             Err(Failure::Expected(message))
         }
     }

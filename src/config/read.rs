@@ -4,7 +4,8 @@
 use secrecy::SecretString;
 use url::Url;
 
-use super::{Invalid, Reader, api_of, number, private_key, url, variable};
+use super::values::{api_of, number, private_key, web_address};
+use super::{Invalid, Reader, variable};
 
 /// A token of a person, and where it is good.
 #[derive(Debug)]
@@ -29,10 +30,10 @@ impl ReadAccess {
             vars: &variable,
             faults: Vec::new(),
         };
-        let web_url = reader.read("GITHUB_URL", url);
+        let web_url = reader.read("GITHUB_URL", web_address);
         let api_url = reader.read("GITHUB_API_URL", |text| match text {
             "" => Ok(None),
-            text => url(text).map(Some),
+            text => web_address(text).map(Some),
         });
         match (web_url, api_url) {
             (Some(web_url), Some(api_url)) => Ok(Some(Self {
@@ -68,10 +69,10 @@ impl AppAccess {
         };
         let app_id = reader.read("APP_ID", number);
         let private_key = reader.read("PRIVATE_KEY", private_key);
-        let web_url = reader.read("GITHUB_URL", url);
+        let web_url = reader.read("GITHUB_URL", web_address);
         let api_url = reader.read("GITHUB_API_URL", |text| match text {
             "" => Ok(None),
-            text => url(text).map(Some),
+            text => web_address(text).map(Some),
         });
         match (app_id, private_key, web_url, api_url) {
             (Some(app_id), Some(private_key), Some(web_url), Some(api_url)) => Ok(Self {

@@ -375,14 +375,12 @@ fn never(case: &Case<'_>, pipeline: &Pipeline, job: &Job, inputs: &JobInputs) ->
 /// Why a job may leave behind what its inputs do not tell: it reads more than files, or its
 /// commands count for what they do and not for what they read.
 fn unforeseen(inputs: &JobInputs) -> Option<String> {
-    let is_one =
-        |never: &Never| matches!(never, Never::ReadsHistory | Never::Delivers | Never::Scans);
-    let found = inputs.never.iter().find(|(never, _)| is_one(never));
+    let found = inputs.never.iter().find(|(never, _)| never.reads_unasked());
     found.map(never_words)
 }
 
 /// Why a job is never skipped, with the place that says so.
-fn never_words((never, origin): &(Never, Origin)) -> String {
+pub fn never_words((never, origin): &(Never, Origin)) -> String {
     format!("{} ({})", word_of(never), place(origin))
 }
 

@@ -165,6 +165,13 @@ pub enum Never {
     IsConfigured,
 }
 
+impl Never {
+    /// Whether it is a line that counts for what it does, so that nobody asked what it reads.
+    pub fn reads_unasked(&self) -> bool {
+        matches!(self, Self::ReadsHistory | Self::Delivers | Self::Scans)
+    }
+}
+
 /// What was inferred of one job.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JobInputs {

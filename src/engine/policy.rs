@@ -12,7 +12,7 @@ mod fit;
 mod parse;
 mod spelling;
 
-pub use fit::unfit;
+pub use fit::{brought, unfit};
 pub use parse::{Key, parse, policy_hash, reference};
 
 /// The name of the file at the root.

@@ -166,9 +166,13 @@ fn assemble(
     let configured = configuration.diagnostics.clone();
     let jobs: Vec<&str> = merged.survey.jobs().map(|(_, job, _)| &*job.id.0).collect();
     let text = configuration.text.as_deref();
+    let tree = &merged.snapshot.tree;
+    let brought = configuration.is_changed;
+    let brought = brought.then(|| policy::brought(&merged.snapshot, &jobs));
     let diagnostics = [
         configured,
-        policy::unfit(text, &merged.snapshot.tree, &jobs),
+        policy::unfit(text, tree, &jobs),
+        brought.unwrap_or_default(),
         merged.diagnostics.clone(),
         judgement.diagnostics.clone(),
     ];
@@ -363,12 +367,14 @@ fn load_texts(
         .context("read the scripts of jobs")
 }
 
-/// The configuration in force, and what is wrong with the one that a pull brings.
+/// The configuration in force, and what is wrong with the base's.
 struct Configuration {
     policy: Policy,
     text: Option<String>,
     hash: String,
     diagnostics: Vec<Diagnostic>,
+    /// The pull brings another one.
+    is_changed: bool,
     /// Why everything runs: what the base asks for cannot be read, and nothing stands for it.
     forced: Option<RunEverything>,
 }
@@ -381,7 +387,7 @@ impl Configuration {
         // A link or a submodule in its place says something that nobody read.
         let is_there = base.tree.find(policy::FILE).is_some();
         let is_broken = parsed.as_ref().map_or(is_there, Result::is_err);
-        let (policy, in_force, mut diagnostics) = match parsed {
+        let (policy, in_force, diagnostics) = match parsed {
             None => (Policy::default(), None, Vec::new()),
             Some(Ok(policy)) => (policy, text, Vec::new()),
             Some(Err(faults)) => {
@@ -392,12 +398,11 @@ impl Configuration {
                 (policy, text, faults)
             }
         };
-        let brought = merge
-            .text(policy::FILE)
-            .filter(|brought| Some(*brought) != text);
-        if let Some(Err(faults)) = brought.map(policy::parse) {
-            diagnostics.extend(faults);
-        }
+        let blob = |side: &Snapshot| {
+            let found = side.tree.find(policy::FILE)?;
+            let entry = side.tree.entry(found);
+            Some((entry.mode, entry.blob))
+        };
         let hash = policy::policy_hash(in_force.unwrap_or_default());
         let forced = (is_broken && in_force.is_none()).then(|| RunEverything {
             id: ReasonId::ConfigurationUnreadable,
@@ -409,6 +414,7 @@ impl Configuration {
             text: in_force.map(str::to_owned),
             hash,
             diagnostics,
+            is_changed: blob(base) != blob(merge),
         }
     }
 }

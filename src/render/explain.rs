@@ -1,7 +1,7 @@
 //! Everything behind one verdict, as text: for `trimtab why` and for the command in
 //! a comment, which give the same chain.
 //!
-//! A subject is a job, else a file, else a test. What it says needs the analysed
+//! A subject is a job, else a file, a directory, or a test. What it says needs the analysed
 //! merge: a plan alone does not hold the way from a file to a job.
 //!
 //! Foreign text stands here without control characters and is not escaped for
@@ -14,9 +14,11 @@ use crate::engine::job_name;
 use crate::engine::plan::{JobPlan, Plan};
 use crate::engine::side::Side;
 
+mod dir;
 mod file;
 mod inputs;
 mod job;
+mod readers;
 
 /// What there is to say of a subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +47,7 @@ pub fn explain(plan: &Plan, merge: &Side, subject: &str) -> Explained {
     let file = path.split("::").next().unwrap_or(path);
     let told = file::explain(plan, merge, path)
         .or_else(|| file::explain(plan, merge, file))
+        .or_else(|| dir::explain(plan, merge, subject))
         .or_else(|| explain_test(plan, merge, subject))
         .or_else(|| job::explain_unstarted(merge, subject));
     told.map_or_else(|| Explained::Nothing(all_names(plan)), Explained::Told)

@@ -116,7 +116,7 @@ pub fn reply_marker(to: &str) -> String {
 /// The most characters of a chain.
 const CHAIN: usize = 20_000;
 
-/// The whole chain behind a job, a file or a test, folded: what `trimtab why` prints.
+/// The whole chain behind a job, a file, a directory or a test, folded: what `trimtab why` prints.
 pub fn why(plan: &Plan, merge: &Side, asked: &str) -> String {
     let head = plan.head.short();
     let listed = |names: &[String]| {
@@ -138,7 +138,9 @@ pub fn why(plan: &Plan, merge: &Side, asked: &str) -> String {
         }
         Explained::Nothing(names) => {
             let (asked, listed) = (code(asked), listed(&names));
-            format!("No job, file or test of {head} is called {asked}. The jobs are {listed}.\n")
+            format!(
+                "No job, file, directory or test of {head} is called {asked}. The jobs are {listed}.\n"
+            )
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Rows are ordered by what a reader wants first: skips by the time they save, then
 //! jobs that the change reaches. Numbers that nobody measured do not appear.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::explain::name_in;
@@ -100,14 +102,7 @@ pub fn headline(plan: &Plan) -> String {
         0 if is_unread => "CI plan: the jobs cannot be listed".to_owned(),
         all => format!("CI plan: {needed} of {all} jobs needed"),
     }];
-    parts.extend(saving(plan).filter(|seconds| *seconds > 0).map(|seconds| {
-        let verb = if plan.mode == Mode::Enforce {
-            "saves"
-        } else {
-            "would save"
-        };
-        format!("{verb} about {} net", duration(seconds))
-    }));
+    parts.extend(saving(plan));
     match plan.diagnostics.len() {
         0 => {}
         1 => parts.push("1 warning".to_owned()),
@@ -261,21 +256,26 @@ fn link(plan: &Plan, about: &About) -> Option<String> {
     Some(format!("{}/plans/{head}", base.trim_end_matches('/')))
 }
 
-/// Seconds saved after the plan jobs are paid; `None` when a skipped job was never
-/// measured.
-fn saving(plan: &Plan) -> Option<u64> {
-    let skipped: Vec<&JobPlan> = plan
-        .jobs
-        .iter()
-        .filter(|job| job.verdict == Verdict::Skip)
+/// What is saved after the plan jobs are paid, as far as the skipped jobs were measured;
+/// `None` when that is nothing.
+fn saving(plan: &Plan) -> Option<String> {
+    let skipped = || plan.jobs.iter().filter(|job| job.verdict == Verdict::Skip);
+    let known: Vec<u64> = skipped()
+        .filter_map(|job| Some(job.estimate?.seconds))
         .collect();
-    let total: Option<u64> = skipped
-        .iter()
-        .map(|job| job.estimate.map(|estimate| estimate.seconds))
-        .sum();
-    let workflows: std::collections::BTreeSet<&str> =
-        skipped.iter().map(|job| job.workflow.as_str()).collect();
-    Some(total?.saturating_sub(PLAN_JOB_SECONDS * workflows.len() as u64))
+    let workflows: BTreeSet<&str> = skipped().map(|job| job.workflow.as_str()).collect();
+    let paid = PLAN_JOB_SECONDS * workflows.len() as u64;
+    let net = known.iter().sum::<u64>().saturating_sub(paid);
+    let verb = if plan.mode == Mode::Enforce {
+        "saves"
+    } else {
+        "would save"
+    };
+    let part = match (known.len(), skipped().count()) {
+        (known, all) if known == all => String::new(),
+        (known, all) => format!(" ({known} of {all} skipped jobs known)"),
+    };
+    (net > 0).then(|| format!("{verb} about {} net{part}", duration(net)))
 }
 
 fn evidence(plan: &Plan) -> Option<Evidence> {

@@ -179,7 +179,11 @@ impl About<'_> {
             }
         };
         found.extend(allow_lists(forge, key, granted).await);
-        terminal.progress("reading the workflows");
+        terminal.progress("reading the configuration and the workflows");
+        match forge.configuration(key, branch).await {
+            Err(fault) => found.push(silent(Check::Configuration, "the configuration", &fault)),
+            Ok(text) => found.extend(workflows::configuration(text.as_deref())),
+        }
         match forge.workflow_files(key, branch).await {
             Err(fault) => found.push(silent(Check::Rewrite, "the workflows", &fault)),
             Ok(files) => found.extend(workflows::judge(&workflows::Repository {

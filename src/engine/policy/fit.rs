@@ -4,9 +4,9 @@
 //! another name look as if they worked. Nobody is refused for that, since jobs and
 //! directories come and go: whoever reads a plan is told.
 
-use super::{Diagnostic, FILE, fault, spelling};
+use super::{Diagnostic, FILE, fault, parse, spelling};
 use crate::engine::globs;
-use crate::engine::tree::Tree;
+use crate::engine::tree::{Snapshot, Tree};
 use crate::engine::yaml::{self, Node};
 
 /// Names that people give to the configuration, none of which is read.
@@ -26,15 +26,57 @@ pub fn unfit(text: Option<&str>, tree: &Tree, jobs: &[&str]) -> Vec<Diagnostic> 
     let mut found: Vec<Diagnostic> = OTHER_NAMES
         .iter()
         .filter(|name| tree.find(name).is_some())
-        .map(|name| Diagnostic {
-            path: (*name).to_owned(),
-            line: 0,
-            column: 0,
-            message: format!("this file is not read; the configuration is `{FILE}` at the root"),
+        .map(|name| {
+            let message =
+                format!("this file is not read; the configuration is `{FILE}` at the root");
+            whole(name, message)
         })
         .collect();
-    let parsed = text.and_then(|text| yaml::parse(FILE, text).ok());
-    let Some(root) = parsed else {
+    found.extend(
+        text.map(|text| without_effect(text, tree, jobs))
+            .unwrap_or_default(),
+    );
+    found
+}
+
+/// What is wrong with the configuration that a pull brings, and what of it has no effect,
+/// said as what it is: the plan of the pull does not rest on that file.
+pub fn brought(merge: &Snapshot, jobs: &[&str]) -> Vec<Diagnostic> {
+    let tree = &merge.tree;
+    let text = merge.text(FILE);
+    let mut found = match text.map(parse) {
+        Some(Ok(_)) => text
+            .map(|text| without_effect(text, tree, jobs))
+            .unwrap_or_default(),
+        Some(Err(faults)) => faults,
+        None if tree.find(FILE).is_some() => {
+            vec![whole(
+                FILE,
+                "it is no file of text that can be read".to_owned(),
+            )]
+        }
+        None => Vec::new(),
+    };
+    for it in &mut found {
+        it.message = format!("after the merge: {}", it.message);
+    }
+    found
+}
+
+/// What is to be said of a whole file.
+fn whole(path: &str, message: String) -> Diagnostic {
+    Diagnostic {
+        path: path.to_owned(),
+        line: 0,
+        column: 0,
+        message,
+    }
+}
+
+/// The rules and globs of a configuration that fit nothing.
+fn without_effect(text: &str, tree: &Tree, jobs: &[&str]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let Ok(root) = yaml::parse(FILE, text) else {
         return found;
     };
     let always = root.get("always_full").and_then(Node::items);
@@ -84,6 +126,7 @@ fn missed(items: &[Node], tree: &Tree) -> Vec<Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::graph::sample;
     use crate::engine::ids::ObjectId;
     use crate::engine::tree::{Entry, Mode};
 
@@ -128,6 +171,33 @@ mod tests {
             &[],
             ".trimtab.yml:1 no file fits these `inputs`, so it is not known what is read",
         );
+    }
+
+    #[test]
+    fn what_a_pull_brings_is_told_as_what_holds_after_the_merge() {
+        let check = |text: &str, expected: &str| {
+            let merge = sample::snapshot(&[(FILE, text), ("src/a.py", ""), ("trimtab.yml", "")]);
+            let found = brought(&merge, &["test"]);
+            let shown = found
+                .iter()
+                .map(|it| format!("{}:{} {}", it.path, it.line, it.message));
+            assert_eq!(shown.collect::<Vec<_>>().join("\n"), expected, "{text}");
+        };
+        check("jobs: {test: {inputs: [src/]}}", "");
+        check(
+            "mode: advise\njobs: {tset: {skip: never}}",
+            ".trimtab.yml:2 after the merge: no job has an id that fits `tset`",
+        );
+        check(
+            "mod: advise",
+            ".trimtab.yml:1 after the merge: the key `mod` is not known; did you mean `mode`?",
+        );
+        let linked = "-> src/a.py";
+        check(
+            linked,
+            ".trimtab.yml:0 after the merge: it is no file of text that can be read",
+        );
+        assert_eq!(brought(&sample::snapshot(&[]), &[]), []);
     }
 
     #[test]

@@ -1,9 +1,7 @@
 //! A file: which jobs read it, and by which way.
 
-use std::collections::BTreeMap;
-
 use super::inputs::title;
-use super::{count, plain};
+use super::{count, plain, readers};
 use crate::engine::inputs::{JobInputs, Origin};
 use crate::engine::plan::Plan;
 use crate::engine::side::Side;
@@ -18,62 +16,20 @@ const LINES: usize = 3;
 /// file.
 pub(super) fn explain(plan: &Plan, side: &Side, path: &str) -> Option<String> {
     let file = side.snapshot.tree.find(path)?;
-    let mut read: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
-    let mut order: Vec<(&str, String)> = Vec::new();
-    let mut unread: Vec<String> = Vec::new();
-    let mut readers = 0;
-    for job in &plan.jobs {
-        let Some((_, _, inputs)) = side.survey.find(&job.workflow, &job.job) else {
-            continue;
-        };
-        let Some(way) = way(side, inputs, file) else {
-            unread.push(plain(&super::name_in(plan, job)));
-            continue;
-        };
-        readers += 1;
-        let key = (job.workflow.as_str(), way);
-        let jobs = read.entry(key.clone()).or_default();
-        if jobs.is_empty() {
-            order.push(key);
-        }
-        jobs.push(&job.job);
-    }
-    let mut out = vec![head(plan, path, readers)];
-    for key in order {
-        let jobs = read.remove(&key).unwrap_or_default();
-        let (workflow, way) = key;
-        let jobs: Vec<String> = jobs.into_iter().map(plain).collect();
-        out.push(format!(
-            "\n  {} of {}\n{way}",
-            jobs.join(", "),
-            plain(workflow)
-        ));
-    }
-    if readers > 0 && !unread.is_empty() {
-        unread.dedup();
-        out.push(format!("\nNot read by {}.\n", unread.join(", ")));
-    }
-    Some(out.concat())
+    let found = readers::of(plan, side, "it", |inputs| way(side, inputs, file));
+    let (path, forced) = (plain(path), forced(plan, path));
+    Some(format!("{path}: {}{forced}\n{}", found.many, found.told))
 }
 
-fn head(plan: &Plan, path: &str, readers: usize) -> String {
-    let path = plain(path);
-    let of = match (readers, plan.jobs.len()) {
-        (_, 0) => "no job starts for this pull".to_owned(),
-        (0, _) => "no job that this pull starts reads it".to_owned(),
-        (readers, all) if readers == all => "every job that this pull starts reads it".to_owned(),
-        (readers, all) => format!(
-            "{readers} of the {} that this pull starts read it",
-            count(all, "job")
-        ),
-    };
+/// That the file makes everything run, where it does.
+fn forced(plan: &Plan, path: &str) -> String {
     let mut forced = plan.run_everything.iter();
-    let forced = forced.find(|forced| plain(&forced.subject) == path);
-    let forced = forced.map_or_else(String::new, |forced| {
+    let forced = forced.find(|forced| forced.subject == path);
+    forced.map_or_else(String::new, |forced| {
         let (what, id) = (what_of(forced.id), forced.id.as_str());
+        let path = plain(path);
         format!("\n  it changed, so everything runs: {what} {path} ({id})")
-    });
-    format!("{path}: {of}{forced}\n")
+    })
 }
 
 /// By which way a job reads a file; `None` when it does not.

@@ -12,8 +12,11 @@ use crate::engine::inputs::{Input, JobInputs};
 use crate::engine::side::Side;
 use crate::engine::tree::FileId;
 
-/// The most patterns of one input that are shown.
-const PATTERNS: usize = 4;
+/// The most names of one input that are shown.
+const NAMES: usize = 4;
+
+/// How many characters they may fill: a line that people read in one go.
+const WIDTH: usize = 100;
 
 /// The most inputs of one line that are shown.
 const BLOCK: usize = 10;
@@ -24,13 +27,22 @@ pub(super) fn explain(side: &Side, job: &str, inputs: &JobInputs) -> String {
         return opaque(side, job, inputs);
     }
     let files = side.files(inputs).files.len();
+    let is_unread = inputs.never.iter().any(|(never, _)| never.reads_unasked());
+    if files == 0 && is_unread {
+        return "\nWhat the lines above read is not asked, since it is never skipped. No other line of it reads a file of the repository.\n".to_owned();
+    }
     if files == 0 {
         return "\nNo line of it reads a file of the repository.\n".to_owned();
     }
+    let beside = if is_unread {
+        ", and whatever the lines above read, which is not asked since it is never skipped"
+    } else {
+        ""
+    };
     let (files, all) = (grouped(files), count(side.snapshot.tree.len(), "file"));
     let (told, unfit) = lines(side, inputs);
     format!(
-        "\nIt reads {files} of {all}:\n\n{told}{}{}",
+        "\nIt reads {files} of {all}{beside}:\n\n{told}{}{}",
         widenings(side, inputs),
         unfit_patterns(unfit)
     )
@@ -178,7 +190,7 @@ fn words(side: &Side, input: &Input) -> Option<String> {
         Input::Except { extensions, except } => {
             let place = match except.as_slice() {
                 [] => String::new(),
-                globs => format!(", except {}", joined(globs)),
+                globs => format!(", except {}", folded(globs, "more pattern")),
             };
             of_kind(side, input, extensions, &place)?
         }
@@ -218,11 +230,8 @@ fn listed(side: &Side, globs: &[Box<str>]) -> Option<Listed> {
         return None;
     }
     let names = files.len() == fitting.len() && !fitting.iter().any(|glob| glob.contains('*'));
-    let shown = fitting.get(..PATTERNS).unwrap_or(&fitting);
-    let mut text = joined(shown);
-    if fitting.len() > shown.len() {
-        text = format!("{text} and {}", others(fitting.len() - shown.len(), names));
-    }
+    let what = if names { "more file" } else { "more pattern" };
+    let mut text = folded(&fitting, what);
     if !names {
         text = format!("{text} ({})", count(files.len(), "file"));
     }
@@ -232,14 +241,23 @@ fn listed(side: &Side, globs: &[Box<str>]) -> Option<Listed> {
     })
 }
 
-fn others(number: usize, names: bool) -> String {
-    let what = if names { "more file" } else { "more pattern" };
-    count(number, what)
-}
-
-fn joined<T: AsRef<str>>(texts: &[T]) -> String {
-    let texts: Vec<String> = texts.iter().map(|text| brief(text.as_ref())).collect();
-    texts.join(", ")
+/// The first names that fit into a line, at least one, and how many others there are.
+pub(super) fn folded<T: AsRef<str>>(names: &[T], what: &str) -> String {
+    let mut shown: Vec<String> = Vec::new();
+    let mut width = 0;
+    for name in names.iter().take(NAMES) {
+        let name = brief(name.as_ref());
+        width += name.chars().count();
+        if width > WIDTH && !shown.is_empty() {
+            break;
+        }
+        shown.push(name);
+    }
+    let text = shown.join(", ");
+    match names.len() - shown.len() {
+        0 => text,
+        hidden => format!("{text} and {}", count(hidden, what)),
+    }
 }
 
 fn units(side: &Side, dir: &str) -> Option<Listed> {
@@ -249,7 +267,7 @@ fn units(side: &Side, dir: &str) -> Option<Listed> {
     // What a package owns comes with its code.
     let names: Vec<&str> = names.filter(|name| !name.starts_with("data of ")).collect();
     (!names.is_empty()).then(|| Listed {
-        text: joined(&names),
+        text: folded(&names, "other"),
         is_one: names.len() == 1,
     })
 }
@@ -262,8 +280,8 @@ fn of_kind(side: &Side, input: &Input, extensions: &[Box<str>], place: &str) -> 
         .filter(|extension| !extension.is_empty())
         .map(|extension| format!("*.{}", plain(extension)))
         .collect();
-    let hidden = kinds.len().saturating_sub(PATTERNS);
-    kinds.truncate(PATTERNS);
+    let hidden = kinds.len().saturating_sub(NAMES);
+    kinds.truncate(NAMES);
     let mut told = match kinds.as_slice() {
         [] if extensions.is_empty() => vec!["every file".to_owned()],
         [] => Vec::new(),
@@ -287,7 +305,7 @@ fn external(side: &Side, dir: &str, name: &str) -> String {
         ([], "") => ("the root".to_owned(), "asks"),
         ([], dir) => (plain(dir), "asks"),
         ([one], _) => (plain(one), "asks"),
-        (many, _) => (joined(many), "ask"),
+        (many, _) => (folded(many, "more manifest"), "ask"),
     };
     if name == "*" {
         format!("the packages from outside that {asker} {ask} for")
@@ -308,7 +326,7 @@ fn widenings(side: &Side, inputs: &JobInputs) -> String {
             }
             Reach::Repository => None,
         };
-        let what = plain(&widening.what);
+        let what = brief(&widening.what);
         let place = format!("{}:{}  {what}", plain(path), widening.line);
         found.entry(all).or_default().push(place);
     }

@@ -1,6 +1,7 @@
 //! A job: its verdict, why, what would change it, and what it reads.
 
 use super::{MOST, inputs, plain};
+use crate::engine::impact::never_words;
 use crate::engine::job_name;
 use crate::engine::plan::{JobPlan, Plan, Reason, ReasonId, Verdict};
 use crate::engine::side::Side;
@@ -23,9 +24,14 @@ pub(super) fn explain_unstarted(merge: &Side, subject: &str) -> Option<String> {
     let (pipeline, job, read) =
         jobs.find(|(pipeline, job, _)| job_name::names(subject, &pipeline.path, &job.id.0))?;
     let (id, path) = (plain(&job.id.0), plain(&pipeline.path));
+    let never = read.never.iter().map(|why| {
+        let why = plain(&never_words(why));
+        format!("  elsewhere   it is never skipped: {why}\n")
+    });
+    let never: String = never.take(MOST).collect();
     let read = inputs::explain(merge, &job.id.0, read);
     Some(format!(
-        "{id} of {path} does not start for this pull\n\n  because     an event, a filter or a condition of the workflow leaves it out\n{read}"
+        "{id} of {path} does not start for this pull\n\n  because     an event, a filter or a condition of the workflow leaves it out\n{never}{read}"
     ))
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::engine::graph::sample;
 use crate::engine::ids::ObjectId;
+use crate::engine::impact::never_words;
 use crate::engine::plan::{Mode, Reason, ReasonId, RunEverything, SCHEMA, Verdict};
 use crate::engine::policy::Policy;
 use crate::engine::side::Survey;
@@ -44,7 +45,11 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 fn side() -> Side {
-    let snapshot = sample::snapshot(FILES);
+    side_of(FILES)
+}
+
+fn side_of(files: &[(&str, &str)]) -> Side {
+    let snapshot = sample::snapshot(files);
     let policy = Policy::default();
     let survey = Survey::of(&snapshot, &policy, None);
     Side::complete(snapshot, survey, &policy)
@@ -68,6 +73,14 @@ fn job(workflow: &str, id: &str, reason: Reason) -> JobPlan {
     }
 }
 
+fn equal() -> Reason {
+    Reason {
+        id: ReasonId::InputsEqual,
+        subject: "none of its 2 inferred inputs changed".to_owned(),
+        path: Vec::new(),
+    }
+}
+
 fn plan() -> Plan {
     let reason = |id, subject: &str, path: &[&str]| Reason {
         id,
@@ -75,7 +88,6 @@ fn plan() -> Plan {
         path: path.iter().map(|step| (*step).to_owned()).collect(),
     };
     let way = ["app/tax.py", "tests/test_tax.py"];
-    let equal = "none of its 2 inferred inputs changed";
     let zero = ObjectId::from_bytes(&[0; 20]).unwrap();
     Plan {
         schema: SCHEMA.to_owned(),
@@ -93,13 +105,9 @@ fn plan() -> Plan {
                 "test",
                 reason(ReasonId::InputChanged, way[0], &way),
             ),
-            job("ci.yml", "lint", reason(ReasonId::InputsEqual, equal, &[])),
+            job("ci.yml", "lint", equal()),
             job("ci.yml", "all", reason(ReasonId::Opaque, "ci.yml:14", &[])),
-            job(
-                "legacy.yml",
-                "test",
-                reason(ReasonId::InputsEqual, equal, &[]),
-            ),
+            job("legacy.yml", "test", equal()),
         ],
         run_everything: Vec::new(),
         diagnostics: Vec::new(),
@@ -107,7 +115,11 @@ fn plan() -> Plan {
 }
 
 fn told(subject: &str) -> String {
-    match explain(&plan(), &side(), subject) {
+    told_by(&plan(), &side(), subject)
+}
+
+fn told_by(plan: &Plan, side: &Side, subject: &str) -> String {
+    match explain(plan, side, subject) {
         Explained::Told(text) => text,
         other => panic!("{other:?}"),
     }
@@ -188,7 +200,7 @@ fn jobs_with_one_id_are_told_apart() {
     );
     let names = ["ci.yml:test", "lint", "all", "legacy.yml:test"].map(str::to_owned);
     assert_eq!(
-        explain(&plan(), &side(), "tests"),
+        explain(&plan(), &side(), "testing"),
         Explained::Nothing(names.to_vec())
     );
 }
@@ -205,6 +217,145 @@ fn a_job_that_does_not_start_is_told_too() {
       .github/workflows/legacy.yml:4  cat docs/index.md
           docs/index.md
     ");
+}
+
+const SCAN: &str = "\
+on: pull_request
+jobs:
+  scan:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@a309ff8b426b58ec0e2a45f0f869d46889d02405
+      - uses: zizmorcore/zizmor-action@a309ff8b426b58ec0e2a45f0f869d46889d02405
+  both:
+    runs-on: ubuntu-latest
+    steps: [{run: git log -1}, {run: cat docs/index.md}]
+  release:
+    if: github.ref == 'refs/heads/main'
+    environment: shop
+    runs-on: ubuntu-latest
+    steps: [{run: cat docs/index.md}]
+";
+
+#[test]
+fn a_job_that_is_never_skipped_is_told_with_why_and_what_its_other_lines_read() {
+    let path = ".github/workflows/scan.yml";
+    let side = side_of(&[(path, SCAN), ("docs/index.md", "# Shop\n")]);
+    let mut plan = plan();
+    plan.jobs = ["scan", "both"]
+        .map(|id| {
+            let (_, _, inputs) = side.survey.find(path, id).unwrap();
+            let subject = never_words(inputs.never.first().unwrap());
+            let path = Vec::new();
+            let id_of = ReasonId::NeverSkipped;
+            job(
+                "scan.yml",
+                id,
+                Reason {
+                    id: id_of,
+                    subject,
+                    path,
+                },
+            )
+        })
+        .into();
+    insta::assert_snapshot!(told_by(&plan, &side, "scan"), @"
+    scan of .github/workflows/scan.yml runs
+
+      because     it is never skipped: it is a security scan (.github/workflows/scan.yml:7) (never-skipped)
+      otherwise   would be another
+
+    What the lines above read is not asked, since it is never skipped. No other line of it reads a file of the repository.
+    ");
+    insta::assert_snapshot!(told_by(&plan, &side, "both"), @"
+    both of .github/workflows/scan.yml runs
+
+      because     it is never skipped: it reads the history, or what the pull is called or labelled (.github/workflows/scan.yml:10) (never-skipped)
+      otherwise   would be another
+
+    It reads 1 of 2 files, and whatever the lines above read, which is not asked since it is never skipped:
+
+      .github/workflows/scan.yml:10  cat docs/index.md
+          docs/index.md
+    ");
+    insta::assert_snapshot!(told_by(&plan, &side, "release"), @"
+    release of .github/workflows/scan.yml does not start for this pull
+
+      because     an event, a filter or a condition of the workflow leaves it out
+      elsewhere   it is never skipped: it deploys or publishes (.github/workflows/scan.yml:11)
+
+    It reads 1 of 2 files, and whatever the lines above read, which is not asked since it is never skipped:
+
+      .github/workflows/scan.yml:15  cat docs/index.md
+          docs/index.md
+    ");
+}
+
+#[test]
+fn names_that_fill_a_line_are_folded_with_their_number() {
+    let check = |length: usize, number: usize, expected: &str| {
+        let names = vec!["x".repeat(length); number];
+        let folded = inputs::folded(&names, "more pattern");
+        let (short, long) = ("x".repeat(30), "x".repeat(80));
+        let expected = expected.replace("SHORT", &short).replace("LONG", &long);
+        assert_eq!(folded, expected);
+    };
+    check(30, 1, "SHORT");
+    check(30, 3, "SHORT, SHORT, SHORT");
+    check(30, 35, "SHORT, SHORT, SHORT and 32 more patterns");
+    check(80, 2, "LONG and 1 more pattern");
+    check(1, 5, "x, x, x, x and 1 more pattern");
+}
+
+#[test]
+fn a_directory_is_told_with_how_much_of_it_each_job_reads() {
+    insta::assert_snapshot!(told("app"), @"
+    app/: 3 of the 4 jobs that this pull starts read files below it
+
+      test, lint of .github/workflows/ci.yml
+          all of its 2 files
+
+      all of .github/workflows/ci.yml
+          it is not understood, so it may read anything
+
+    Not read by legacy.yml:test.
+
+    Ask for one of its files to see by which way it is read.
+    ");
+    insta::assert_snapshot!(told("./tests/"), @"
+    tests/: 3 of the 4 jobs that this pull starts read files below it
+
+      test, lint of .github/workflows/ci.yml
+          its one file
+
+      all of .github/workflows/ci.yml
+          it is not understood, so it may read anything
+
+    Not read by legacy.yml:test.
+
+    Ask for one of its files to see by which way it is read.
+    ");
+    assert!(
+        told("docs").starts_with("docs/: 3 of the 4 jobs"),
+        "{}",
+        told("docs")
+    );
+    assert!(
+        told(".").starts_with("the whole repository: every job"),
+        "{}",
+        told(".")
+    );
+    for unknown in ["", "/", "/app", "ap", "app/tax"] {
+        let found = explain(&plan(), &side(), unknown);
+        assert!(
+            matches!(found, Explained::Nothing(_)),
+            "{unknown}: {found:?}"
+        );
+    }
+    let mut none = plan();
+    none.jobs.clear();
+    let text = told_by(&none, &side(), "docs");
+    assert_eq!(text, "docs/: no job starts for this pull\n");
 }
 
 #[test]

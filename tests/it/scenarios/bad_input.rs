@@ -225,7 +225,7 @@ fn repository_without_ci_tests_or_known_language_is_planned() {
         .refusal(&["why", "job", "--head", "topic"]);
     assert_eq!(
         said,
-        "no job, file or test here is called `job`; no job starts for a pull here"
+        "no job, file, directory or test here is called `job`; no job starts for a pull here"
     );
 }
 
@@ -355,6 +355,32 @@ fn faults_of_the_configuration_have_a_line_and_a_column() {
     ] {
         assert!(plan.contains(warning), "{plan}");
     }
+}
+
+#[test]
+fn faults_of_the_configuration_that_a_pull_brings_are_told_as_its_own() {
+    let hostile = "mode: advise\njobs: {'x`@team': {skip: never}}\n";
+    let place = Place::with(FILES, &[(".trimtab.yml", hostile)]);
+    let plan = place.plan();
+    let warning =
+        "warning: .trimtab.yml:2:8: after the merge: no job has an id that fits `x`@team`";
+    assert!(plan.contains(warning), "{plan}");
+    let args = ["plan", "--head", "topic", "--format", "markdown"];
+    let comment = answer(&place.trimtab(&args).output().unwrap());
+    let line = comment.lines().find(|line| line.starts_with("**Warning**"));
+    let line = line.unwrap();
+    assert!(line.contains("after the merge: no job has an id"), "{line}");
+    assert!(!line.contains("@team"), "{line}");
+    // What the base says is in force already.
+    let place = Place::with(
+        &[FILES, &[(".trimtab.yml", hostile)]].concat(),
+        &[("a.md", "")],
+    );
+    assert!(
+        !place.plan().contains("after the merge"),
+        "{}",
+        place.plan()
+    );
 }
 
 #[test]

@@ -133,7 +133,8 @@ fn a_rewrite_says_which_required_check_would_vanish_and_writes_what_stands_for_i
         "{unsaid}"
     );
 
-    let (diff, said) = run(&["--write", "--app-id", "7", "--required", "test (1)"]);
+    let write = ["--write", "--app-id", "7", "--required", "test (1)"];
+    let (diff, said) = run(&[&write[..], &["--diff"]].concat());
     assert!(
         said.contains("test is left: the check `test (1)` is required"),
         "{said}"
@@ -144,7 +145,12 @@ fn a_rewrite_says_which_required_check_would_vanish_and_writes_what_stands_for_i
     );
     assert!(diff.contains("+    name: \"trimtab ok / CI\"\n"), "{diff}");
 
-    let (_, said) = run(&["--write", "--required", "trimtab ok / CI"]);
+    let (diff, said) = run(&["--write", "--required", "trimtab ok / CI"]);
+    assert_eq!(diff, "");
+    assert!(
+        said.contains("note: wrote .github/workflows/ci.yml\n"),
+        "{said}"
+    );
     assert!(
         said.contains("note:   test (2): runs | runs | does not report\n"),
         "{said}"
@@ -155,8 +161,90 @@ fn a_rewrite_says_which_required_check_would_vanish_and_writes_what_stands_for_i
             .0
             .starts_with("every rewrite is what it should be")
     );
-    run(&["--undo"]);
+    let rewritten = std::fs::read(place.dir.join(path)).unwrap();
+    let (diff, said) = run(&["--undo"]);
+    assert_eq!(diff, "");
+    assert_eq!(
+        said,
+        "note: wrote .github/workflows/ci.yml\nnote: 1 workflow is again as it was before it was rewritten\n"
+    );
+    assert_eq!(place.git(&["status", "--porcelain"]), "");
+    std::fs::write(place.dir.join(path), rewritten).unwrap();
+    let (diff, _) = run(&["--undo", "--diff"]);
+    assert!(diff.contains("-    name: \"trimtab ok / CI\"\n"), "{diff}");
     assert_eq!(place.git(&["status", "--porcelain"]), "");
     let (_, said) = run(&["--undo"]);
     assert!(said.contains("nothing to take back"), "{said}");
+}
+
+#[test]
+fn an_address_for_links_that_leads_nowhere_is_refused() {
+    let place = place();
+    let args = [
+        "plan",
+        "--head",
+        "topic",
+        "--format",
+        "markdown",
+        "--link-base",
+    ];
+    let run = |address: &str| {
+        let args = [&args[..], &[address]].concat();
+        place.trimtab(&args).output().unwrap()
+    };
+    for address in [
+        "nope",
+        "",
+        "javascript:alert(1)",
+        "https://bot.example/?a=b",
+    ] {
+        let output = run(address);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        let remedy = "must be an address such as `https://bot.example`: http or https";
+        assert!(
+            said.contains("--link-base <URL>") && said.contains(remedy),
+            "{said}"
+        );
+    }
+    let comment = answer(&run("https://bot.example/ci/"));
+    assert!(
+        comment.contains("](https://bot.example/ci/plans/"),
+        "{comment}"
+    );
+}
+
+#[test]
+fn a_history_that_knows_some_jobs_tells_what_is_known() {
+    let place = place();
+    let history = |jobs: &str| {
+        let file = place.cache.join("history.json");
+        std::fs::create_dir_all(&place.cache).unwrap();
+        let text = format!(r#"{{"schema": "trimtab.history/1", "jobs": [{jobs}]}}"#);
+        std::fs::write(&file, text).unwrap();
+        let args = [
+            "plan",
+            "--head",
+            "topic",
+            "--history",
+            file.to_str().unwrap(),
+        ];
+        let output = place.trimtab(&args).output().unwrap();
+        let title = answer(&output).lines().next().unwrap().to_owned();
+        (title, String::from_utf8(output.stderr).unwrap())
+    };
+    let docs = r#"{"workflow": ".github/workflows/ci.yml", "job": "docs", "seconds": [620]}"#;
+    let (title, said) = history(docs);
+    assert_eq!(
+        title,
+        "CI plan: 1 of 3 jobs needed · would save about 10 min net (1 of 2 skipped jobs known)"
+    );
+    assert_eq!(said, "");
+    let runs = r#"{"workflow": ".github/workflows/legacy.yml", "job": "test", "seconds": [620]}"#;
+    let (title, said) = history(runs);
+    assert_eq!(title, "CI plan: 1 of 3 jobs needed");
+    assert_eq!(
+        said,
+        "note: the history has no duration of a skipped job, so that no saving is told\n"
+    );
 }

@@ -233,6 +233,7 @@ async fn an_installation_that_is_well_has_no_fault_and_nothing_is_written() {
     ok       permissions   the bot may not push, and gives a rewrite as a patch; with `contents: write` and `workflows: write` it could open a pull
     ok       events        everything that Trimtab reads is sent
     ok       clock         the clock of this machine and GitHub's agree
+    ok       settings      .trimtab.yml can be read
     ok       rewrite       no workflow is rewritten, so that every job runs
     ok       runner        the plan job would ask for `ubuntu-latest`, and other jobs here run on GitHub's runners too
     ok       required      2 checks that main requires can report, whatever a plan says: `docs`, `test`
@@ -337,6 +338,29 @@ async fn a_rewrite_on_the_default_branch_is_held_against_what_is_required_now() 
         found.contains("no workflow has the job that reports it"),
         "{found}"
     );
+    stage.github.finish();
+}
+
+#[tokio::test]
+async fn faults_of_the_configuration_on_the_default_branch_are_told() {
+    let (stage, repo) = stage().await;
+    stage.github.connect(None);
+    let push = async |edit: Edit<'_>| {
+        let edits = [edit];
+        stage
+            .github
+            .push_branch(repo, ("ann", "main"), &edits)
+            .await;
+        ask(&stage).await
+    };
+    let (code, found) = push(Edit::Write(".trimtab.yml", "mode: advise\nholdout: 300\n")).await;
+    assert_eq!(code, Some(4), "{found}");
+    let fault = "fault    settings      .trimtab.yml:2: `300`: this must be a whole number from 0 to 100; until that is mended everything runs";
+    assert!(found.contains(fault), "{found}");
+    let (code, found) = push(Edit::Remove(".trimtab.yml")).await;
+    assert_eq!(code, Some(0), "{found}");
+    let none = "ok       settings      there is no .trimtab.yml, so that the defaults hold";
+    assert!(found.contains(none), "{found}");
     stage.github.finish();
 }
 
