@@ -135,6 +135,12 @@ pub fn run() -> ExitCode {
             Ok(())
         }
     };
+    if let Some(error) = terminal.unwritten() {
+        let message =
+            format!("the answer could not be written: {error}; make room, or write it elsewhere");
+        terminal.fault(&message);
+        return ExitCode::from(3);
+    }
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Expected(message)) => {

@@ -174,10 +174,11 @@ impl Repo {
     pub fn merge_base(&self, a: ObjectId, b: ObjectId) -> Result<Option<ObjectId>, RepoError> {
         let output = self.output("merge-base", ["merge-base", &a.to_string(), &b.to_string()])?;
         let text = String::from_utf8_lossy(&output.stdout);
-        if output.status.success() {
-            Ok(text.trim().parse().ok())
-        } else {
-            Ok(None)
+        match output.status.code() {
+            Some(0) => Ok(text.trim().parse().ok()),
+            // <https://git-scm.com/docs/git-merge-base#_description>
+            Some(1) => Ok(None),
+            _ => Err(failed("merge-base", &output.stderr)),
         }
     }
 
@@ -556,6 +557,11 @@ mod tests {
         let before = scratch.git(&["count-objects"]);
         let repo = scratch.open();
         assert_eq!(repo.merge_base(base, head).unwrap(), Some(root));
+        let absent: ObjectId = "1".repeat(40).parse().unwrap();
+        assert!(
+            repo.merge_base(base, absent).is_err(),
+            "no answer is not none"
+        );
         let Merge::Clean(tree) = repo.merge(base, head).unwrap() else {
             panic!("conflict")
         };

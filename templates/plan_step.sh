@@ -12,6 +12,8 @@ finish() {
   printf 'plan: %s\n' "${1:-every job runs} ($2)"
   exit 0
 }
+# A plan is made for this event; runs of others may ask for more.
+case ${GITHUB_EVENT_NAME:-pull_request} in pull_request) ;; *) finish '' 'this event is not planned' ;; esac
 case ${HEAD_SHA:-} in '' | *[!0-9a-f]*) finish '' 'no pull request started this' ;; esac
 case ${#HEAD_SHA} in 40 | 64) ;; *) finish '' 'the head is no commit' ;; esac
 case ${PR_NUMBER:-} in '' | *[!0-9]*) finish '' 'no pull request started this' ;; esac

@@ -27,6 +27,7 @@ struct Sum {
     prose: usize,
     all_skipped: usize,
     only_readers: usize,
+    kinds: BTreeMap<&'static str, usize>,
     reasons: BTreeMap<String, usize>,
 }
 
@@ -104,6 +105,7 @@ impl Sum {
         }
         let running = plan.jobs.iter().filter(|job| job.verdict != Verdict::Skip);
         for reason in running.filter_map(|job| job.reasons.first()) {
+            *self.kinds.entry(reason.id.as_str()).or_default() += 1;
             *self.reasons.entry(key(reason)).or_default() += 1;
         }
     }
@@ -138,6 +140,12 @@ fn text(name: &str, sum: &Sum) -> anyhow::Result<String> {
         sum.all_skipped,
         sum.only_readers
     )?;
+    let kinds = sum
+        .kinds
+        .iter()
+        .map(|(kind, runs)| format!("{runs} {kind}"));
+    let kinds: Vec<String> = kinds.collect();
+    writeln!(out, "Ran, by kind: {}\n", kinds.join(", "))?;
     let mut ranked: Vec<(&String, &usize)> = sum.reasons.iter().collect();
     ranked.sort_by_key(|(_, runs)| std::cmp::Reverse(**runs));
     for (reason, runs) in ranked.into_iter().take(REASONS) {

@@ -21,7 +21,7 @@ pub(super) struct Args {
     #[command(flatten)]
     revisions: Revisions,
     /// The mode to plan for, whatever the configuration says: it changes the words of the
-    /// comment, and never a verdict
+    /// comment, and no verdict but by `enforce.ramp`
     #[arg(long, value_name = "MODE", default_value = "advise")]
     mode: ModeName,
     /// Where links in the comment lead: the `PUBLIC_URL` of the bot's server

@@ -3,7 +3,7 @@
 //! One place writes to the process's streams, so that nothing else prints. A
 //! reader that went away (`| head`) ends the writing quietly.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use crate::clock::{Clock as _, SystemClock, Timestamp};
@@ -17,6 +17,8 @@ pub(crate) struct Terminal {
     is_quiet: bool,
     started: Timestamp,
     progress_shown: bool,
+    /// Why an answer was not written in full.
+    unwritten: Option<io::Error>,
 }
 
 impl Terminal {
@@ -25,6 +27,7 @@ impl Terminal {
             is_quiet: false,
             started: SystemClock.timestamp(),
             progress_shown: false,
+            unwritten: None,
         }
     }
 
@@ -39,14 +42,20 @@ impl Terminal {
     }
 
     /// An answer that is too large to be put together before it is written.
-    pub(crate) fn answer_by(
-        &mut self,
-        write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
-    ) {
+    pub(crate) fn answer_by(&mut self, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) {
         self.clear_progress();
-        let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
+        let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        let written = write(&mut out).and_then(|()| out.flush());
         // A closed pipe is the reader's choice and no fault of the command.
-        drop(write(&mut out).and_then(|()| out.flush()));
+        let fault = written
+            .err()
+            .filter(|it| it.kind() != ErrorKind::BrokenPipe);
+        self.unwritten = self.unwritten.take().or(fault);
+    }
+
+    /// Why an answer was not written in full; `None` when all were.
+    pub(crate) fn unwritten(&self) -> Option<&io::Error> {
+        self.unwritten.as_ref()
     }
 
     /// A remark beside the answer.
@@ -64,7 +73,7 @@ impl Terminal {
     /// What is being done, shown to a person who has waited a second.
     pub(crate) fn progress(&mut self, what: &str) {
         let waited = SystemClock.timestamp().since(self.started);
-        if !self.is_quiet && waited > PATIENCE && std::io::stderr().is_terminal() {
+        if !self.is_quiet && waited > PATIENCE && io::stderr().is_terminal() {
             self.write_error(&format!("\r\u{1b}[K{what} …"));
             self.progress_shown = true;
         }
@@ -72,14 +81,14 @@ impl Terminal {
 
     fn clear_progress(&mut self) {
         if std::mem::take(&mut self.progress_shown) {
-            drop(std::io::stderr().write_all(b"\r\x1b[K"));
+            drop(io::stderr().write_all(b"\r\x1b[K"));
         }
     }
 
     fn write_error(&mut self, text: &str) {
         self.clear_progress();
         // There is nowhere left to say that standard error is closed.
-        drop(std::io::stderr().write_all(text.as_bytes()));
+        drop(io::stderr().write_all(text.as_bytes()));
     }
 }
 

@@ -17,7 +17,7 @@ use super::pipeline::expression::Expression;
 use super::pipeline::github::event::Occasion;
 use super::pipeline::rewrite::gates::Gates;
 use super::pipeline::{EventContext, Job, Pipeline, Truth, file_id, filter};
-use super::plan::{Basis, JobPlan, Verdict};
+use super::plan::{Basis, JobPlan, ReasonId, Verdict};
 
 pub mod savings;
 
@@ -105,7 +105,7 @@ pub struct Audit {
     pub findings: Vec<Finding>,
     /// The jobs that were skipped as a plan said.
     pub skipped: Vec<String>,
-    /// The gated jobs that ran.
+    /// The gated jobs that ran to a result.
     pub ran: Vec<String>,
     /// Seconds of runners that the skipped jobs would have taken, as far as it is known.
     pub saved: u64,
@@ -135,7 +135,9 @@ pub fn audit(case: &Case<'_>) -> Audit {
                         .findings
                         .push(finding(Kind::RanAnyway, &id, &place, words));
                 }
-                audit.ran.push(id);
+                if view.ended(&id) {
+                    audit.ran.push(id);
+                }
             }
             State::Skipped => view.skipped(&id, &place, &mut audit),
         }
@@ -235,6 +237,17 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Whether a job came to a result: one that was cancelled proves nothing.
+    fn ended(&self, id: &str) -> bool {
+        let mut rows = self.rows.get(id).into_iter().flatten();
+        rows.any(|it| {
+            matches!(
+                it.conclusion,
+                Conclusion::Success | Conclusion::Failure | Conclusion::TimedOut
+            )
+        })
+    }
+
     fn skipped(&self, id: &str, place: &Place, audit: &mut Audit) {
         let Some(basis) = self.case.planned.get(id) else {
             if let Some(words) = self.unexplained(id) {
@@ -314,7 +327,8 @@ impl<'a> View<'a> {
                 State::Ran | State::Absent => {}
             }
         }
-        let truth = filter::runs(pipeline, job, &Occasion::Pull(self.case.event));
+        let any = self.case.event.at_any_activity();
+        let truth = filter::runs(pipeline, job, &Occasion::Pull(&any));
         let edited = before.zip(after).is_some_and(|(before, after)| {
             before.1.condition != after.1.condition
                 || needs(before.0, before.1) != needs(after.0, after.1)
@@ -340,7 +354,11 @@ fn difference(plan: &[JobPlan], id: &str, place: &Place) -> Option<Finding> {
     let of_it = |job: &&JobPlan| job.workflow == place.0 && file_id(&job.job) == id;
     let runs = |job: &&JobPlan| job.verdict != Verdict::Skip;
     let job = plan.iter().filter(of_it).find(runs)?;
+    // The ramp goes by what was known of durations and failures then, and not by files.
     let reason = job.reasons.first()?;
+    if reason.id == ReasonId::OutsideRamp {
+        return None;
+    }
     let path = reason.path.first().unwrap_or(&reason.subject);
     let words = format!(
         "a plan skipped it; on the merge that ran it would not be skipped: {} {}",

@@ -83,10 +83,10 @@ pub fn judge(case: &Case<'_>) -> Judgement {
         .iter()
         .map(|change| change.path.as_ref())
         .collect();
-    let occasion = Occasion::Pull(case.event);
+    let any = case.event.at_any_activity();
     for (pipeline, job, inputs) in case.merge.survey.jobs() {
         let starts = filter::starts(pipeline, case.event, &changed);
-        if starts == Truth::No || filter::runs(pipeline, job, &occasion) == Truth::No {
+        if starts == Truth::No || filter::runs(pipeline, job, &Occasion::Pull(&any)) == Truth::No {
             continue;
         }
         let cause = pipelines

@@ -225,12 +225,13 @@ pub fn infer(job: &Job, leg: Option<&Leg>, context: &Context<'_>) -> JobInputs {
     };
     drop_repeated(&mut out.parts);
     limits::apply(job, &mut out);
-    if let Some(rule) = rule_of(context.policy, &job.id.0) {
+    let rules: Vec<&JobPolicy> = rules_of(context.policy, &job.id.0).collect();
+    if !rules.is_empty() {
         if !out.missing_texts.is_empty() {
             // What is configured asks for no text, and yet one may say more.
             context.memo.peek();
         }
-        configured(job, rule, context, &mut out);
+        configured(job, &rules, context, &mut out);
     }
     out.parts.sort();
     out.parts.dedup();
@@ -259,26 +260,32 @@ fn merge(all: &mut JobInputs, one: JobInputs) {
     all.missing_texts.extend(one.missing_texts);
 }
 
-/// The first rule of the configuration whose glob fits the job.
-fn rule_of<'p>(policy: &'p Policy, id: &str) -> Option<&'p JobPolicy> {
-    let fits = |glob: &str| {
+/// The rules of the configuration whose globs fit the job, in the order of the file.
+fn rules_of<'p>(policy: &'p Policy, id: &str) -> impl Iterator<Item = &'p JobPolicy> {
+    let fits = move |glob: &str| {
         glob == id || globs::compile_crossing(glob).is_ok_and(|glob| glob.is_match(id))
     };
-    let mut rules = policy.jobs.iter();
-    rules.find(|(glob, _)| fits(glob)).map(|(_, rule)| rule)
+    let rules = policy.jobs.iter();
+    rules
+        .filter(move |(glob, _)| fits(glob))
+        .map(|(_, rule)| rule)
 }
 
-/// Configured inputs stand in place of inferred ones; what is never skipped stays so.
-fn configured(job: &Job, rule: &JobPolicy, context: &Context<'_>, out: &mut JobInputs) {
+/// Configured inputs, those of the first rule that has some, stand in place of inferred
+/// ones; what any rule says is never skipped stays so.
+fn configured(job: &Job, rules: &[&JobPolicy], context: &Context<'_>, out: &mut JobInputs) {
     let origin = Origin {
         file: super::policy::FILE.into(),
         line: 0,
         what: format!("jobs: {}", job.id).into(),
     };
-    if rule.skip == Skip::Never {
+    if rules.iter().any(|rule| rule.skip == Skip::Never) {
         out.never.push((Never::IsConfigured, origin.clone()));
     }
-    let Some(globs) = &rule.inputs else {
+    let mut inputs = rules
+        .iter()
+        .filter_map(|rule| Some((rule, rule.inputs.as_ref()?)));
+    let Some((rule, globs)) = inputs.next() else {
         return;
     };
     let input = if rule.exact {

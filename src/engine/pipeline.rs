@@ -261,6 +261,18 @@ pub struct EventContext {
     pub default_branch: Box<str>,
 }
 
+impl EventContext {
+    /// The same pull, whatever happened to it: a plan serves every activity at its head, and
+    /// a job that only an earlier or a later one starts needs what it needs.
+    #[must_use]
+    pub fn at_any_activity(&self) -> Self {
+        Self {
+            activity: "".into(),
+            ..self.clone()
+        }
+    }
+}
+
 #[cfg(test)]
 impl EventContext {
     /// A push by `ann` to the pull of a branch of `acme/shop`.

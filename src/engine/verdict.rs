@@ -50,7 +50,7 @@ pub struct JobFacts {
     /// Those of them that may be skipped while it runs: it sums up results, and judges
     /// a skipped need as a successful one.
     pub accepts: Vec<String>,
-    /// Whether the base has the job too.
+    /// Whether the base does not have the job.
     pub is_new: bool,
     /// Whether its expanded definition differs from the base's.
     pub redefined: bool,

@@ -60,8 +60,6 @@ pub struct Answer {
     pub base: Side,
     /// The merge, analysed.
     pub merge: Side,
-    /// The text of the base's configuration, when it has no faults.
-    pub policy_text: Option<String>,
     /// The gates of the merge's workflows.
     pub gates: Vec<Gates>,
     /// Why the mode is less than what the configuration says.
@@ -121,7 +119,6 @@ pub fn run(
         plan,
         base,
         merge: merged,
-        policy_text: configuration.text,
         gates,
         note: stance.note,
     })

@@ -20,8 +20,7 @@ use crate::engine::rollout::{Lots, Terms, Told};
 use crate::forge::{ForgeError, Pull, PullState};
 use crate::repo::Loader;
 use crate::store::{
-    self, Gated, LastGood, NewPlan, NewTask, PullChange, Repository, RepositoryChange,
-    RepositoryState, RunAll, WrittenCheck,
+    self, Gated, NewPlan, NewTask, PullChange, Repository, RepositoryState, RunAll, WrittenCheck,
 };
 use crate::telemetry::Metric;
 
@@ -143,11 +142,11 @@ async fn close(
     number: PullNumber,
 ) -> anyhow::Result<Vec<NewTask>> {
     let change = PullChange::Closed;
-    context
+    let closed = context
         .store
-        .change_pull(repo, number, change, context.now())
-        .await
-        .context("remember the pull")?;
+        .change_pull(repo, number, change, context.now());
+    let pull = closed.await.context("remember the pull")?;
+    publish::withdraw(context, &pull).await?;
     Ok(Vec::new())
 }
 
@@ -178,15 +177,6 @@ async fn plan(
         skip: gates.skips(&answer.plan.jobs),
     });
     let gated = gated.collect();
-    if let Some(text) = answer.policy_text {
-        let commit = answer.plan.base;
-        let change = RepositoryChange::PolicyAccepted(Some(LastGood { commit, text }));
-        context
-            .store
-            .change_repository(repo, change, context.now())
-            .await
-            .context("remember the configuration")?;
-    }
     Ok(NewPlan {
         plan: answer.plan,
         revision: record.revision,

@@ -311,6 +311,17 @@ impl Asking<'_> {
     }
 
     async fn force(&self, jobs: &[String]) -> anyhow::Result<Outcome> {
+        if let Some(plan) = self.plan().await?.filter(analyse_pull::rests_on_trees) {
+            let has = |job: &&String| {
+                let mut plans = plan.jobs.iter();
+                plans.any(|it| tell_skip::is_of((&it.workflow, &it.job), job))
+            };
+            if !jobs.iter().all(|job| has(&job)) {
+                return Ok(Outcome::Refused(
+                    "this pull starts no job with that id; the check `trimtab` lists them",
+                ));
+            }
+        }
         for job in jobs {
             let forced = ForcedJob {
                 head: self.pull.head,

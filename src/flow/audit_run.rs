@@ -21,6 +21,7 @@ use crate::engine::ids::{ObjectId, PullNumber, RepoKey};
 use crate::engine::pipeline::rewrite::gates::{Gates, job_lines};
 use crate::engine::plan::{Basis, Mode, ReasonId, Verdict};
 use crate::forge::{ForgeError, Pull};
+use crate::repo::RepoError;
 use crate::store::{
     self, AuditEntry, AuditFinding, Gated, NewTask, PlanRecord, Repository, RunAll, RunAudit, Scope,
 };
@@ -210,28 +211,38 @@ async fn tested_base(
     attempt: &Attempt,
 ) -> anyhow::Result<Option<ObjectId>> {
     let place = Place::of(context, repo);
-    let before = merge_made(&place, pull.number, attempt).await;
+    let before = merge_made(&place, pull.number, attempt).await?;
     let base = branch_ref(&pull.base_ref)?;
     let head = pull_ref(repo.forge, pull.number);
     let mut refs = vec![format!("+{base}:{base}"), format!("+{head}:{head}")];
     refs.extend(merge_refs(repo.forge, pull.number));
     fetch(context, repo, refs).await?;
-    let after = merge_made(&place, pull.number, attempt).await;
+    let after = merge_made(&place, pull.number, attempt).await?;
     // The newer of the two is the one that the run was created for.
     Ok(after.or(before))
 }
 
 /// The base of the merge that the mirror knows, if it can be the one that was tested.
-async fn merge_made(place: &Place, pull: PullNumber, attempt: &Attempt) -> Option<ObjectId> {
+async fn merge_made(
+    place: &Place,
+    pull: PullNumber,
+    attempt: &Attempt,
+) -> anyhow::Result<Option<ObjectId>> {
     let (place, head, created) = (place.clone(), attempt.head, attempt.created);
     let looking = tokio::task::spawn_blocking(move || {
-        let mirror = place.open().ok()?;
-        let merge = mirror.commit(&format!("refs/pull/{pull}/merge")).ok()?;
-        let made = mirror.made(merge).ok()?;
+        let mirror = place.open()?;
+        let merge = match mirror.commit(&format!("refs/pull/{pull}/merge")) {
+            Ok(merge) => merge,
+            Err(RepoError::UnknownRevision { .. }) => return Ok(None),
+            Err(fault) => return Err(fault).context("find the merge"),
+        };
+        let made = mirror.made(merge).context("read the merge")?;
         let fits = |[base, of]: [ObjectId; 2]| (of == head && made.at <= created).then_some(base);
-        <[ObjectId; 2]>::try_from(made.parents).ok().and_then(fits)
+        anyhow::Ok(<[ObjectId; 2]>::try_from(made.parents).ok().and_then(fits))
     });
-    looking.await.ok().flatten()
+    looking
+        .await
+        .context("look for the merge that was tested")?
 }
 
 /// The pull at a head, without what people said of it.

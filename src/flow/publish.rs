@@ -14,7 +14,7 @@ use super::{Context, checks};
 use crate::engine::ids::{ObjectId, PullNumber, RepoKey};
 use crate::engine::plan::Mode;
 use crate::engine::plan_line::{PlanLine, WorkflowKey};
-use crate::forge::CheckRun;
+use crate::forge::{CheckRun, ForgeError};
 use crate::store::{
     self, Cause, Gated, NewTask, PlanRecord, PullChange, Repository, RepositoryState, RunAll,
     TaskKind, WrittenCheck,
@@ -196,9 +196,15 @@ pub(super) async fn base_moved(
         let mut checks = pull.checks.iter();
         checks.any(|check| check.skips && Some(check.head) == pull.head)
     };
+    // A plan that is being made may rest on the base that was.
+    let is_being_made = |pull: &store::Pull| {
+        let mut checks = pull.checks.iter();
+        !checks.any(|check| check.name == checks::MACHINE && Some(check.head) == pull.head)
+    };
     let mut tasks = Vec::new();
     for pull in pulls.context("list the open pulls")? {
-        if pull.target.as_deref().is_none_or(|target| target == branch) && skips(&pull) {
+        let is_for_it = pull.target.as_deref().is_none_or(|target| target == branch);
+        if is_for_it && (skips(&pull) || is_being_made(&pull)) {
             tasks.push(outdated(context, repo, pull.number).await?.1);
         }
     }
@@ -228,11 +234,30 @@ async fn outdated(
 /// again: all of them, because what they rest on has changed.
 pub async fn withdraw_all(context: &Context, repo: RepoKey) -> anyhow::Result<Vec<NewTask>> {
     let pulls = context.store.open_pulls(repo).await;
-    let mut tasks = Vec::new();
-    for pull in pulls.context("list the open pulls")? {
-        let (pull, task) = outdated(context, repo, pull.number).await?;
-        withdraw(context, &pull).await?;
-        tasks.push(task);
+    let pulls = pulls.context("list the open pulls")?;
+    // All are marked before the first is written, and one that cannot be written keeps no
+    // other from being emptied.
+    let mut marked = Vec::new();
+    for pull in pulls {
+        marked.push(outdated(context, repo, pull.number).await?);
     }
-    Ok(tasks)
+    let mut to_retry = Ok(());
+    for (pull, _) in &marked {
+        let Err(fault) = withdraw(context, pull).await else {
+            continue;
+        };
+        let refused = fault.downcast_ref::<ForgeError>();
+        if refused.is_some_and(|it| it.retry_after().is_none()) {
+            let number = pull.number.0;
+            tracing::warn!(
+                pull.number = number,
+                error = fault.to_string(),
+                "a check cannot be emptied"
+            );
+        } else {
+            to_retry = Err(fault);
+        }
+    }
+    to_retry?;
+    Ok(marked.into_iter().map(|(_, task)| task).collect())
 }

@@ -1,4 +1,4 @@
-//! What is looked for at start, because it may have been missed.
+//! What is looked for at start and every hour, because it may have been missed.
 //!
 //! Three sweeps, each of which can run at any time: deliveries that never
 //! arrived, repositories of an installation, and open pulls without a plan. The
@@ -46,11 +46,14 @@ pub async fn redeliver_missed(context: &Context, forge: ForgeKind) -> anyhow::Re
         .await
         .context("list the failed deliveries")?
     {
-        context
-            .forge
-            .redeliver(&delivery)
-            .await
-            .context("ask for a delivery again")?;
+        match context.forge.redeliver(&delivery).await {
+            Ok(()) => {}
+            // One that cannot be had again must not keep the others from being asked for.
+            Err(fault) if fault.retry_after().is_none() => {
+                tracing::warn!(error = fault.to_string(), "a delivery is not sent again");
+            }
+            Err(fault) => return Err(fault).context("ask for a delivery again"),
+        }
     }
     let installations = context
         .forge

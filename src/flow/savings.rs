@@ -1,7 +1,7 @@
 //! What skipping has saved a repository of late, from the runs that were audited.
 //!
-//! Of each run its last audited attempt counts: it lists the jobs of the earlier ones
-//! again, and what was started by hand in between was not saved.
+//! Of each run the first audited attempt says what was saved, since a later one does not
+//! skip it once more; every attempt costs its plan job.
 
 use std::collections::BTreeMap;
 
@@ -24,20 +24,20 @@ pub(super) async fn of_late(context: &Context, repo: RepoKey) -> anyhow::Result<
 }
 
 fn sum<'a>(audits: impl Iterator<Item = &'a RunAudit>) -> Savings {
-    let mut last: BTreeMap<u64, &RunAudit> = BTreeMap::new();
+    let mut savings = Savings::default();
+    let mut first: BTreeMap<u64, &RunAudit> = BTreeMap::new();
     for audit in audits {
-        let known = last.entry(audit.run).or_insert(audit);
-        if known.attempt <= audit.attempt {
+        savings.cost = savings.cost.saturating_add(audit.cost);
+        let known = first.entry(audit.run).or_insert(audit);
+        if audit.attempt < known.attempt {
             *known = audit;
         }
     }
-    let mut savings = Savings::default();
-    for audit in last.into_values() {
+    for audit in first.into_values() {
         savings.runs += 1;
         savings.skipped += audit.skipped.len() as u64;
         savings.unknown += u64::from(audit.unknown);
         savings.seconds = savings.seconds.saturating_add(audit.saved);
-        savings.cost = savings.cost.saturating_add(audit.cost);
         savings.failed += u64::from(audit.findings.iter().any(|found| found.fails));
     }
     savings

@@ -4,6 +4,8 @@
 //! server, who says that they have read the evidence. Allowing less takes effect before
 //! anything else: what is published is emptied.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 
 use super::tend_tasks::Told;
@@ -16,6 +18,9 @@ use crate::store::{
 /// Who stands in the audit log for an act on the server's machine.
 const OPERATOR: &str = "the operator";
 
+/// How long setting a mode may take.
+const MOMENT: Duration = Duration::from_secs(10);
+
 /// Sets the mode of the repository `path`, which is `owner/name`.
 pub async fn run(
     store: &dyn Store,
@@ -26,19 +31,22 @@ pub async fn run(
         return Ok(Told::Refused(unknown(path)));
     };
     let key = repository.key;
+    // Queued before, so that a crash leaves nothing published for longer than a moment,
+    // and due after the mode is set; then brought forward.
+    let withdraw = |due| {
+        let task = NewTask {
+            scope: Scope::from(key),
+            kind: TaskKind::WithdrawPlans,
+            due,
+        };
+        store.enqueue(vec![task], now)
+    };
+    let queued = withdraw(now.after(MOMENT)).await;
+    queued.context("queue what follows")?;
     let change = RepositoryChange::ModeSet(mode);
     let changed = store.change_repository(key, change, now).await;
     changed.context("remember the mode")?;
-    // What was published goes first: it is what a crash must not leave behind.
-    let task = NewTask {
-        scope: Scope::from(key),
-        kind: TaskKind::WithdrawPlans,
-        due: now,
-    };
-    store
-        .enqueue(vec![task], now)
-        .await
-        .context("queue what follows")?;
+    withdraw(now).await.context("bring forward what follows")?;
     let entry = AuditEntry {
         id: format!("mode/{now}"),
         scope: Scope::from(key),

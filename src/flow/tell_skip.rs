@@ -11,6 +11,7 @@ use super::Context;
 use super::analyse_pull::{self, Matter};
 use crate::engine::ids::RepoKey;
 use crate::engine::job_name;
+use crate::engine::pipeline::Job;
 use crate::engine::plan::{JobPlan, ReasonId};
 use crate::forge::{ForgeError, Pull};
 
@@ -57,17 +58,40 @@ pub(super) async fn refusal(
         record,
     };
     let answer = analyse_pull::answer(context, matter).await?;
-    let mut jobs = answer.merge.survey.jobs();
-    let is_required = jobs.any(|(pipeline, it, _)| {
+    let is_required = |it: &Job| {
         let names = [it.name.as_ref(), it.id.0.as_ref()];
         let is_one = |check: &String| names.iter().any(|name| may_be(check, name));
-        is_of((&pipeline.path, &it.id.0), job) && required.iter().any(is_one)
+        required.iter().any(is_one)
+    };
+    let mut pipelines = answer.merge.survey.pipelines.iter();
+    let is_required = pipelines.any(|pipeline| {
+        let is_named = |it: &Job| is_of((&pipeline.path, &it.id.0), job);
+        served(&pipeline.jobs, is_named)
+            .into_iter()
+            .any(is_required)
     });
     Ok(is_required.then_some("a check that the target branch requires is not skipped on a word"))
 }
 
+/// The jobs that are asked for, and all that need one of them, at any distance: a check of
+/// one that sums up the others speaks for them.
+fn served(jobs: &[Job], is_named: impl Fn(&Job) -> bool) -> Vec<&Job> {
+    let mut found: Vec<&Job> = jobs.iter().filter(|it| is_named(it)).collect();
+    let mut at = 0;
+    while let Some(of) = found.get(at).copied() {
+        at += 1;
+        let above = jobs.iter().filter(|it| it.needs.contains(&of.id));
+        for job in above {
+            if !found.iter().any(|known| known.id == job.id) {
+                found.push(job);
+            }
+        }
+    }
+    found
+}
+
 /// Whether a job of a plan is the given one of the file, or is called by it.
-fn is_of((workflow, id): (&str, &str), job: &str) -> bool {
+pub(super) fn is_of((workflow, id): (&str, &str), job: &str) -> bool {
     let of_file = id.split(" / ").next().unwrap_or(id);
     job_name::names(job, workflow, of_file)
 }
@@ -95,6 +119,23 @@ fn may_be(check: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::pipeline::github::{read, snapshot_of};
+
+    #[test]
+    fn a_job_is_served_by_all_that_sum_it_up() {
+        let text = "on: pull_request\njobs:\n  a: {runs-on: x, steps: [{run: a}]}\n  b: {runs-on: x, steps: [{run: a}]}\n  \
+            all: {needs: [a], runs-on: x, steps: [{run: a}]}\n  ok: {needs: [all], runs-on: x, steps: [{run: a}]}\n";
+        let pipelines = read(&snapshot_of(&[(".github/workflows/ci.yml", text)]));
+        let ids = |of: &str| {
+            let found = served(&pipelines[0].jobs, |it| &*it.id.0 == of);
+            let ids: Vec<&str> = found.iter().map(|it| &*it.id.0).collect();
+            ids.join(" ")
+        };
+        assert_eq!(
+            (ids("a"), ids("b")),
+            ("a all ok".to_owned(), "b".to_owned())
+        );
+    }
 
     #[test]
     fn a_check_that_may_be_of_the_job_counts_as_one() {

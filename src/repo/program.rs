@@ -30,6 +30,11 @@ pub(super) fn bare_git() -> Command {
             "maintenance.auto=false",
             "-c",
             "protocol.ext.allow=never",
+            // An answer that does not come is an error, and not a wait without end.
+            "-c",
+            "http.lowSpeedLimit=1000",
+            "-c",
+            "http.lowSpeedTime=60",
         ])
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_OPTIONAL_LOCKS", "0")

@@ -83,6 +83,10 @@ pub(super) fn change(
             barred,
         } => {
             see(draft, &mut pull, head);
+            if pull.target.as_ref().is_some_and(|known| *known != target) {
+                // What was allowed for one branch is not allowed for another.
+                pull.told.clear();
+            }
             pull.target = Some(target);
             pull.barred = barred;
         }

@@ -34,7 +34,7 @@ pub struct Format {
 }
 
 /// What this binary writes.
-pub const FORMAT: Format = Format { major: 1, minor: 4 };
+pub const FORMAT: Format = Format { major: 1, minor: 5 };
 
 /// What to do with a store of some format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

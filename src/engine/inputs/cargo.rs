@@ -7,7 +7,7 @@ use super::{Input, OpaqueCause};
 use crate::engine::globs;
 use crate::engine::packages::{Ecosystem, Package};
 use crate::engine::shell::{Located, Word, locate};
-use crate::engine::tree::dir_of;
+use crate::engine::tree::{dir_of, join};
 
 mod settings;
 
@@ -265,7 +265,7 @@ impl Walk<'_> {
 
     /// Whether the library and the programs of a crate lie where Cargo looks for them.
     fn has_usual_targets(&self, dir: &str) -> bool {
-        let manifest = below(dir, "Cargo.toml");
+        let manifest = join(dir, "Cargo.toml").unwrap_or_default();
         let text = self.context.snapshot.text(&manifest);
         let memo = self.context.memo;
         let table = text.and_then(|text| memo.toml(&manifest, text));

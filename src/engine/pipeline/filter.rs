@@ -176,7 +176,8 @@ fn backstop(
             let runs = runs_whole(pipeline, job, &Occasion::Push(context, branch));
             said(format!("push to {branch}"), weak, runs)
         }
-        EventKind::Queue => {
+        // Which branches have a queue stands in no file: only the default one may have it.
+        EventKind::Queue if branch == context.default_branch.as_ref() => {
             let runs = runs_whole(pipeline, job, &Occasion::Queue(context, branch));
             let is_for_it = admits(&trigger.branches, branch);
             is_for_it.then(|| said("merge queue".to_owned(), None, runs))?

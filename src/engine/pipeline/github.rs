@@ -307,4 +307,4 @@ fn limit(limits: &mut Vec<Limit>, new: Limit) {
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub(in crate::engine) use tests::snapshot as snapshot_of;
+pub(crate) use tests::snapshot as snapshot_of;

@@ -142,12 +142,12 @@ fn an_answer_carries_the_patch_and_the_commands() {
     insta::assert_snapshot!(format!("{before}...{after}"), @r#"
     1 job of 1 workflow is gated. I may not open a pull for it: the installation does not grant `contents: write` and `workflows: write`.
 
-    <details><summary>The patch, 128 lines</summary>
+    <details><summary>The patch, 130 lines</summary>
 
     ````diff
     --- a/.github/workflows/ci.yml
     +++ b/.github/workflows/ci.yml
-    @@ -1,6 +1,125 @@
+    @@ -1,6 +1,127 @@
      name: CI
      on: [pull_request, push]
      jobs:

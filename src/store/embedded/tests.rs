@@ -144,7 +144,7 @@ fn a_store_of_a_newer_trimtab_is_refused_and_left_alone() {
         let error = open(dir.path(), CACHE).map(|_| ()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the store has format 1.5, which this Trimtab (format 1.4) must not write"
+            "the store has format 1.6, which this Trimtab (format 1.5) must not write"
         );
     }
 }

@@ -459,6 +459,24 @@ fn reader_that_went_away_is_no_failure() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn answer_that_finds_no_room_is_a_fault() {
+    let place = Place::with(FILES, &[("docs/index.md", "# The shop\n")]);
+    for args in [&["plan", "--head", "topic"][..], &["graph"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        let mut command = place.trimtab(args);
+        let output = command
+            .stdout(full.unwrap())
+            .stderr(Stdio::piped())
+            .output();
+        let output = output.unwrap();
+        assert_eq!(output.status.code(), Some(3), "{args:?}: {output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("the answer could not be written"), "{said}");
+    }
+}
+
+#[test]
 fn directory_may_have_any_name() {
     let names: [&[u8]; 4] = [b"two words ", b"line\nbreak", b"-C", b"\xff\xfe"];
     for name in names {

@@ -46,6 +46,40 @@ fn on_the_default_branch_there_is_nothing_to_plan() {
     assert!(answer(&why).starts_with("docs of .github/workflows/ci.yml is skipped\n"));
 }
 
+const LABELLED: &str = "\
+on:
+  push: {branches: [main]}
+  pull_request: {types: [opened, synchronize, labeled]}
+jobs:
+  build:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: actions/checkout@v4
+      - run: cat a/x.txt
+  e2e:
+    needs: build
+    if: github.event_name == 'push' || github.event.action == 'labeled'
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: actions/checkout@v4
+      - run: cat b/x.txt
+";
+
+#[test]
+fn a_job_that_a_label_may_start_later_keeps_what_it_needs() {
+    let files = &[
+        (".github/workflows/ci.yml", LABELLED),
+        ("a/x.txt", "1\n"),
+        ("b/x.txt", "1\n"),
+    ];
+    let plan = Place::with(files, &[("b/x.txt", "2\n")]).plan();
+    assert!(plan.contains("run   build  needed-by: e2e"), "{plan}");
+    assert!(
+        plan.contains("run   e2e    input-changed: b/x.txt"),
+        "{plan}"
+    );
+}
+
 #[test]
 fn the_plan_says_which_commit_it_compares_with() {
     let place = place();

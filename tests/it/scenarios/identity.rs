@@ -409,6 +409,11 @@ async fn a_plan_that_is_being_made_is_waited_for() {
 
 /// Runs the step that a rewritten workflow holds, as a runner would.
 async fn plan_step(scene: &Scene, server: bool) -> String {
+    plan_step_on("pull_request", scene, server).await
+}
+
+/// The same in a run of another event.
+async fn plan_step_on(event: &str, scene: &Scene, server: bool) -> String {
     let dir = tempfile::tempdir().unwrap();
     let output = dir.path().join("output");
     let step = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/plan_step.sh");
@@ -419,6 +424,7 @@ async fn plan_step(scene: &Scene, server: bool) -> String {
         .env_clear()
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")
         .env("GITHUB_OUTPUT", &output)
+        .env("GITHUB_EVENT_NAME", event)
         .env("GITHUB_API_URL", api.as_str().trim_end_matches('/'))
         .env("GITHUB_REPOSITORY", "acme/shop")
         .env("GH_TOKEN", scene.bot.github.runner_token(scene.repo))
@@ -455,5 +461,10 @@ async fn the_step_of_a_workflow_reads_both_ways() {
     let requests = bot.github.requests();
     let looks = |line: &&String| line.contains("check_name=trimtab%2Fplan&app_id=4711&status");
     assert_eq!(requests[before..].iter().filter(looks).count(), 0);
+    // What a review starts was not planned, and may read more.
+    for server in [false, true] {
+        let told = plan_step_on("pull_request_review", &scene, server).await;
+        assert_eq!(told, "skip=\n");
+    }
     scene.finish().await;
 }

@@ -31,6 +31,32 @@ async fn start_finds_what_was_missed() {
 }
 
 #[tokio::test]
+async fn delivery_that_is_refused_does_not_keep_the_others_away() {
+    let bot = Bot::start().await;
+    let repo = shop(&bot).await;
+    bot.github.connect(None);
+    let pulls = [
+        bot.github.open_pull(repo, ("ann", "one"), DOCS).await,
+        bot.github.open_pull(repo, ("ann", "two"), DOCS).await,
+    ];
+    bot.github.connect(Some(bot.url("/webhook/github")));
+    let refused = FaultKind::Answer(422, Vec::new());
+    bot.github.fail_next("/app/hook/deliveries/", refused);
+    bot.recover().await;
+    let again = {
+        let state = bot.github.state();
+        let again = state.deliveries.iter().filter(|it| it.redelivery);
+        again.map(|it| it.status).collect::<Vec<_>>()
+    };
+    assert_eq!(again, [202]);
+    // The sweep of pulls finds the other one.
+    for pull in pulls {
+        assert_eq!(bot.said(repo, pull).len(), 1);
+    }
+    bot.finish().await;
+}
+
+#[tokio::test]
 async fn sweep_plans_a_pull_whose_delivery_is_gone() {
     let bot = Bot::start().await;
     let repo = shop(&bot).await;

@@ -112,7 +112,7 @@ impl Resolver<'_, '_> {
             return;
         }
         if specifier.contains('*') {
-            return self.glob(from, dir, specifier);
+            return self.glob(from, dir, import);
         }
         if specifier.starts_with('.') || specifier.starts_with('/') {
             return self.relative(from, dir, import, kind);
@@ -311,7 +311,8 @@ impl Resolver<'_, '_> {
     }
 
     /// Every file that a pattern below the importer, or below its package, matches.
-    fn glob(&mut self, from: FileId, dir: &str, pattern: &str) {
+    fn glob(&mut self, from: FileId, dir: &str, import: &Import) {
+        let pattern = plain(&import.specifier);
         let (base, pattern) = match pattern.strip_prefix('/') {
             Some(rest) => (
                 self.workspace
@@ -322,13 +323,12 @@ impl Resolver<'_, '_> {
             None => (dir, pattern),
         };
         // `**` is written apart, so that `..` before it can be resolved.
-        let Some(path) = join(base, pattern) else {
-            return;
+        let path = join(&globset::escape(base), pattern);
+        let glob = path.as_deref().map(globs::compile_crossing);
+        let (Some(path), Some(Ok(glob))) = (path.as_deref(), glob) else {
+            return self.widen(from, Reach::Package, &import.specifier, import.line);
         };
         let fixed = path.split(['*', '{', '[']).next().unwrap_or_default();
-        let Ok(glob) = globs::compile_crossing(&path) else {
-            return;
-        };
         for (file, entry) in self.builder.snapshot.tree.under(dir_of(fixed)) {
             // A template leaves the extension out where a resolver would add it.
             let stem =
@@ -787,6 +787,18 @@ mod tests {
                 "import p/src/one.ts",
                 "unresolved ./gone",
             ],
+        );
+    }
+
+    #[test]
+    fn a_directory_whose_name_looks_like_a_pattern_is_taken_as_it_is() {
+        check(
+            &[
+                ("app/[slug]/{a}/x.ts", "import(`./parts/${y}.ts`)"),
+                ("app/[slug]/{a}/parts/one.ts", ""),
+                ("app/s/a/parts/two.ts", ""),
+            ],
+            &["embed app/[slug]/{a}/parts/one.ts"],
         );
     }
 

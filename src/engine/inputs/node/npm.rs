@@ -331,10 +331,9 @@ impl Walk<'_> {
         let above = std::iter::successors(Some(dir), |dir| (!dir.is_empty()).then(|| dir_of(dir)));
         for at in above {
             for name in [".npmrc", ".yarnrc"] {
-                let path = below(at, name);
-                if !self.has_file(&path) {
+                let Some(path) = join(at, name).filter(|path| self.has_file(path)) else {
                     continue;
-                }
+                };
                 let text = self.text(&path).unwrap_or_default();
                 for line in text.lines() {
                     let line = line.trim().replace('"', "");

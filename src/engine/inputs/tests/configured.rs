@@ -200,3 +200,32 @@ fn settings_of_every_name_are_read() {
         "package.json"
     ));
 }
+
+#[test]
+fn a_rule_for_many_jobs_hides_nothing_that_another_rule_says() {
+    let snapshot = snapshot(PYTHON);
+    let packages = Packages::read(&snapshot);
+    let rule = |inputs: Option<&str>, skip| JobPolicy {
+        inputs: inputs.map(|glob| vec![glob.into()]),
+        exact: true,
+        skip,
+    };
+    let policy = Policy {
+        jobs: vec![
+            ("te*".into(), rule(None, Skip::Auto)),
+            ("*".into(), rule(Some("sub/**"), Skip::Auto)),
+            ("test".into(), rule(Some("src/**"), Skip::Never)),
+        ],
+        ..Policy::default()
+    };
+    let context = Context {
+        snapshot: &snapshot,
+        packages: &packages,
+        policy: &policy,
+        event: None,
+        memo: &Memo::default(),
+    };
+    let inputs = infer(&job("frobnicate"), None, &context);
+    assert_eq!(reached(&inputs, PYTHON), "sub/test_x.py");
+    assert_eq!(faults(&inputs), ".trimtab.yml:0 IsConfigured");
+}

@@ -125,7 +125,12 @@ impl Occasion<'_> {
         match self {
             Self::Pull(_) | Self::PullTarget(_) => {
                 let activity = context.activity.as_ref();
-                entries.push(("action", known(activity)));
+                let action = if activity.is_empty() {
+                    Value::UNKNOWN
+                } else {
+                    known(activity)
+                };
+                entries.push(("action", action));
                 entries.push(("pull_request", pull_request(context)));
                 if !matches!(activity, "" | "labeled" | "unlabeled") {
                     entries.push(("label", Value::Null));

@@ -8,7 +8,7 @@ use crate::engine::pipeline::{Action, Step};
 use crate::engine::tree::{Entry, Mode, Tree};
 
 /// A snapshot of files with their texts.
-pub(in crate::engine) fn snapshot(files: &[(&str, &str)]) -> Snapshot {
+pub(crate) fn snapshot(files: &[(&str, &str)]) -> Snapshot {
     let blob = |index: usize| ObjectId::from_bytes(&[u8::try_from(index).unwrap(); 20]).unwrap();
     let entry = |(index, (path, _)): (usize, &(&str, &str))| Entry {
         path: (*path).into(),
