@@ -146,10 +146,15 @@ pub enum Base {
     Working,
     /// In the directory of the file's own package.
     Manifest,
+    /// In the directory of the package whose build or test runs, which may be another one.
+    Caller,
     /// Anywhere in the file's own package.
     Package,
     /// Anywhere in the repository.
     Anywhere,
+    /// In the directory of the file or any above it, as far as something lies there: a
+    /// literal that may be a path.
+    Around,
 }
 
 /// Files that a construct opens or lists by a path that it computes.

@@ -26,6 +26,7 @@ mod links;
 pub(super) mod nesting;
 mod opened;
 mod places;
+mod proto;
 pub mod python;
 pub mod rust;
 pub(super) use links::follow as follow_links;
@@ -500,6 +501,7 @@ pub fn build<'a>(snapshot: &'a Snapshot, packages: &'a Packages) -> Builder<'a> 
     rust::resolve(&mut builder);
     jvm::resolve(&mut builder);
     c::resolve(&mut builder);
+    proto::resolve(&mut builder);
     opened::resolve(&mut builder);
     builder
 }

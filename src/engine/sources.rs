@@ -79,6 +79,12 @@ const NAMES: &[&str] = &[
     "gradle.properties",
     "CMakeLists.txt",
     "meson.build",
+    "askama.toml",
+    "rinja.toml",
+    "yarte.toml",
+    "sailfish.toml",
+    "sailfish.yml",
+    "sailfish.yaml",
     // Runners and tools
     "Makefile",
     "GNUmakefile",
@@ -110,6 +116,11 @@ const ENDINGS: &[&str] = &[
     ".gradle.kts",
     ".csproj",
     ".sln",
+    // Definitions of messages, which import others.
+    ".proto",
+    ".capnp",
+    ".fbs",
+    ".thrift",
     // Assembly of Go, which includes headers.
     ".s",
     ".S",

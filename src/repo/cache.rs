@@ -171,6 +171,8 @@ const BASES: &[Base] = &[
     Base::Manifest,
     Base::Package,
     Base::Anywhere,
+    Base::Caller,
+    Base::Around,
 ];
 
 /// The place of a base in [`BASES`].
@@ -190,6 +192,8 @@ fn base_code(base: Base) -> u8 {
         Base::Manifest => 2,
         Base::Package => 3,
         Base::Anywhere => 4,
+        Base::Caller => 5,
+        Base::Around => 6,
     }
 }
 
@@ -475,7 +479,7 @@ mod tests {
         // The last of each enum: a list that ends before it would lose records.
         assert_eq!(usize::from(kind_code(ImportKind::Embed)), KINDS.len() - 1);
         assert_eq!(usize::from(language_code(Language::C)), LANGUAGES.len() - 1);
-        assert_eq!(usize::from(base_code(Base::Anywhere)), BASES.len() - 1);
+        assert_eq!(usize::from(base_code(Base::Around)), BASES.len() - 1);
     }
 
     #[test]

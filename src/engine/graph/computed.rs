@@ -23,6 +23,7 @@ mod expressions;
 mod jvm;
 
 use commands::Command;
+pub(super) use expressions::PLAIN;
 
 /// What a language calls its ways to read.
 pub(super) trait Speech {
@@ -383,7 +384,7 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
             return;
         }
         let place = &settled(place);
-        let is_here = matches!(place.base, Base::Beside | Base::Working | Base::Manifest);
+        let is_here = place.base < Base::Package;
         let is_literal = !place.text.contains([GAP, '*', '?', '[', '{']);
         match how {
             _ if is_here && is_literal && how == How::File => {
@@ -458,7 +459,7 @@ fn is_vague(place: &Place) -> bool {
 
 /// Whether a path leaves the directory in which it begins.
 fn climbs(place: &Place) -> bool {
-    let is_here = matches!(place.base, Base::Beside | Base::Working | Base::Manifest);
+    let is_here = place.base < Base::Package;
     is_here && settled(place).text.starts_with("..")
 }
 
@@ -478,7 +479,7 @@ fn settled(place: &Place) -> Place {
             (part, _) => parts.push(part),
         }
     }
-    let is_known = matches!(place.base, Base::Beside | Base::Working | Base::Manifest);
+    let is_known = place.base < Base::Package;
     if is_known {
         return Place::new(place.base, parts.join("/"));
     }

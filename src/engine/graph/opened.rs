@@ -56,6 +56,8 @@ struct Home<'p> {
     working: Option<&'p str>,
     /// Whether it is a program that people start from anywhere.
     is_started: bool,
+    /// Whether it may run for another package, in that one's directory.
+    is_library: bool,
 }
 
 impl<'p> Home<'p> {
@@ -71,6 +73,7 @@ impl<'p> Home<'p> {
             package: owner,
             working: None,
             is_started: false,
+            is_library: false,
         };
         match Language::of_path(path) {
             Some(Language::Go) => {
@@ -87,13 +90,17 @@ impl<'p> Home<'p> {
                 let package = own.map_or(owner, |package| package.dir.as_ref());
                 let below = path.get(package.len()..).unwrap_or_default();
                 let below = below.trim_start_matches('/');
-                let is_test = ["tests/", "benches/"]
+                let is_test = ["tests/", "benches/", "examples/"]
                     .iter()
                     .any(|it| below.starts_with(it));
+                let is_certain = is_test && !below.starts_with('e') || below == "build.rs";
+                let is_started = below.ends_with("main.rs") || below.starts_with("src/bin/");
+                let is_code = !is_test && !is_certain && !is_started;
                 Self {
                     package,
-                    working: (is_test || below == "build.rs").then_some(package),
-                    is_started: below.ends_with("main.rs") || below.starts_with("src/bin/"),
+                    working: is_certain.then_some(package),
+                    is_started,
+                    is_library: is_code && has_library(builder, package),
                     ..home
                 }
             }
@@ -104,9 +111,9 @@ impl<'p> Home<'p> {
     /// Whether a path of this base begins in one directory.
     fn is_certain(&self, base: Base) -> bool {
         match base {
-            Base::Beside | Base::Manifest => true,
+            Base::Beside | Base::Manifest | Base::Caller => true,
             Base::Working => self.working.is_some(),
-            Base::Package | Base::Anywhere => false,
+            Base::Package | Base::Anywhere | Base::Around => false,
         }
     }
 
@@ -114,13 +121,11 @@ impl<'p> Home<'p> {
     fn bases(&self, base: Base, head: &str, below: &Below) -> Vec<&'p str> {
         match (base, self.working) {
             (Base::Beside, _) => vec![self.dir],
-            (Base::Manifest | Base::Package, _) => vec![self.package],
+            (Base::Manifest | Base::Package | Base::Caller, _) => vec![self.package],
             (Base::Anywhere, _) => vec![""],
             (Base::Working, Some(working)) => vec![working],
-            (Base::Working, None) if head.starts_with("..") => {
-                let above = |dir: &&'p str| (!dir.is_empty()).then(|| dir_of(dir));
-                std::iter::successors(Some(self.dir), above).collect()
-            }
+            (Base::Working, None) if head.starts_with("..") => self.around(),
+            (Base::Around, _) => self.around(),
             (Base::Working, None) => {
                 let is_narrow = !head.is_empty()
                     || matches!(below, Below::Glob(glob) if !glob.starts_with("**"));
@@ -128,6 +133,14 @@ impl<'p> Home<'p> {
                 [self.dir, self.package].into_iter().chain(root).collect()
             }
         }
+    }
+}
+
+impl<'p> Home<'p> {
+    /// The directory of the file, and all above it.
+    fn around(&self) -> Vec<&'p str> {
+        let above = |dir: &&'p str| (!dir.is_empty()).then(|| dir_of(dir));
+        std::iter::successors(Some(self.dir), above).collect()
     }
 }
 
@@ -142,6 +155,9 @@ enum Below {
 impl Linker<'_, '_> {
     fn opened(&mut self, file: FileId, path: &str, opened: &Opened) {
         let home = Home::of(self.builder, file, path);
+        if opened.base == Base::Around {
+            return self.named(file, &home, opened);
+        }
         let package = home.package;
         let (head, below) = split(&opened.pattern);
         let mut dirs: BTreeSet<String> = BTreeSet::new();
@@ -157,6 +173,9 @@ impl Linker<'_, '_> {
         if leaves || dirs.iter().any(reaches_all) {
             return self.widen(file, Reach::Repository, opened);
         }
+        if home.is_library && matches!(opened.base, Base::Working | Base::Caller) {
+            self.elsewhere(file, opened);
+        }
         for dir in dirs {
             let is_own = is_at_or_below(&dir, package);
             let done = match &below {
@@ -169,6 +188,50 @@ impl Linker<'_, '_> {
                 Below::Glob(glob) => self.group((file, opened.when), &dir, glob),
             };
             if !done {
+                self.widen(file, Reach::Repository, opened);
+            }
+        }
+    }
+
+    /// What code of a library reads in the directory of whoever runs it: of a test, of a
+    /// build script, or of a package that a macro is built for. What is named there may lie
+    /// anywhere. Where nothing is named, it is all of a package that nobody knows, or all
+    /// of where the program runs, for which its own package is taken.
+    fn elsewhere(&mut self, file: FileId, opened: &Opened) {
+        let mut rest = &*opened.pattern;
+        while let Some(below) = ["./", "../"].iter().find_map(|it| rest.strip_prefix(it)) {
+            rest = below;
+        }
+        let is_named = rest.chars().any(char::is_alphanumeric);
+        if !is_named && opened.base == Base::Caller && rest.contains('*') {
+            return self.widen(file, Reach::Repository, opened);
+        }
+        if is_named && !self.group((file, opened.when), "", &format!("**/{rest}")) {
+            self.widen(file, Reach::Repository, opened);
+        }
+    }
+
+    /// Needs what lies at a literal, from wherever it may count. Most of them are no paths.
+    fn named(&mut self, file: FileId, home: &Home<'_>, opened: &Opened) {
+        let tree = &self.builder.snapshot.tree;
+        let (head, below) = if opened.pattern.contains('*') {
+            split(&opened.pattern)
+        } else {
+            (opened.pattern.to_string(), Below::All)
+        };
+        for base in home.around() {
+            let Some(path) = join(base, &head) else {
+                continue;
+            };
+            let glob = match &below {
+                Below::Glob(glob) => glob.as_str(),
+                Below::All | Below::Place => "**",
+            };
+            if let Some(target) = tree.find(&path) {
+                self.builder.edge(file, target, EdgeKind::Widened);
+            } else if (tree.has_dir(&path) || path.is_empty() && glob != "**")
+                && !self.group((file, opened.when), &path, glob)
+            {
                 self.widen(file, Reach::Repository, opened);
             }
         }
@@ -236,6 +299,16 @@ impl Linker<'_, '_> {
         }
         Some(unit)
     }
+}
+
+/// Whether other packages may use the code of a package of Cargo.
+fn has_library(builder: &Builder<'_>, package: &str) -> bool {
+    let snapshot = builder.snapshot;
+    let lib = join(package, "src/lib.rs");
+    let manifest = join(package, "Cargo.toml").unwrap_or_default();
+    let text = snapshot.text(&manifest);
+    lib.is_some_and(|path| snapshot.tree.find(&path).is_some())
+        || text.is_some_and(|text| text.contains("lib"))
 }
 
 fn is_at_or_below(path: &str, dir: &str) -> bool {

@@ -162,7 +162,7 @@ pub(super) fn join(left: &[Place], right: &[Place]) -> Vec<Place> {
         for next in right {
             match next.base {
                 // What begins anew forgets what stands before.
-                Base::Beside | Base::Manifest => all.push(next.clone()),
+                Base::Beside | Base::Manifest | Base::Caller => all.push(next.clone()),
                 Base::Working if next.text.starts_with('/') => all.push(next.clone()),
                 Base::Working if place.text.is_empty() => {
                     all.push(Place::new(place.base, next.text.clone()));
@@ -171,7 +171,7 @@ pub(super) fn join(left: &[Place], right: &[Place]) -> Vec<Place> {
                     place.base,
                     format!("{}/{}", place.text, next.text),
                 )),
-                Base::Package | Base::Anywhere => {
+                Base::Package | Base::Anywhere | Base::Around => {
                     let text = if next.text.starts_with(GAP) {
                         next.text.clone()
                     } else {
@@ -236,7 +236,7 @@ pub(super) fn pattern(text: &str) -> String {
 pub(super) fn say(facts: &mut Facts, place: &Place, how: How, (what, line): (&str, u32)) {
     let is_outside = place.base == Base::Working && place.text.starts_with(['/', '~']);
     let is_literal = !place.text.contains([GAP, '*', '?', '[', '{']);
-    let is_here = matches!(place.base, Base::Beside | Base::Working | Base::Manifest);
+    let is_here = place.base < Base::Package;
     // A literal alone is looked up as one of the file's literals.
     let is_named = how == How::File && is_literal && is_here;
     if is_outside || is_named || place.text.contains("://") {

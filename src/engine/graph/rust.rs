@@ -13,20 +13,23 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::{Builder, EdgeKind, NodeId, Widening};
-use crate::engine::facts::{Facts, ImportKind};
-use crate::engine::tree::{FileId, Snapshot, dir_of, join};
+use crate::engine::facts::{Facts, Import, ImportKind};
+use crate::engine::tree::{FileId, Snapshot, Tree, dir_of, join};
 
 mod cargo;
 mod content;
+mod examples;
 mod extract;
 mod modules;
 mod opened;
+mod scripts;
+mod templates;
 
 use cargo::{Dependencies, Package};
 
 /// Reads a source file.
-pub fn extract(path: &str, source: &str) -> Facts {
-    extract::read(path, source)
+pub fn extract(_: &str, source: &str) -> Facts {
+    extract::read(source)
 }
 
 /// Adds crates, their tests, and the edges between them.
@@ -38,6 +41,10 @@ pub fn resolve(builder: &mut Builder<'_>) {
         crates.connect(builder, index, &packages);
     }
     crates.connect_files(builder, &packages);
+    scripts::connect(builder, &packages);
+    for (package, units) in packages.iter().zip(&crates.units) {
+        templates::connect(builder, units.code, package);
+    }
 }
 
 /// The files below a directory (`""` is the root) in which a test is defined.
@@ -389,14 +396,25 @@ fn answers(snapshot: &Snapshot, package: &Package) -> Vec<FileId> {
     found
 }
 
-/// A file, or everything below a directory, that is compiled into a file.
-fn embed(builder: &mut Builder<'_>, place: modules::Place<'_>, specifier: &str) {
-    let tree = &builder.snapshot.tree;
+/// The path of what is compiled into a file.
+fn embedded_path(place: modules::Place<'_>, specifier: &str) -> Option<String> {
     let (base, below) = match specifier.strip_prefix(extract::MANIFEST_DIR) {
         Some(below) => (place.package, below.trim_start_matches('/')),
         None => (dir_of(place.path), specifier),
     };
-    let path = join(base, below);
+    join(base, below)
+}
+
+/// The code that is compiled into a file.
+fn embedded(tree: &Tree, place: modules::Place<'_>, import: &Import) -> Option<FileId> {
+    let path = embedded_path(place, &import.specifier);
+    tree.find(&path.filter(|path| path.ends_with(".rs"))?)
+}
+
+/// A file, or everything below a directory, that is compiled into a file.
+fn embed(builder: &mut Builder<'_>, place: modules::Place<'_>, specifier: &str) {
+    let tree = &builder.snapshot.tree;
+    let path = embedded_path(place, specifier);
     let exact = path.as_deref().and_then(|path| tree.find(path));
     let mut found: Vec<FileId> = exact.into_iter().collect();
     if found.is_empty()

@@ -1,5 +1,9 @@
 //! cargo: crates as units, with what governs them.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::rc::Rc;
+
 use super::compiled::only_compiles;
 use super::programs::{arguments, list};
 use super::walk::{Invocation, Walk, below};
@@ -141,7 +145,18 @@ impl Walk<'_> {
         // Cargo loads every member of a workspace before it builds one.
         let root = self.workspace_root(dir);
         globs.push(below(&root, "**/Cargo.toml"));
+        globs.extend(self.bare_members(&root).iter().cloned());
         self.cargo_programs(call, dir, &root);
+        // Settings count from where it is started, and not from the manifest.
+        let mut place = call.dir().filter(|place| *place != dir).unwrap_or_default();
+        if !place.is_empty() {
+            self.cargo_programs(call, place, &root);
+        }
+        while !place.is_empty() {
+            let names = [".cargo/config.toml", ".cargo/config", "rust-toolchain*"];
+            globs.extend(names.map(|name| below(place, name)));
+            place = dir_of(place);
+        }
         // rustfmt looks beside each file, clippy beside each manifest.
         let nested = list("rustfmt.toml .rustfmt.toml clippy.toml .clippy.toml");
         globs.extend(nested.iter().map(|name| below(dir, &format!("**/{name}"))));
@@ -170,6 +185,44 @@ impl Walk<'_> {
                 .any(|package| package.is_workspace && &*package.dir == *dir)
         };
         above.into_iter().find(is_root).unwrap_or(dir).to_owned()
+    }
+
+    /// Directories without a manifest that a pattern of the members of a workspace fits: for
+    /// one of them Cargo refuses to load the workspace, unless it is left out
+    /// (<https://doc.rust-lang.org/cargo/reference/workspaces.html#the-members-and-exclude-fields>).
+    fn bare_members(&self, root: &str) -> Rc<[Box<str>]> {
+        self.context.memo.bare_members(root, || {
+            let snapshot = self.context.snapshot;
+            let text = snapshot.text(&below(root, "Cargo.toml"));
+            let table = text.and_then(|text| text.parse::<toml::Table>().ok());
+            let workspace = table.as_ref().and_then(|table| table.get("workspace"));
+            let list = |key: &str| {
+                let listed = workspace.and_then(|it| it.get(key)?.as_array());
+                let texts = listed.into_iter().flatten().filter_map(toml::Value::as_str);
+                texts
+                    .filter_map(|text| join(root, text))
+                    .collect::<Vec<_>>()
+            };
+            let patterns = list("members");
+            let patterns = patterns.iter().filter(|it| it.contains(['*', '?', '[']));
+            let patterns: Vec<_> = patterns.filter_map(|it| globs::compile(it).ok()).collect();
+            let excluded = list("exclude");
+            let is_bare = |dir: &str| {
+                let manifest = join(dir, "Cargo.toml").unwrap_or_default();
+                patterns.iter().any(|pattern| pattern.is_match(dir))
+                    && snapshot.tree.find(&manifest).is_none()
+                    && !excluded.iter().any(|out| Path::new(dir).starts_with(out))
+            };
+            let mut dirs = BTreeSet::new();
+            for (_, entry) in snapshot.tree.under(root).filter(|_| !patterns.is_empty()) {
+                let mut dir = dir_of(&entry.path);
+                while !dir.is_empty() && dirs.insert(dir) {
+                    dir = dir_of(dir);
+                }
+            }
+            let bare = dirs.into_iter().filter(|dir| is_bare(dir));
+            bare.map(|dir| below(dir, "**")).collect()
+        })
     }
 
     /// Whether a package may be a member of the workspace of this root: by its list,

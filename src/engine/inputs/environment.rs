@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::rc::Rc;
 
+use super::named::parts;
 use super::walk::{Invocation, Walk, below};
 use super::{OpaqueCause, Origin};
 use crate::engine::pipeline::Step;
@@ -162,7 +163,11 @@ impl Walk<'_> {
         let is_loader = LOADERS.iter().any(|it| it.eq_ignore_ascii_case(name));
         let ends = |c: char| c.is_whitespace() || ":,=;'\"".contains(c);
         for word in text.split(ends).filter(|word| !word.is_empty()) {
-            let found = self.files_of(call, word);
+            let mut found = self.files_of(call, word);
+            // `-Tmemory.x`
+            for part in parts(word).into_iter().filter(|_| word.starts_with('-')) {
+                found.extend(self.files_of(call, part));
+            }
             if is_loader && !found.is_empty() {
                 return self.opaque(call, OpaqueCause::UnknownUse(name.into()));
             }

@@ -128,6 +128,7 @@ impl Walk<'_> {
         for word in &sorted.reads {
             self.read_path(call, word);
         }
+        self.go_overlay(call, rest);
         let covered = Self::go_covered(call);
         let here = [Word::literal(".")];
         let operands = if sorted.operands.is_empty() {
@@ -156,6 +157,26 @@ impl Walk<'_> {
             self.go_package(call, text);
         }
         self.go_module(call);
+    }
+
+    /// Files that stand in the place of others, by a list in JSON
+    /// (<https://pkg.go.dev/cmd/go#hdr-Compile_packages_and_dependencies>).
+    fn go_overlay(&mut self, call: &Invocation, words: &[Word]) {
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let list = match word.text.trim_start_matches('-').split_once('=') {
+                Some(("overlay", list)) => list,
+                None if word.text.trim_start_matches('-') == "overlay" => {
+                    words.next().map_or("", |list| &list.text)
+                }
+                _ => continue,
+            };
+            if let Located::Inside(path) = locate(&call.place, list)
+                && let Some(text) = self.text(&path)
+            {
+                self.names_of_text(call, text);
+            }
+        }
     }
 
     /// One package, or all below a directory, that a sub-command compiles or runs.

@@ -28,6 +28,7 @@ pub struct Memo {
     named_packages: Remembered<Rc<Dirs>>,
     asked: Remembered<Asked>,
     kinds: Remembered<Rc<Kinds>>,
+    bare_members: Remembered<Rc<[Box<str>]>>,
     own_names: OnceCell<Rc<Names>>,
     tools: OnceCell<FxHashSet<Box<str>>>,
     settings: OnceCell<Rc<[FileId]>>,
@@ -117,6 +118,16 @@ impl Memo {
     /// What a directory holds, as `read` finds it.
     pub(super) fn kinds(&self, dir: &str, read: impl FnOnce() -> Kinds) -> Rc<Kinds> {
         remembered(&self.kinds, dir, || Rc::new(read()))
+    }
+
+    /// Directories that the members of a workspace of Cargo fit and that have no manifest,
+    /// as `read` finds them.
+    pub(super) fn bare_members(
+        &self,
+        root: &str,
+        read: impl FnOnce() -> Rc<[Box<str>]>,
+    ) -> Rc<[Box<str>]> {
+        remembered(&self.bare_members, root, read)
     }
 
     /// The names of the packages of Node, as `read` finds them.

@@ -274,7 +274,9 @@ pub(super) fn parts(text: &str) -> BTreeSet<&str> {
     for mark in ['=', ':', ',', '@'] {
         parts.extend(text.split_once(mark).map(|(_, tail)| tail));
     }
-    if let Some(letters) = text.strip_prefix('-').filter(|it| !it.starts_with('-')) {
+    let short = |part: &&'_ str| part.starts_with('-') && !part.starts_with("--");
+    for part in parts.clone().into_iter().filter(short) {
+        let letters = part.trim_start_matches('-');
         let tails = letters.char_indices().skip(1).take(LETTERS);
         let tails = tails.map_while(|(at, _)| {
             let (flags, tail) = letters.split_at_checked(at)?;
@@ -322,6 +324,7 @@ mod tests {
         check("-c../../x.js", &["../../x.js"]);
         check("-d@b.txt", &["b.txt"]);
         check("-é/x", &["-é/x"]);
+        check("link-arg=-Tlink/x.md", &["link/x.md"]);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
 mod understood;
 mod versions;
 
@@ -11,6 +10,7 @@ use crate::engine::ids::ObjectId;
 use crate::engine::pipeline::{Action, JobId, Step};
 use crate::engine::tree::{Entry, Mode, Tree};
 
+mod built;
 mod compiled;
 mod configured;
 mod environment;

@@ -6,7 +6,7 @@ use crate::engine::graph::scan::Dialect;
 
 /// Macros that put their arguments where they stand; others may run them while the crate
 /// is built.
-const PLAIN: &[&str] = &[
+pub(in crate::engine::graph) const PLAIN: &[&str] = &[
     "println",
     "eprintln",
     "print",

@@ -171,9 +171,11 @@ fn targets(found: &mut Package, table: &Table, head: &Table) {
 fn is_macro(lib: &Table) -> bool {
     let is_set = |key: &&str| lib.get(*key).is_some_and(|it| it.as_bool() != Some(false));
     let types = lib.get("crate-type").or_else(|| lib.get("crate_type"));
-    let mut types = types.and_then(Value::as_array).into_iter().flatten();
+    let is_one = |it: &Value| it.as_str() == Some("proc-macro");
+    let mut listed = types.and_then(Value::as_array).into_iter().flatten();
     ["proc-macro", "proc_macro", "plugin"].iter().any(is_set)
-        || types.any(|it| it.as_str() == Some("proc-macro"))
+        || types.is_some_and(is_one)
+        || listed.any(is_one)
 }
 
 /// Every table of dependencies with its kind: `normal`, `build` or `dev`.

@@ -4,15 +4,21 @@
 //! its `mod` and `#[test]` its `fn`. Conditional compilation is not evaluated.
 
 use super::{content, opened};
-use crate::engine::facts::{Dynamic, Facts, Import, ImportKind, Reach, When};
+use crate::engine::facts::{Facts, Import, ImportKind};
 use crate::engine::graph::scan::literals::{Literals, climbs_far};
 use crate::engine::graph::scan::{Dialect, Kind, Scanner, Token};
+
+mod embeds;
+mod macros;
+mod watched;
+
+use macros::Macros;
 
 /// What an embedded path begins with when it counts from the crate's directory.
 pub(super) const MANIFEST_DIR: &str = "$CARGO_MANIFEST_DIR";
 
 /// The facts of a source.
-pub(super) fn read(path: &str, source: &str) -> Facts {
+pub(super) fn read(source: &str) -> Facts {
     let mut reader = Reader {
         tokens: Scanner::new(Dialect::Rust, source),
         source,
@@ -21,10 +27,12 @@ pub(super) fn read(path: &str, source: &str) -> Facts {
         modules: Vec::new(),
         depth: 0,
         attributes: Attributes::default(),
-        is_build_script: crate::engine::tree::base_name(path) == "build.rs",
+        macros: Macros::default(),
     };
     reader.read();
+    reader.read_documentation();
     let mut facts = reader.facts;
+    reader.macros.finish(&mut facts);
     reader.literals.finish(&mut facts);
     opened::read(source, &mut facts);
     facts.broken = reader.tokens.is_broken();
@@ -64,6 +72,8 @@ const MAX_USES: usize = 20_000;
 struct Attributes<'a> {
     paths: Vec<&'a str>,
     is_test: bool,
+    /// Whether a macro by example goes to other crates.
+    is_exported: bool,
 }
 
 struct Reader<'a> {
@@ -75,7 +85,7 @@ struct Reader<'a> {
     modules: Vec<(&'a str, u32)>,
     depth: u32,
     attributes: Attributes<'a>,
-    is_build_script: bool,
+    macros: Macros<'a>,
 }
 
 impl<'a> Reader<'a> {
@@ -92,7 +102,9 @@ impl<'a> Reader<'a> {
 
     /// The next token that is no comment.
     fn next(&mut self) -> Option<Token<'a>> {
-        self.tokens.find(|token| token.kind != Kind::Comment)
+        let token = self.tokens.find(|token| token.kind != Kind::Comment)?;
+        self.macros.bracket(token);
+        Some(token)
     }
 
     fn next_if(&mut self, is_wanted: impl FnOnce(&Token<'a>) -> bool) -> Option<Token<'a>> {
@@ -100,6 +112,7 @@ impl<'a> Reader<'a> {
         let token = ahead.find(|token| token.kind != Kind::Comment);
         let token = token.filter(is_wanted)?;
         self.tokens = ahead;
+        self.macros.bracket(token);
         Some(token)
     }
 
@@ -139,60 +152,17 @@ impl<'a> Reader<'a> {
                 }
             }
             "fn" => self.function(),
+            "macro_rules" => self.definition(),
             _ => self.embedding(token),
         }
     }
 
     fn literal(&mut self, token: Token<'a>) {
-        const WATCHES: &[&str] = &["cargo:rerun-if-changed=", "cargo::rerun-if-changed="];
-        let watched = WATCHES
-            .iter()
-            .find_map(|mark| token.text.strip_prefix(mark));
-        if let Some(watched) = watched
-            && self.is_build_script
-            && watched.contains('{')
-            && !self.is_constant(watched)
-        {
-            self.facts.dynamic.push(Dynamic {
-                when: When::Used,
-                reach: Reach::Package,
-                what: token.text.into(),
-                line: token.line,
-            });
-        }
-        let text = watched.unwrap_or(token.text);
+        let text = self.watched(token);
+        self.macros.literal(text, token.line);
         if !(climbs_far(text) && content::is_content(self.source, token.start)) {
             self.literals.push(text, token.line);
         }
-    }
-
-    /// Whether a text is a name in braces that the source gives one literal, which names a
-    /// file and is among its literals anyway. Nothing else may have that name.
-    fn is_constant(&self, text: &str) -> bool {
-        let name = text.strip_prefix('{').and_then(|it| it.strip_suffix('}'));
-        let is_upper = |it: &&str| it.chars().all(|c| c.is_ascii_uppercase() || c == '_');
-        let Some(name) = name.filter(is_upper) else {
-            return false;
-        };
-        let tokens = Scanner::new(Dialect::Rust, self.source);
-        let tokens: Vec<Token<'_>> = tokens.filter(|it| it.kind != Kind::Comment).collect();
-        let mut words = tokens.iter().filter(|it| it.kind == Kind::Word);
-        let is_plain = words.all(|it| !["mod", "macro_rules", "include"].contains(&it.text));
-        let mut given = tokens.windows(2).filter(|pair| {
-            matches!(pair, [named, next] if named.is_word(name)
-                && (next.is("=") || next.is(":") || next.is("|") || next.is("@")))
-        });
-        let is_once = given.next().is_some() && given.next().is_none();
-        let value = ["const", "static"].iter().find_map(|word| {
-            let form = format!("{word} {name}: &str = \"");
-            let (_, rest) = self.source.split_once(&form)?;
-            Some(rest.split_once("\";")?.0)
-        });
-        let is_file = |value: &str| {
-            let last = value.rsplit('/').next().unwrap_or_default();
-            !value.contains(['\\', '"', '{', '\n']) && last.trim_start_matches('.').contains('.')
-        };
-        is_once && is_plain && value.is_some_and(is_file)
     }
 
     /// After `#[`: a test, a path, or a directory that a derive embeds.
@@ -201,6 +171,7 @@ impl<'a> Reader<'a> {
         let mut last = "";
         let mut is_head = true;
         let mut assigned = "";
+        let level = self.macros.brackets();
         while let Some(token) = self.next() {
             match token.kind {
                 Kind::Word => {
@@ -212,22 +183,30 @@ impl<'a> Reader<'a> {
                         "[" => depth += 1,
                         "]" => depth -= 1,
                         "=" => assigned = last,
+                        "," => assigned = "",
                         _ => {}
                     }
                     if is_head && !matches!(token.text, ":") {
                         is_head = false;
                         self.attributes.is_test |= TESTS.contains(&last);
+                        self.attributes.is_exported |= last == "macro_export";
+                        self.macros.attribute(last, level);
                     }
                     if depth == 0 {
+                        self.macros.end_of_attribute();
                         return;
                     }
                 }
                 Kind::Text => {
                     match assigned {
                         "path" => self.attributes.paths.push(token.text),
-                        "folder" => self.import_from_crate(token.text, token.line),
+                        "folder" => {
+                            self.by_variable(token);
+                            self.import_from_crate(token.text, token.line);
+                        }
                         _ => {}
                     }
+                    self.macros.assigned(assigned, token.line);
                     self.literal(token);
                 }
                 Kind::Other | Kind::Comment => {}
@@ -322,77 +301,17 @@ impl<'a> Reader<'a> {
 
     fn embedding(&mut self, name: Token<'a>) {
         if EMBEDS.contains(&name.text) && self.next_if(|token| token.is("!")).is_some() {
-            self.embed(name);
+            return self.embed(name);
         }
+        self.watching(name);
+        self.macros.call(name, self.source);
     }
 
-    /// After `include_str!`: a literal, or one joined to the crate's directory.
-    fn embed(&mut self, name: Token<'a>) {
-        let Some(open) = self.next_if(|token| matches!(token.text, "(" | "[" | "{")) else {
-            return;
-        };
-        if open.text == "{" {
-            self.depth += 1;
-        }
-        if let Some(text) = self.next_if(|token| token.kind == Kind::Text) {
-            self.literal(text);
-            self.included(name, text.text);
-            let from_crate = matches!(name.text, "embed_migrations" | "migrate" | "include_dir");
-            if from_crate && !text.text.starts_with('$') {
-                self.import_from_crate(text.text, name.line);
-            } else {
-                self.import(text.text, ImportKind::Embed, name.line);
-            }
-            return;
-        }
-        let mut ahead = self.tokens.clone();
-        let mut depth = 1_u32;
-        let (mut root, mut parts, mut is_known) = (None, String::new(), true);
-        for token in ahead.by_ref().filter(|token| token.kind != Kind::Comment) {
-            match (token.kind, token.text) {
-                (Kind::Punct, "(" | "[" | "{") => depth += 1,
-                (Kind::Punct, ")" | "]" | "}") => depth -= 1,
-                (Kind::Text, "CARGO_MANIFEST_DIR" | "OUT_DIR") if root.is_none() => {
-                    root = Some(token.text);
-                }
-                (Kind::Text, text) => parts.push_str(text),
-                (Kind::Word, "concat" | "env") => {}
-                (Kind::Word, _) => is_known = false,
-                _ => {}
-            }
-            if depth == 0 {
-                break;
-            }
-        }
-        if !is_known && root != Some("OUT_DIR") {
-            let reach = if parts.contains("..") {
-                Reach::Repository
-            } else {
-                Reach::Package
-            };
-            let what = format!("{}!(…)", name.text);
-            let found = Dynamic::used(reach, &what, name.line);
-            return self.facts.dynamic.push(found);
-        }
-        match root {
-            Some("CARGO_MANIFEST_DIR") => self.import_from_crate(&parts, name.line),
-            // What a build script wrote: its inputs are that script's.
-            Some(_) => {}
-            None if matches!(name.text, "migrate" | "embed_migrations" | "refinery") => {}
-            None => self.facts.dynamic.push(Dynamic {
-                when: When::Used,
-                reach: Reach::Package,
-                what: format!("{}!(…)", name.text).into(),
-                line: name.line,
-            }),
-        }
-    }
-
-    /// Code that is included from a file of another kind: nothing of it is read.
-    fn included(&mut self, name: Token<'a>, path: &str) {
-        if name.text == "include" && !path.ends_with(".rs") {
-            let found = Dynamic::used(Reach::Repository, "include!(…)", name.line);
-            self.facts.dynamic.push(found);
+    /// After `macro_rules`: the macro that is defined.
+    fn definition(&mut self) {
+        let is_exported = std::mem::take(&mut self.attributes).is_exported;
+        if self.next_if(|token| token.is("!")).is_some() && self.next_word().is_some() {
+            self.macros.definition(is_exported);
         }
     }
 

@@ -59,7 +59,23 @@ pub(super) fn declare(
     import: &Import,
     unit_of: impl Fn(FileId) -> Option<NodeId>,
 ) {
-    let tree = &builder.snapshot.tree;
+    let found = files(&builder.snapshot.tree, place, import);
+    if found.is_empty() {
+        builder.unresolved(place.file, format!("mod {}", import.specifier));
+    }
+    for target in found {
+        let is_inside = unit_of(target) == unit_of(place.file);
+        let kind = if is_inside {
+            EdgeKind::Detail
+        } else {
+            EdgeKind::Import
+        };
+        builder.edge(place.file, target, kind);
+    }
+}
+
+/// The files that a declared module may be.
+pub(super) fn files(tree: &Tree, place: Place<'_>, import: &Import) -> Vec<FileId> {
     let children = place.children();
     let dir = dir_of(place.path);
     let mut found: Vec<FileId> = Vec::new();
@@ -84,18 +100,7 @@ pub(super) fn declare(
         // A conditional `#[path]` leaves the usual place open.
         found.extend(module(tree, &format!("{children}/{}", import.specifier)));
     }
-    if found.is_empty() {
-        builder.unresolved(place.file, format!("mod {}", import.specifier));
-    }
-    for target in found {
-        let is_inside = unit_of(target) == unit_of(place.file);
-        let kind = if is_inside {
-            EdgeKind::Detail
-        } else {
-            EdgeKind::Import
-        };
-        builder.edge(place.file, target, kind);
-    }
+    found
 }
 
 /// Connects a file with what its uses name: files of its own package, and units of

@@ -29,6 +29,15 @@ const SIGNS: &[&str] = &[
 
 /// Reads what a source opens.
 pub(super) fn read(source: &str, facts: &mut Facts) {
+    read_code(source, facts);
+    if SIGNS.iter().any(|sign| source.contains(sign))
+        && let Some(code) = super::examples::code(source)
+    {
+        read_code(&code, facts);
+    }
+}
+
+fn read_code(source: &str, facts: &mut Facts) {
     if !SIGNS.iter().any(|sign| source.contains(sign)) {
         return;
     }
@@ -199,7 +208,11 @@ fn function(call: &Call<'_, '_>) -> Option<Meaning> {
     let (last, count) = (call.last(), call.arguments.len());
     let received = || call.receiver.map(|it| it.places.clone());
     match (call.owner(), last, count) {
-        ("env", "var" | "var_os", 1) => is(variable(call.arguments.first()?.text()?)),
+        ("env", "var" | "var_os", 1) => match call.arguments.first()?.text()? {
+            // Cargo sets it for what it starts, which may be somebody else's code.
+            "CARGO_MANIFEST_DIR" => is(Value::at(vec![Place::new(Base::Caller, "")])),
+            name => is(variable(name)),
+        },
         (_, "current_dir", 0) => is(Value::at(vec![Place::new(Base::Working, "")])),
         (owner, "new" | "from" | "from_str", 1)
             if ["Path", "Buf", "Arc", "Rc", "Box", "Cow", "String", "OsStr"]
@@ -432,7 +445,7 @@ mod tests {
         );
         inside(
             "let dir = env::var(\"CARGO_MANIFEST_DIR\").unwrap(); WalkDir::new(Path::new(&dir).ancestors().nth(2).unwrap());",
-            "Manifest ../../**",
+            "Caller ../../**",
         );
         inside("fs::read_dir(\"docs\")?;", "Working docs/*");
         inside("glob(\"docs/*.md\").unwrap();", "Working docs/*.md");
@@ -464,6 +477,15 @@ mod tests {
             "fn walk(dir: &Path) { for e in fs::read_dir(dir).unwrap() { walk(&e.path()); } }\nfn t() { walk(Path::new(\"..\")); }",
             "Working ../**, Package!",
         );
+    }
+
+    #[test]
+    fn an_example_in_documentation_opens_what_it_says() {
+        let example = |info: &str| {
+            format!("/// ```{info}\n/// for e in fs::read_dir(\"docs\") {{}}\n/// ```\nfn f() {{}}")
+        };
+        check(&example(""), "Working docs/*");
+        check(&example("no_run"), "");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! A setting is not understood but searched for names of files: from the directory that
 //! the setting counts from (<https://doc.rust-lang.org/cargo/reference/config.html#config-relative-paths>),
 //! or from the root of the workspace, in which linkers and setup scripts run. What is
-//! named may run, so that it is followed.
+//! named may run, so that it is followed, and so is a file of settings that is included.
 
 use super::super::walk::{Invocation, Walk, below};
 use crate::engine::shell::{Located, Word, locate};
@@ -64,6 +64,13 @@ impl Walk<'_> {
             for name in [".cargo/config.toml", ".cargo/config"] {
                 self.settings_file(call, &below(at, name), &[at, root]);
             }
+            for name in ["rust-toolchain.toml", "rust-toolchain"] {
+                let path = below(at, name);
+                let text = self.has_file(&path).then(|| self.text(&path)).flatten();
+                for dir in values_of(text.unwrap_or_default(), "path") {
+                    self.directory_by_setting(call, dir, &[at]);
+                }
+            }
         }
         self.settings_file(call, &below(root, ".config/nextest.toml"), &[root]);
     }
@@ -74,13 +81,33 @@ impl Walk<'_> {
         {
             self.hears_settings(text);
             self.named_by_settings(call, text, bases);
+            self.included(call, (path, text), bases);
+        }
+    }
+
+    /// Further files of settings, which are named from the directory of the first
+    /// (<https://doc.rust-lang.org/cargo/reference/config.html#include>).
+    fn included(&mut self, call: &Invocation, (path, text): (&str, &str), bases: &[&str]) {
+        if !text.contains("include") {
+            return;
+        }
+        let is_end = |c: char| c.is_whitespace() || "\"'=,[]{}()".contains(c);
+        let names = text.split(is_end).filter(|word| word.ends_with(".toml"));
+        for path in names.filter_map(|name| join(dir_of(path), name)) {
+            let key = format!("settings {path} {}", bases.join(" "));
+            if self.has_file(&path) && self.seen.insert(key) {
+                self.exact(call, vec![globset::escape(&path).into()]);
+                self.settings_file(call, &path, bases);
+            }
         }
     }
 
     /// Files and directories that a text of settings names.
     fn named_by_settings(&mut self, call: &Invocation, text: &str, bases: &[&str]) {
-        let is_end = |c: char| c.is_whitespace() || "\"'=,[]{}()".contains(c);
-        for value in relative_values(text) {
+        let is_end = |c: char| c.is_whitespace() || "\"'=,:@[]{}()".contains(c);
+        let sources = ["directory", "local-registry"];
+        let sources = sources.iter().flat_map(|key| values_of(text, key));
+        for value in relative_values(text).chain(sources) {
             self.directory_by_setting(call, value, bases);
         }
         let lines = text
@@ -125,8 +152,13 @@ impl Walk<'_> {
 /// (<https://doc.rust-lang.org/cargo/reference/config.html#env>).
 fn relative_values(text: &str) -> impl Iterator<Item = &str> {
     let is_relative = text.contains("relative");
-    let after = text.split("value").skip(1).filter(move |_| is_relative);
-    after.filter_map(|rest| {
+    values_of(text, "value").filter(move |_| is_relative)
+}
+
+/// The texts that are given to a key.
+fn values_of<'t>(text: &'t str, key: &str) -> impl Iterator<Item = &'t str> {
+    let after: Vec<&str> = text.split(key).skip(1).collect();
+    after.into_iter().filter_map(|rest| {
         let rest = rest.trim_start().strip_prefix('=')?.trim_start();
         let quote = rest.chars().next().filter(|it| matches!(it, '"' | '\''))?;
         rest.get(1..)?.split(quote).next()
