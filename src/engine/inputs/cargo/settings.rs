@@ -62,17 +62,19 @@ impl Walk<'_> {
         let above = std::iter::successors(Some(dir), |dir| (!dir.is_empty()).then(|| dir_of(dir)));
         for at in above {
             for name in [".cargo/config.toml", ".cargo/config"] {
-                self.settings_file(call, &below(at, name), &[at, root]);
+                let path = join(at, name).unwrap_or_default();
+                self.settings_file(call, &path, &[at, root]);
             }
             for name in ["rust-toolchain.toml", "rust-toolchain"] {
-                let path = below(at, name);
+                let path = join(at, name).unwrap_or_default();
                 let text = self.has_file(&path).then(|| self.text(&path)).flatten();
                 for dir in values_of(text.unwrap_or_default(), "path") {
                     self.directory_by_setting(call, dir, &[at]);
                 }
             }
         }
-        self.settings_file(call, &below(root, ".config/nextest.toml"), &[root]);
+        let nextest = join(root, ".config/nextest.toml").unwrap_or_default();
+        self.settings_file(call, &nextest, &[root]);
     }
 
     fn settings_file(&mut self, call: &Invocation, path: &str, bases: &[&str]) {
@@ -126,7 +128,7 @@ impl Walk<'_> {
     fn directory_by_setting(&mut self, call: &Invocation, name: &str, bases: &[&str]) {
         for path in bases.iter().filter_map(|base| join(base, name)) {
             if !path.is_empty() && self.has_dir(&path) {
-                self.entry(call, vec![below(&globset::escape(&path), "**")]);
+                self.entry(call, vec![below(&path, "**")]);
             }
         }
     }
@@ -138,11 +140,12 @@ impl Walk<'_> {
         for path in bases.iter().filter_map(|base| join(base, name)) {
             if self.has_file(&path) {
                 self.entry(call, vec![globset::escape(&path).into()]);
-            } else if (name.contains('/') || self.has_file(&below(&path, "Cargo.toml")))
+            } else if (name.contains('/')
+                || join(&path, "Cargo.toml").is_some_and(|it| self.has_file(&it)))
                 && !path.is_empty()
                 && self.has_dir(&path)
             {
-                self.entry(call, vec![below(&globset::escape(&path), "**")]);
+                self.entry(call, vec![below(&path, "**")]);
             }
         }
     }
