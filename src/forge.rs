@@ -19,7 +19,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use crate::engine::ids::{InstallationId, ObjectId, PullNumber, RepoId, RepoKey, UserId};
+use crate::engine::ids::{
+    InstallationId, ObjectId, PullNumber, RepoId, RepoKey, Timestamp, UserId,
+};
 
 /// Most characters in a check's summary, and in its text.
 ///
@@ -346,6 +348,9 @@ pub struct Comment {
     pub body: String,
     /// The text was changed after it was written, perhaps by somebody else.
     pub edited: bool,
+    /// When it was written, by the forge's clock; `None` for a review, which names the
+    /// commit that it was said of.
+    pub written: Option<Timestamp>,
 }
 
 /// A reaction as the commands use it.

@@ -31,7 +31,7 @@ pub use merge::Merge;
 pub use mirror::{Fetch, Mirror};
 pub use snapshot::{Loader, Loading};
 
-use program::{bare_git, closed, failed, path_of, shown, start_failure};
+use program::{ANSWER_MAX, bare_git, bounded, closed, failed, path_of, shown};
 
 /// What went wrong, as the caller has to tell it.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +67,12 @@ pub enum RepoError {
     /// The git program answered something that cannot be read.
     #[error("git {what} answered something unexpected")]
     Unreadable {
+        /// The sub-command.
+        what: &'static str,
+    },
+    /// The git program said more than anybody should have to hold in memory.
+    #[error("git {what} answered more than {} MiB; a repository of so many paths is not planned", ANSWER_MAX >> 20)]
+    TooMuch {
         /// The sub-command.
         what: &'static str,
     },
@@ -315,8 +321,7 @@ impl Repo {
         what: &'static str,
         args: impl IntoIterator<Item = S>,
     ) -> Result<std::process::Output, RepoError> {
-        let result = self.git().args(args).stdin(Stdio::null()).output();
-        result.map_err(|source| start_failure(what, source))
+        bounded(what, self.git().args(args), ANSWER_MAX)
     }
 
     fn stdout<S: AsRef<OsStr>>(

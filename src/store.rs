@@ -34,6 +34,7 @@ mod tasks;
 #[cfg(test)]
 mod contract;
 
+pub use pulls::KEEP_PULLS;
 pub use record::{
     AskedIn, AuditEntry, AuditFinding, Backfill, Cause, CommentRef, Delivery, DeliveryId, FINDINGS,
     ForcedJob, Gated, Lane, LastGood, NewTask, PlanRecord, Proposal, Pull, Repository,
@@ -451,7 +452,8 @@ pub trait Store: history::JobHistory {
     /// The key under which lots are drawn; `fresh` becomes it when there is none yet.
     async fn lots_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError>;
 
-    /// Forgets deliveries and dead letters that are older than [`REMEMBER`], up
+    /// Forgets deliveries and dead letters that are older than [`REMEMBER`], runs and what
+    /// they came to after [`history::KEEP_RUNS`], and closed pulls after [`KEEP_PULLS`], up
     /// to [`PRUNE_ROWS`] of them; returns how many. Call again until it is 0.
     async fn prune(&self, now: Timestamp) -> Result<usize, StoreError>;
 

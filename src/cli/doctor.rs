@@ -138,6 +138,7 @@ fn checkout(dir: &Path, history: Option<&History>) -> Result<Vec<Finding>, Failu
         app: None,
         required: None,
         history,
+        runs: None,
     });
     Ok(configuration.into_iter().chain(judged).collect())
 }

@@ -19,6 +19,7 @@ use super::pipeline::rewrite::gates::Gates;
 use super::pipeline::{EventContext, Job, Pipeline, Truth, file_id, filter};
 use super::plan::{Basis, JobPlan, ReasonId, Verdict};
 
+pub mod elsewhere;
 pub mod savings;
 
 /// One workflow file, as it lies on one of the trees.

@@ -50,6 +50,16 @@ pub fn of_job(
     }
 }
 
+/// Whether an attempt is one of this pipeline that no pull asked for: on the branch, or in
+/// a queue or by a schedule, and never of a fork's head.
+pub fn is_apart(attempt: &Attempt, path: &str, branch: &str) -> bool {
+    let on_branch = attempt.event != "push" || attempt.branch.as_deref() == Some(branch);
+    !attempt.fork
+        && on_branch
+        && APART.contains(&attempt.event.as_str())
+        && attempt.pipeline == path
+}
+
 /// The newest run of a job on a branch that no pull asked for. A job that was skipped
 /// there has not run, and what a fork's head did is no proof.
 fn seen(
@@ -57,17 +67,11 @@ fn seen(
     branch: &str,
     runs: &[(Attempt, Vec<JobRun>)],
 ) -> Option<Seen> {
-    let is_apart = |attempt: &Attempt| {
-        let on_branch = attempt.event != "push" || attempt.branch.as_deref() == Some(branch);
-        !attempt.fork
-            && on_branch
-            && APART.contains(&attempt.event.as_str())
-            && attempt.pipeline == *pipeline.path
-    };
     let ended = |row: &JobRun| {
         let ran = matches!(row.conclusion, Conclusion::Success | Conclusion::Failure);
         ran && shown::job_of(pipeline, &row.name).is_some_and(|it| it.id == job.id)
     };
+    let is_apart = |attempt| is_apart(attempt, &pipeline.path, branch);
     let apart = runs.iter().filter(|(attempt, _)| is_apart(attempt));
     let rows = apart.flat_map(|(attempt, rows)| rows.iter().map(move |row| (attempt, row)));
     let newest = rows

@@ -120,23 +120,26 @@ pub(super) async fn write_check(
         .await
         .context("write the check")?
         .0;
-    let written = WrittenCheck {
-        head: check.head,
-        name: check.name,
-        id,
-        hash,
-        skips: false,
-    };
-    let change = PullChange::CheckWritten(written);
-    context
-        .store
-        .change_pull(repo, number, change, context.now())
-        .await
-        .context("remember the check")?;
+    // One check stands on a head, whichever of its pulls had it written.
+    let same = context.store.pulls_at(repo, check.head).await;
+    let same = same.context("find the pulls of a head")?;
+    for of in same.into_iter().filter(|of| *of != number).chain([number]) {
+        let change = PullChange::CheckWritten(WrittenCheck {
+            head: check.head,
+            name: check.name.clone(),
+            id,
+            hash: hash.clone(),
+            skips: false,
+        });
+        let changed = context.store.change_pull(repo, of, change, context.now());
+        changed.await.context("remember the check")?;
+    }
     Ok(())
 }
 
-async fn close(
+/// Remembers that a pull is closed, and empties what was published of it. Other pulls with
+/// its head are looked at again, since it has no say on the head any more.
+pub(super) async fn close(
     context: &Context,
     repo: RepoKey,
     number: PullNumber,
@@ -147,7 +150,13 @@ async fn close(
         .change_pull(repo, number, change, context.now());
     let pull = closed.await.context("remember the pull")?;
     publish::withdraw(context, &pull).await?;
-    Ok(Vec::new())
+    let Some(head) = pull.head else {
+        return Ok(Vec::new());
+    };
+    let same = context.store.pulls_at(repo, head).await;
+    let same = same.context("find the pulls of a head")?;
+    let others = same.into_iter().filter(|other| *other != number);
+    Ok(others.map(|other| context.report(repo, other)).collect())
 }
 
 async fn plan(

@@ -5,18 +5,20 @@
 //! reaction says what became of it; words come only with a refusal, a
 //! misunderstanding or a question.
 
+mod rule;
+
 use std::time::Duration;
 
 use anyhow::Context as _;
 
+use self::rule::rule;
 use super::analyse_pull::{self, Matter};
 use super::{Context, publish, savings, tell_skip};
 use crate::engine::command::{self, Command, NotUnderstood, Scope, Span};
-use crate::engine::ids::{ObjectId, PullNumber, RepoKey};
+use crate::engine::ids::{ObjectId, PullNumber, RepoKey, Timestamp};
 use crate::engine::plan::Plan;
 use crate::forge::{
-    Author, AuthorKind, CommentId, CommentPlace, CommentRef, ForgeError, Permission, Pull,
-    PullState, Reaction,
+    Author, AuthorKind, CommentId, CommentPlace, CommentRef, ForgeError, Pull, PullState, Reaction,
 };
 use crate::render;
 use crate::store::{
@@ -45,8 +47,6 @@ enum Outcome {
     Refused(&'static str),
     /// It was not understood; this is what was meant, perhaps.
     Unclear(String),
-    /// The person asks too much: there is no answer.
-    Ignored,
 }
 
 /// Carries out the command of a comment.
@@ -70,6 +70,10 @@ pub async fn run(
     let Some(parsed) = command::parse(&comment.body, context.mention.as_deref()) else {
         return Ok(Vec::new());
     };
+    // There is no answer, not even a reaction: the forge lets us write only so often.
+    if asks_too_much(context, repo, (&comment.author, &parsed), said).await? {
+        return Ok(Vec::new());
+    }
     context
         .forge
         .react(repo, at, Reaction::Eyes)
@@ -86,6 +90,7 @@ pub async fn run(
         pull: &pull,
         author: &comment.author,
         said,
+        written: comment.written,
     };
     let outcome = asking.outcome(parsed).await?;
     finish(context, repo, at, (said.at, outcome)).await
@@ -102,7 +107,6 @@ async fn finish(
         Outcome::Answered(text) => (Reaction::ThumbsUp, Vec::new(), Some(text)),
         Outcome::Refused(why) => (Reaction::ThumbsDown, Vec::new(), Some(render::refused(why))),
         Outcome::Unclear(text) => (Reaction::Confused, Vec::new(), Some(text)),
-        Outcome::Ignored => (Reaction::ThumbsDown, Vec::new(), None),
     };
     context
         .forge
@@ -152,13 +156,39 @@ struct Asking<'a> {
     pull: &'a Pull,
     author: &'a Author,
     said: &'a Said,
+    written: Option<Timestamp>,
 }
 
-/// How many questions and slips of one person are answered in [`RECENTLY`].
-const QUESTIONS: usize = 20;
+/// How many questions, slips and refusals of one person are answered in [`RECENTLY`]: each
+/// costs three writes of the 500 that an installation has in an hour, so that one person
+/// takes 180 of them.
+const ANSWERS: usize = 20;
 
-/// See [`QUESTIONS`].
-const RECENTLY: Duration = Duration::from_mins(10);
+/// See [`ANSWERS`].
+const RECENTLY: Duration = Duration::from_mins(20);
+
+/// Whether a person was answered so often of late that this stays without an answer. What
+/// they may order is carried out however often they do.
+async fn asks_too_much(
+    context: &Context,
+    repo: RepoKey,
+    (author, parsed): (&Author, &Result<Command, NotUnderstood>),
+    said: &Said,
+) -> anyhow::Result<bool> {
+    let (scope, id) = (StoreScope::from(repo), said.at.to_string());
+    let act = context.store.act(scope, &id).await;
+    if act.context("look into the audit log")?.is_some() {
+        return Ok(false);
+    }
+    let (since, limit) = (context.now().before(RECENTLY), ANSWERS * 5);
+    let recent = context.store.audit(AuditFilter { repo, limit }).await;
+    let recent = recent.context("look into the audit log")?;
+    let theirs = |entry: &&AuditEntry| entry.at >= since && entry.actor == author.login;
+    let theirs: Vec<&AuditEntry> = recent.iter().filter(theirs).collect();
+    let refused = theirs.iter().filter(|entry| entry.outcome != DONE).count();
+    let asks = parsed.as_ref().map_or(true, is_question);
+    Ok(refused >= ANSWERS || asks && theirs.len() >= ANSWERS)
+}
 
 impl Asking<'_> {
     /// Carries out what was said, once: a delivery that is sent again, or under
@@ -167,10 +197,6 @@ impl Asking<'_> {
         let (store, scope) = (&self.context.store, StoreScope::from(self.repo));
         let act = store.act(scope, &self.said.at.to_string()).await;
         let act = act.context("look into the audit log")?;
-        let asks = parsed.as_ref().map_or(true, is_question);
-        if act.is_none() && asks && self.asks_too_much().await? {
-            return Ok(Outcome::Ignored);
-        }
         let outcome = match (parsed, &act) {
             (Err(fault), _) => Outcome::Unclear(render::not_understood(&fault)),
             (Ok(command), Some(act)) if !is_question(&command) => self.again(&command, act).await?,
@@ -196,15 +222,6 @@ impl Asking<'_> {
             _ => vec![self.analyse()],
         };
         Ok(Outcome::Done(tasks))
-    }
-
-    async fn asks_too_much(&self) -> anyhow::Result<bool> {
-        let limit = QUESTIONS * 5;
-        let (repo, since) = (self.repo, self.context.now().before(RECENTLY));
-        let recent = self.context.store.audit(AuditFilter { repo, limit }).await;
-        let recent = recent.context("look into the audit log")?;
-        let theirs = |entry: &&AuditEntry| entry.at >= since && entry.actor == self.author.login;
-        Ok(recent.iter().filter(theirs).count() >= QUESTIONS)
     }
 
     async fn carry_out(&self, command: &Command) -> anyhow::Result<Outcome> {
@@ -333,7 +350,8 @@ impl Asking<'_> {
     }
 
     async fn tell(&self, job: &str, reason: &str) -> anyhow::Result<Outcome> {
-        let refusal = tell_skip::refusal(self.context, self.repo, self.pull, job).await?;
+        let asked = (job, self.written);
+        let refusal = tell_skip::refusal(self.context, self.repo, self.pull, asked).await?;
         if let Some(refusal) = refusal {
             return Ok(Outcome::Refused(refusal));
         }
@@ -398,7 +416,6 @@ impl Asking<'_> {
                 Outcome::Done(_) | Outcome::Answered(_) => DONE.to_owned(),
                 Outcome::Refused(why) => format!("refused: {why}"),
                 Outcome::Unclear(_) => "not understood".to_owned(),
-                Outcome::Ignored => return Ok(()),
             },
             at: self.context.now(),
         };
@@ -424,64 +441,4 @@ fn is_bound_to_head(command: &Command) -> bool {
         command,
         Command::RunAll(Span::Head) | Command::Run(_) | Command::Skip { .. }
     )
-}
-
-/// Who may say a command.
-struct Rule {
-    /// The pull's author may, whatever their permission.
-    author: bool,
-    /// Anybody with at least this permission may.
-    least: Permission,
-    /// Said to everybody else.
-    refusal: &'static str,
-}
-
-/// The rule for a command; `None` when anybody may. Commands that make CI run
-/// on a fork's code need the permission to write, also from the author.
-fn rule(command: &Command, from_fork: bool) -> Option<Rule> {
-    let rule = |author, least, refusal| {
-        Some(Rule {
-            author,
-            least,
-            refusal,
-        })
-    };
-    match command {
-        Command::Help | Command::Status | Command::Why(_) => None,
-        Command::RunAll(_) | Command::Run(_) if from_fork => rule(
-            false,
-            Permission::Write,
-            "on a pull of a fork, only people who may write can ask for jobs",
-        ),
-        Command::Plan | Command::RunAll(_) | Command::Run(_) => rule(
-            true,
-            Permission::Triage,
-            "only the author, or people who may triage, can ask for that",
-        ),
-        Command::Skip { .. } => rule(
-            false,
-            Permission::Maintain,
-            "only maintainers can have a job skipped",
-        ),
-        Command::Rewrite => rule(
-            false,
-            Permission::Maintain,
-            "only maintainers can have the workflows rewritten",
-        ),
-        Command::Quiet => rule(
-            true,
-            Permission::Admin,
-            "only the author can fold the comment",
-        ),
-        Command::Pause(Scope::Pull) | Command::Resume(Scope::Pull) => rule(
-            false,
-            Permission::Write,
-            "only people who may write can pause or resume a pull",
-        ),
-        Command::Pause(Scope::Repository) | Command::Resume(Scope::Repository) => rule(
-            false,
-            Permission::Maintain,
-            "only maintainers can pause or resume the repository",
-        ),
-    }
 }

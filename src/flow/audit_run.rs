@@ -15,6 +15,7 @@ use super::Context;
 use super::analyse::Answer;
 use super::analyse_pull::{self, Matter};
 use super::sync_repo::{Place, branch_ref, fetch, merge_refs, pull_ref};
+use crate::engine::audit::elsewhere::{self, Ended};
 use crate::engine::audit::{self, Audit, Case, File};
 use crate::engine::history::run::{Attempt, Conclusion, JobRun};
 use crate::engine::ids::{ObjectId, PullNumber, RepoKey};
@@ -305,6 +306,7 @@ async fn record(
         pull: number,
         head: attempt.head,
         pipeline: attempt.pipeline.clone(),
+        target: (subject.pull.target.clone()).filter(|_| !subject.pull.retargeted),
         base,
         at: now,
         findings,
@@ -350,7 +352,8 @@ fn entry(
 }
 
 /// What was found of the runs of a head and holds still, as place and sentence: a job that
-/// ran later on the same head needs no more proof.
+/// ran later on the same head needs no more proof. A skip that was made for another target
+/// than that of an open pull with this head is judged by the plan of that pull.
 pub(super) async fn open_findings(
     context: &Context,
     repo: RepoKey,
@@ -359,16 +362,61 @@ pub(super) async fn open_findings(
     let audits = context.store.audits_at(repo, head).await;
     let mut audits = audits.context("read what runs came to")?;
     audits.sort_by_key(|audit| (audit.at, audit.run, audit.attempt));
-    let mut open: BTreeMap<(String, String), (String, String)> = BTreeMap::new();
+    let mut found = unresolved(&audits);
+    if audits.iter().any(|audit| !audit.skipped.is_empty()) {
+        found.extend(made_elsewhere(context, (repo, head), &audits).await?);
+    }
+    Ok(found)
+}
+
+/// What audits found, without what later attempts made good.
+fn unresolved(audits: &[RunAudit]) -> Vec<(String, String)> {
+    let mut open: BTreeMap<(&str, &str), (String, String)> = BTreeMap::new();
     for audit in audits {
         for job in &audit.ran {
-            open.remove(&(audit.pipeline.clone(), job.clone()));
+            open.remove(&(audit.pipeline.as_str(), job.as_str()));
         }
         for found in audit.findings.iter().filter(|found| found.fails) {
             let words = format!("{}: {}", found.job, found.words);
-            let key = (audit.pipeline.clone(), found.job.clone());
+            let key = (audit.pipeline.as_str(), found.job.as_str());
             open.insert(key, (found.place(), words));
         }
     }
-    Ok(open.into_values().collect())
+    open.into_values().collect()
+}
+
+/// The skips on a head that one of its open pulls would not have made.
+async fn made_elsewhere(
+    context: &Context,
+    (repo, head): (RepoKey, ObjectId),
+    audits: &[RunAudit],
+) -> anyhow::Result<Vec<(String, String)>> {
+    let attempts: Vec<Ended<'_>> = audits
+        .iter()
+        .map(|audit| Ended {
+            pipeline: &audit.pipeline,
+            target: audit.target.as_deref(),
+            skipped: &audit.skipped,
+            ran: &audit.ran,
+        })
+        .collect();
+    let mut found = Vec::new();
+    let pulls = context.store.pulls_at(repo, head).await;
+    for number in pulls.context("find the pulls of a head")? {
+        let pull = context.store.pull(repo, number).await;
+        let Some(pull) = pull.context("read the pull")? else {
+            continue;
+        };
+        if !pull.open || pull.head != Some(head) {
+            continue;
+        }
+        let plan = context.store.plan_at(repo, number, head).await;
+        if let Some(planned) = plan.context("read the plan")? {
+            let about = (&planned.plan, pull.target.as_deref());
+            found.extend(elsewhere::outdated(about, &attempts));
+        }
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
 }

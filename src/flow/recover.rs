@@ -116,7 +116,10 @@ pub async fn sweep_pulls(context: &Context, repo: RepoKey) -> anyhow::Result<Vec
             .plan_at(repo, pull.number, pull.head)
             .await
             .context("read the plan")?;
-        let settled = plan.is_some_and(|record| super::analyse_pull::rests_on_trees(&record.plan));
+        let record = context.store.pull(repo, pull.number).await;
+        let target = record.context("read the pull")?.and_then(|it| it.target);
+        let settled = target.is_none_or(|target| target == pull.base_ref)
+            && plan.is_some_and(|record| super::analyse_pull::rests_on_trees(&record.plan));
         if !settled {
             let seen = PullChange::Seen(pull.head);
             context

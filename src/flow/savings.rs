@@ -4,6 +4,7 @@
 //! skip it once more; every attempt costs its plan job.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -17,10 +18,9 @@ pub(super) const DAYS: u64 = 30;
 
 /// What was saved in the last [`DAYS`] days.
 pub(super) async fn of_late(context: &Context, repo: RepoKey) -> anyhow::Result<Savings> {
-    let audits = context.store.run_audits(repo).await;
-    let audits = audits.context("read what runs came to")?;
-    let since = context.now().0.saturating_sub(DAYS * 24 * 60 * 60 * 1_000);
-    Ok(sum(audits.iter().filter(|audit| audit.at.0 >= since)))
+    let since = context.now().before(Duration::from_hours(DAYS * 24));
+    let audits = context.store.run_audits(repo, since).await;
+    Ok(sum(audits.context("read what runs came to")?.iter()))
 }
 
 fn sum<'a>(audits: impl Iterator<Item = &'a RunAudit>) -> Savings {

@@ -30,9 +30,28 @@ impl Place {
             .join(repo.repo.to_string());
         Self {
             mirror: dir.join("mirror.git"),
-            scratch: dir.join("scratch"),
+            scratch: dir.join(scratch_of(days(context))),
             facts: dir.join("facts.bin"),
         }
+    }
+
+    /// Drops the merges of days that are over: who began to read yesterday may still do.
+    fn drop_old_merges(&self, today: u64) -> std::io::Result<()> {
+        let keep = [scratch_of(today), scratch_of(today.saturating_sub(1))];
+        let Some(dir) = self.mirror.parent() else {
+            return Ok(());
+        };
+        for entry in std::fs::read_dir(dir)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str().filter(|name| name.starts_with(SCRATCH)) else {
+                continue;
+            };
+            if !keep.iter().any(|kept| kept == name) {
+                std::fs::remove_dir_all(entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     /// The mirror, to read from.
@@ -45,6 +64,18 @@ impl Place {
     pub(super) fn facts(&self) -> FactsCache {
         FactsCache::open(&self.facts)
     }
+}
+
+/// The beginning of the names of directories with the objects of merges, one a day.
+const SCRATCH: &str = "scratch";
+
+fn scratch_of(day: u64) -> String {
+    format!("{SCRATCH}-{day}")
+}
+
+/// Days since 1970.
+fn days(context: &Context) -> u64 {
+    context.now().seconds() / (24 * 60 * 60)
 }
 
 /// Fetches refs into the mirror, with a right that lasts for this fetch.
@@ -158,6 +189,7 @@ pub async fn run(context: &Context, repo: RepoKey) -> anyhow::Result<Vec<NewTask
         .change_repository(repo, change, context.now())
         .await
         .context("remember the tip")?;
+    tidy(context, repo).await?;
     let rewrite = propose_rewrite::notice(context, &record, pipelines).await?;
     // Pulls that came before the mirror was there have no real plan yet.
     let plans = match (first, configured) {
@@ -167,6 +199,20 @@ pub async fn run(context: &Context, repo: RepoKey) -> anyhow::Result<Vec<NewTask
     };
     let plans = plans.map(|kind| context.task(repo, kind));
     Ok(plans.into_iter().chain(rewrite).collect())
+}
+
+/// Packs the mirror where that is due, and drops what merges left behind; a mirror where
+/// that cannot be done is as good as before.
+async fn tidy(context: &Context, repo: RepoKey) -> anyhow::Result<()> {
+    let (place, today) = (Place::of(context, repo), days(context));
+    let tidying = tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
+        place.drop_old_merges(today).context("drop old merges")?;
+        Ok(Mirror::open(&place.mirror)?.tidy()?)
+    });
+    if let Err(fault) = tidying.await.context("tidy the mirror")? {
+        tracing::warn!(error = format!("{fault:#}"), "a mirror cannot be tidied");
+    }
+    Ok(())
 }
 
 /// Puts the configuration of the tip into force unless it has faults; whether it is
@@ -195,6 +241,34 @@ async fn accept(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn merges_of_today_and_yesterday_are_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place {
+            mirror: dir.path().join("mirror.git"),
+            scratch: dir.path().join(scratch_of(9)),
+            facts: dir.path().join("facts.bin"),
+        };
+        for name in [
+            "scratch",
+            "scratch-7",
+            "scratch-8",
+            "scratch-9",
+            "mirror.git",
+        ] {
+            std::fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        std::fs::write(place.scratch.join("object"), "").unwrap();
+        place.drop_old_merges(9).unwrap();
+        let left = std::fs::read_dir(dir.path()).unwrap();
+        let left: std::collections::BTreeSet<_> = left
+            .map(|it| it.unwrap().file_name().into_string().unwrap())
+            .collect();
+        let expected = ["mirror.git", "scratch-8", "scratch-9"].map(str::to_owned);
+        assert_eq!(left, expected.into());
+        assert!(place.scratch.join("object").exists());
+    }
 
     #[test]
     fn a_branch_is_a_name_and_never_a_pattern_or_an_option() {

@@ -5,7 +5,7 @@
 
 use anyhow::Context as _;
 
-use super::{Context, publish};
+use super::{Context, analyse_pull, publish};
 use crate::engine::command;
 use crate::engine::history::run::JobRun;
 use crate::engine::ids::{ForgeKind, InstallationId, ObjectId, PullNumber, RepoKey};
@@ -106,12 +106,10 @@ async fn pull(
     (number, head): (PullNumber, ObjectId),
     change: &PullChange,
 ) -> anyhow::Result<Vec<NewTask>> {
-    let closed = matches!(change, PullChange::Closed | PullChange::Merged);
-    let seen = if closed {
-        store::PullChange::Closed
-    } else {
-        store::PullChange::Seen(head)
-    };
+    if matches!(change, PullChange::Closed | PullChange::Merged) {
+        return analyse_pull::close(context, repo, number).await;
+    }
+    let seen = store::PullChange::Seen(head);
     context
         .store
         .change_pull(repo, number, seen, context.now())
@@ -122,11 +120,7 @@ async fn pull(
         head: Some(head),
         cause: Cause::Event,
     };
-    Ok(if closed {
-        Vec::new()
-    } else {
-        vec![context.task(repo, kind)]
-    })
+    Ok(vec![context.task(repo, kind)])
 }
 
 async fn commented(

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 
 use super::Context;
 use super::analyse_pull::{self, Matter};
-use crate::engine::ids::RepoKey;
+use crate::engine::ids::{RepoKey, Timestamp};
 use crate::engine::job_name;
 use crate::engine::pipeline::Job;
 use crate::engine::plan::{JobPlan, ReasonId};
@@ -20,7 +20,7 @@ pub(super) async fn refusal(
     context: &Context,
     repo: RepoKey,
     pull: &Pull,
-    job: &str,
+    (job, written): (&str, Option<Timestamp>),
 ) -> anyhow::Result<Option<&'static str>> {
     let store = &context.store;
     let planned = store.plan_at(repo, pull.number, pull.head).await;
@@ -33,6 +33,12 @@ pub(super) async fn refusal(
     ) else {
         return Ok(Some("there is no plan for this head yet"));
     };
+    // A delivery may come late, when another head is known than the one that was meant.
+    if written.is_some_and(|at| record.head_since.is_none_or(|since| at < since)) {
+        return Ok(Some(
+            "the head came after it was said; say it again for this head",
+        ));
+    }
     let of_job = |plan: &&JobPlan| is_of((&plan.workflow, &plan.job), job);
     let plans: Vec<&JobPlan> = planned.plan.jobs.iter().filter(of_job).collect();
     if plans.is_empty() {
@@ -41,7 +47,24 @@ pub(super) async fn refusal(
     if plans.iter().any(|plan| is_never_skipped(plan)) {
         return Ok(Some("that job is never skipped: the comment says why"));
     }
-    let required = match context.forge.required_checks(repo, &pull.base_ref).await {
+    let matter = Matter {
+        base: Some(planned.plan.base),
+        lots: analyse_pull::lots(context, repo, pull.number).await?,
+        repository,
+        pull: pull.clone(),
+        record,
+    };
+    required(context, matter, job).await
+}
+
+/// Why a job cannot be skipped that a check of the target branch may speak for.
+async fn required(
+    context: &Context,
+    matter: Matter,
+    job: &str,
+) -> anyhow::Result<Option<&'static str>> {
+    let (repo, target) = (matter.repository.key, &matter.pull.base_ref);
+    let required = match context.forge.required_checks(repo, target).await {
         Err(ForgeError::Denied { .. } | ForgeError::Missing { .. }) => {
             return Ok(Some("which checks are required cannot be read"));
         }
@@ -50,13 +73,6 @@ pub(super) async fn refusal(
     if required.is_empty() {
         return Ok(None);
     }
-    let matter = Matter {
-        base: Some(planned.plan.base),
-        lots: analyse_pull::lots(context, repo, pull.number).await?,
-        repository,
-        pull: pull.clone(),
-        record,
-    };
     let answer = analyse_pull::answer(context, matter).await?;
     let is_required = |it: &Job| {
         let names = [it.name.as_ref(), it.id.0.as_ref()];

@@ -1,8 +1,6 @@
 //! Merges as the forge computes them, without the programs of a configuration.
 
-use std::process::Stdio;
-
-use super::program::{failed, start_failure};
+use super::program::{ANSWER_MAX, bounded, failed};
 use super::{Repo, RepoError};
 use crate::engine::ids::ObjectId;
 
@@ -50,8 +48,7 @@ impl Repo {
             command.env(format!("GIT_CONFIG_KEY_{at}"), driver);
             command.env(format!("GIT_CONFIG_VALUE_{at}"), PLAIN_DRIVER);
         }
-        let result = command.args(args).stdin(Stdio::null()).output();
-        let output = result.map_err(|source| start_failure("merge-tree", source))?;
+        let output = bounded("merge-tree", command.args(args), ANSWER_MAX)?;
         let mut parts = output
             .stdout
             .split(|byte| *byte == 0)

@@ -4,9 +4,10 @@
 //! question or lead to another repository.
 
 use std::ffi::OsStr;
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 use super::RepoError;
 
@@ -67,6 +68,51 @@ const OF_A_CALLER: &[&str] = &[
     "GIT_TRACE",
 ];
 
+/// The most bytes that one answer of git may have: the paths of some 1.3 million files.
+/// Whoever opens a pull decides how many there are.
+pub(super) const ANSWER_MAX: u64 = 128 << 20;
+
+/// Runs git to its end; an answer of more than `max` bytes is a fault, and not held.
+pub(super) fn bounded(
+    what: &'static str,
+    command: &mut Command,
+    max: u64,
+) -> Result<Output, RepoError> {
+    let fault = |source| start_failure(what, source);
+    command.stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(fault)?;
+    let (said, faults) = (child.stdout.take(), child.stderr.take());
+    let (stdout, stderr) = std::thread::scope(|scope| {
+        let faults = scope.spawn(|| read_up_to(faults, max));
+        let stdout = read_up_to(said, max);
+        (
+            stdout,
+            faults.join().unwrap_or_else(|_panic| Ok(Vec::new())),
+        )
+    });
+    // The pipes are closed by now, so that git ends, if it has not.
+    let status = child.wait().map_err(fault)?;
+    let (stdout, stderr) = (stdout.map_err(fault)?, stderr.map_err(fault)?);
+    if stdout.len() as u64 > max {
+        return Err(RepoError::TooMuch { what });
+    }
+    Ok(Output {
+        status,
+        stdout,
+        stderr,
+    })
+}
+
+/// What comes from a pipe, and one byte more than `max` of it at most.
+fn read_up_to(from: Option<impl Read>, max: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(from) = from {
+        from.take(max.saturating_add(1)).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
 /// Why git does not open a directory.
 pub(super) fn closed(dir: &Path, stderr: &[u8]) -> RepoError {
     if !dir.exists() {
@@ -118,4 +164,25 @@ pub(super) fn failed(what: &'static str, stderr: &[u8]) -> RepoError {
         message.push_str("; this clone lacks objects, clone again without --filter");
     }
     RepoError::Failed { what, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_too_long_is_a_fault_and_ends_git() {
+        let mut version = bare_git();
+        let whole = bounded("version", version.arg("version"), 1_000).unwrap();
+        assert!(whole.stdout.starts_with(b"git version"));
+        // The manual of a command is longer than a pipe holds.
+        let mut list = bare_git();
+        let cut = bounded("help", list.args(["help", "--all"]), 10).unwrap_err();
+        assert!(matches!(cut, RepoError::TooMuch { what: "help" }), "{cut}");
+        let exact = whole.stdout.len() as u64;
+        let mut version = bare_git();
+        assert!(bounded("version", version.arg("version"), exact).is_ok());
+        let mut version = bare_git();
+        assert!(bounded("version", version.arg("version"), exact - 1).is_err());
+    }
 }

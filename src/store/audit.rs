@@ -1,12 +1,14 @@
 //! The audit log: who did what to whom, and what came of it.
 //!
 //! A line is written once per act, so that a task that is tried again does not
-//! say everything twice. Lines are never changed and never pruned.
+//! say everything twice. Lines are never changed and never pruned; what runs came to is
+//! kept beside them for as long as the runs.
 
+use super::history::KEEP_RUNS;
 use super::key::{Key, tag};
 use super::rows::Draft;
-use super::{AuditEntry, AuditFilter, RunAudit, Scope, StoreError};
-use crate::engine::ids::{ObjectId, RepoKey};
+use super::{AuditEntry, AuditFilter, Repository, RunAudit, Scope, StoreError};
+use crate::engine::ids::{ObjectId, RepoKey, Timestamp};
 
 pub(super) fn append(draft: &mut Draft<'_>, entry: &AuditEntry) -> Result<bool, StoreError> {
     let act = scoped(tag::ACT, entry.scope).text(&entry.id);
@@ -44,6 +46,9 @@ pub(super) fn append_run(draft: &mut Draft<'_>, audit: &RunAudit) -> Result<bool
     if draft.read(&key)?.is_some() {
         return Ok(false);
     }
+    let age = aged(audit.repo).number(audit.at.0);
+    let age = age.number(audit.run).number(u64::from(audit.attempt));
+    draft.put(age, key.0.clone());
     draft.put_record(key, audit)?;
     Ok(true)
 }
@@ -56,8 +61,46 @@ pub(super) fn of_head(
     draft.records(&of_repo(repo).object(head), usize::MAX)
 }
 
-pub(super) fn of_runs(draft: &Draft<'_>, repo: RepoKey) -> Result<Vec<RunAudit>, StoreError> {
-    draft.records(&of_repo(repo), usize::MAX)
+/// What the runs of a repository came to that were judged since then, the oldest first.
+pub(super) fn of_runs(
+    draft: &Draft<'_>,
+    repo: RepoKey,
+    since: Timestamp,
+) -> Result<Vec<RunAudit>, StoreError> {
+    let all = aged(repo);
+    let mut from = all.clone().number(since.0);
+    let mut audits = Vec::new();
+    while let Some((key, primary)) = draft.first(&from, &all.end())? {
+        audits.extend(draft.record(&Key(primary))?);
+        from = Key(key).after();
+    }
+    Ok(audits)
+}
+
+/// Forgets what runs came to that were judged too long ago; returns how many.
+pub(super) fn prune_runs(
+    draft: &mut Draft<'_>,
+    now: Timestamp,
+    limit: usize,
+) -> Result<usize, StoreError> {
+    let repositories: Vec<Repository> = draft.records(&Key::new(tag::REPOSITORY), usize::MAX)?;
+    let mut gone = 0;
+    for repository in repositories {
+        let all = aged(repository.key);
+        let until = all.clone().number(now.before(KEEP_RUNS).0);
+        while gone < limit
+            && let Some((key, primary)) = draft.first(&all, &until)?
+        {
+            draft.remove(Key(primary));
+            draft.remove(Key(key));
+            gone += 1;
+        }
+    }
+    Ok(gone)
+}
+
+fn aged(repo: RepoKey) -> Key {
+    Key::new(tag::RUN_AUDIT_AGE).repo(repo)
 }
 
 fn of_repo(repo: RepoKey) -> Key {

@@ -73,8 +73,13 @@ pub trait JobHistory: Send + Sync {
     /// What the attempts of a head came to, by run and attempt.
     async fn audits_at(&self, repo: RepoKey, head: ObjectId) -> Result<Vec<RunAudit>, StoreError>;
 
-    /// What all attempts of a repository came to.
-    async fn run_audits(&self, repo: RepoKey) -> Result<Vec<RunAudit>, StoreError>;
+    /// What the attempts of a repository came to that were judged since then, the oldest
+    /// first.
+    async fn run_audits(
+        &self,
+        repo: RepoKey,
+        since: Timestamp,
+    ) -> Result<Vec<RunAudit>, StoreError>;
 
     /// How far the history was read back, if anybody asked for it.
     async fn backfill(&self, repo: RepoKey) -> Result<Option<Backfill>, StoreError>;

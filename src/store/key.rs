@@ -70,6 +70,10 @@ pub(super) mod tag {
     pub(in crate::store) const BACKFILL: u8 = b'B';
     /// `RunAudit`, by repository, head, run and attempt
     pub(in crate::store) const RUN_AUDIT: u8 = b'v';
+    /// the key of a `RunAudit`, by repository and the moment at which it was judged
+    pub(in crate::store) const RUN_AUDIT_AGE: u8 = b'V';
+    /// the key of a closed pull, by the moment at which it last changed
+    pub(in crate::store) const CLOSED: u8 = b'c';
     /// the key of lots
     pub(in crate::store) const LOTS: u8 = b'K';
     /// the last probe

@@ -401,6 +401,8 @@ impl<B: Backend> Store for Keyed<B> {
             let mut pruned = deliveries;
             pruned += tasks::prune(draft, now, PRUNE_ROWS.saturating_sub(pruned))?;
             pruned += history::prune(draft, now, PRUNE_ROWS.saturating_sub(pruned))?;
+            pruned += audit::prune_runs(draft, now, PRUNE_ROWS.saturating_sub(pruned))?;
+            pruned += pulls::prune(draft, now, PRUNE_ROWS.saturating_sub(pruned))?;
             Ok(pruned)
         })
         .await

@@ -12,8 +12,13 @@ use super::{
     ForcedJob, Gated, HEADS_PER_PULL, NewPlan, PlanRecord, Pull, PullChange, RunAll, StoreError,
     ToldSkip, WrittenComment, may_be_issued,
 };
+use std::time::Duration;
+
 use crate::engine::ids::{ForgeKind, ObjectId, PullNumber, RepoKey, Timestamp};
 use crate::engine::plan_line::LIFETIME;
+
+/// How long a pull is remembered after it was closed and nothing of it changed.
+pub const KEEP_PULLS: Duration = Duration::from_hours(90 * 24);
 
 pub(super) fn find(
     draft: &Draft<'_>,
@@ -76,16 +81,17 @@ pub(super) fn change(
     pull.changed = now;
     let before = rests_on(&pull);
     match change {
-        PullChange::Seen(head) => see(draft, &mut pull, head),
+        PullChange::Seen(head) => see(draft, &mut pull, (head, now)),
         PullChange::Read {
             head,
             target,
             barred,
         } => {
-            see(draft, &mut pull, head);
+            see(draft, &mut pull, (head, now));
             if pull.target.as_ref().is_some_and(|known| *known != target) {
                 // What was allowed for one branch is not allowed for another.
                 pull.told.clear();
+                pull.retargeted = true;
             }
             pull.target = Some(target);
             pull.barred = barred;
@@ -208,6 +214,8 @@ fn unknown(repo: RepoKey, number: PullNumber) -> Pull {
         open: true,
         head: None,
         target: None,
+        head_since: None,
+        retargeted: false,
         barred: false,
         revision: 0,
         heads: Vec::new(),
@@ -223,8 +231,14 @@ fn unknown(repo: RepoKey, number: PullNumber) -> Pull {
     }
 }
 
-fn see(draft: &mut Draft<'_>, pull: &mut Pull, head: ObjectId) {
+fn see(draft: &mut Draft<'_>, pull: &mut Pull, (head, now): (ObjectId, Timestamp)) {
     pull.open = true;
+    if pull.head != Some(head) {
+        pull.retargeted = false;
+    }
+    if pull.head != Some(head) || pull.head_since.is_none() {
+        pull.head_since = Some(now);
+    }
     pull.head = Some(head);
     pull.forced.retain(|job| job.head == head);
     pull.told.retain(|skip| skip.head == head);
@@ -256,8 +270,41 @@ fn write(draft: &mut Draft<'_>, pull: &Pull) -> Result<(), StoreError> {
         draft.put(open, primary.0.clone());
     } else {
         draft.remove(open);
+        let closed = Key::new(tag::CLOSED).number(pull.changed.0);
+        let closed = closed.repo(pull.repo).number(pull.number.0);
+        draft.put(closed, primary.0.clone());
     }
     draft.put_record(primary, pull)
+}
+
+/// Forgets pulls that were closed long ago, with their plans; returns how many rows of age
+/// went. One that comes back is seen as new, and finds its comment by its mark.
+pub(super) fn prune(
+    draft: &mut Draft<'_>,
+    now: Timestamp,
+    limit: usize,
+) -> Result<usize, StoreError> {
+    let (all, cutoff) = (Key::new(tag::CLOSED), now.before(KEEP_PULLS));
+    let until = all.clone().number(cutoff.0);
+    let mut gone = 0;
+    while gone < limit
+        && let Some((key, primary)) = draft.first(&all, &until)?
+    {
+        let primary = Key(primary);
+        let pull: Option<Pull> = draft.record(&primary)?;
+        // It may have come back, or have changed since: then it has a younger row.
+        if let Some(pull) = pull.filter(|pull| !pull.open && pull.changed < cutoff) {
+            for head in &pull.heads {
+                draft.remove(head_row(&pull, *head));
+                draft.remove(forge_head_row(&pull, *head));
+                draft.remove(plan_row(pull.repo, pull.number, *head));
+            }
+            draft.remove(primary);
+        }
+        draft.remove(Key(key));
+        gone += 1;
+    }
+    Ok(gone)
 }
 
 fn row(repo: RepoKey, number: PullNumber) -> Key {

@@ -260,6 +260,13 @@ pub struct Pull {
     /// The target branch as last read; `None` before that.
     #[serde(default)]
     pub target: Option<String>,
+    /// When the head was first seen here; `None` in records of before 0.2.
+    #[serde(default)]
+    pub head_since: Option<Timestamp>,
+    /// The target is another than when this head was first read: what was skipped on the
+    /// head may have been compared with another branch.
+    #[serde(default)]
+    pub retargeted: bool,
     /// A label made everything run when the pull was last read.
     #[serde(default)]
     pub barred: bool,

@@ -4,19 +4,23 @@
 //! and what rests on it is left out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
 use super::super::{Failure, Terminal, admin, plan};
 use crate::clock::{Clock, SystemClock};
 use crate::config::AppAccess;
+use crate::engine::backstop::is_apart;
 use crate::engine::doctor::allowed::{self, Actions, Rules};
 use crate::engine::doctor::grants::{self, Granted};
 use crate::engine::doctor::workflows::{self, RequiredCheck};
 use crate::engine::doctor::{Check, Finding, machine};
 use crate::engine::history::History;
+use crate::engine::history::run::{Attempt, JobRun};
 use crate::engine::ids::RepoKey;
 use crate::forge::github::{Client, Endpoint, GitHub};
+use crate::forge::runs::{PastRuns as _, Window};
 use crate::forge::{ForgeError, Repository};
 use crate::signer::Signer;
 
@@ -184,18 +188,75 @@ impl About<'_> {
             Err(fault) => found.push(silent(Check::Configuration, "the configuration", &fault)),
             Ok(text) => found.extend(workflows::configuration(text.as_deref())),
         }
-        match forge.workflow_files(key, branch).await {
-            Err(fault) => found.push(silent(Check::Rewrite, "the workflows", &fault)),
-            Ok(files) => found.extend(workflows::judge(&workflows::Repository {
-                files: &files,
-                branch,
-                app: Some(self.app),
-                required: required.as_deref().map(|it: &[RequiredCheck]| it),
-                history: self.history,
-            })),
-        }
+        let files = match forge.workflow_files(key, branch).await {
+            Ok(files) => files,
+            Err(fault) => {
+                found.push(silent(Check::Rewrite, "the workflows", &fault));
+                return found;
+            }
+        };
+        terminal.progress("reading the last runs");
+        let runs = match last_runs(forge, (key, branch), files.keys(), granted).await {
+            Ok(runs) => runs,
+            Err(fault) => {
+                found.push(silent(Check::Backstop, "the last runs", &fault));
+                None
+            }
+        };
+        found.extend(workflows::judge(&workflows::Repository {
+            files: &files,
+            branch,
+            app: Some(self.app),
+            required: required.as_deref().map(|it: &[RequiredCheck]| it),
+            history: self.history,
+            runs: runs.as_deref(),
+        }));
         found
     }
+}
+
+/// How far back runs are looked for.
+const RUNS_BACK: Duration = Duration::from_hours(30 * 24);
+
+/// The most pages of runs, of a hundred each, and of each workflow the most runs whose jobs
+/// are asked for.
+const RUN_PAGES: usize = 3;
+
+/// See [`RUN_PAGES`].
+const RUNS_EACH: usize = 3;
+
+/// The newest runs of each workflow that no pull asked for, with their jobs; `None` where
+/// the app may not see runs, which is a finding of its own.
+async fn last_runs(
+    forge: &GitHub,
+    (repo, branch): (RepoKey, &str),
+    paths: impl Iterator<Item = &String>,
+    granted: &Granted,
+) -> Result<Option<Vec<(Attempt, Vec<JobRun>)>>, ForgeError> {
+    if !granted.may("actions", "read") {
+        return Ok(None);
+    }
+    let to = SystemClock.timestamp();
+    let from = to.before(RUNS_BACK);
+    let mut listed = Vec::new();
+    for page in 1..=RUN_PAGES {
+        let window = Window { from, to };
+        let found = forge.ended_runs(repo, window, page).await?;
+        listed.extend(found.runs);
+        if !found.more {
+            break;
+        }
+    }
+    listed.sort_by_key(|attempt| std::cmp::Reverse(attempt.updated));
+    let mut runs = Vec::new();
+    for path in paths {
+        let apart = listed.iter().filter(|it| is_apart(it, path, branch));
+        for attempt in apart.take(RUNS_EACH) {
+            let jobs = forge.jobs(repo, attempt.run, attempt.attempt).await?;
+            runs.push((attempt.clone(), jobs));
+        }
+    }
+    Ok(Some(runs))
 }
 
 async fn allow_lists(forge: &GitHub, repo: RepoKey, granted: &Granted) -> Vec<Finding> {

@@ -7,18 +7,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+mod backstops;
 pub mod required;
 
 pub use required::RequiredCheck;
 
 use super::{Check, Finding, count, quoted, some};
-use crate::engine::backstop;
 use crate::engine::history::History;
-use crate::engine::pipeline::rewrite::repository::{
-    FileRewrite, Rewrites, originals, pull_to, rewrite_all,
-};
+use crate::engine::history::run::{Attempt, JobRun};
+use crate::engine::pipeline::rewrite::repository::{FileRewrite, Rewrites, originals, rewrite_all};
 use crate::engine::pipeline::rewrite::{Refusal, Settings};
-use crate::engine::pipeline::{EventKind, Job, Pipeline};
+use crate::engine::pipeline::{Job, Pipeline};
 use crate::engine::plan::Diagnostic;
 use crate::engine::policy;
 
@@ -35,6 +34,8 @@ pub struct Repository<'a> {
     pub required: Option<&'a [RequiredCheck]>,
     /// How long jobs take, where that is known.
     pub history: Option<&'a History>,
+    /// The last runs, whatever started them; `None` where nobody asked for them.
+    pub runs: Option<&'a [(Attempt, Vec<JobRun>)]>,
 }
 
 /// What is found in a repository.
@@ -48,7 +49,7 @@ pub fn judge(repo: &Repository<'_>) -> Vec<Finding> {
             .map(|known| required::judge(repo, known, &rewrites))
             .unwrap_or_default(),
     );
-    found.extend(backstops(repo, &pipelines));
+    found.extend(backstops::judge(repo, &pipelines));
     found.extend(others(&rewrites));
     found
 }
@@ -218,71 +219,6 @@ fn on(label: &str, used: &BTreeSet<&str>, is_rewritten: bool) -> Finding {
         format!(
             "make sure that a runner with this label is always there, or take one of your own: `trimtab rewrite --write --runner {own}`"
         ),
-    )
-}
-
-/// Jobs that run on pulls alone: a skip of theirs would never be made good.
-fn backstops(repo: &Repository<'_>, pipelines: &[Pipeline]) -> Vec<Finding> {
-    let event = pull_to(repo.branch);
-    let on_pulls = |pipeline: &&Pipeline| {
-        let mut triggers = pipeline.triggers.iter();
-        triggers.any(|trigger| trigger.event == EventKind::Pull)
-    };
-    let bare = |pipeline: &Pipeline| -> Vec<String> {
-        let has_none = |job: &&Job| {
-            let of_it = (pipeline, *job);
-            backstop::of_job(pipelines, of_it, &event, &[])
-                .declared
-                .is_empty()
-        };
-        let jobs = pipeline.jobs.iter().filter(has_none);
-        jobs.map(|job| job.id.to_string()).collect()
-    };
-    let started = pipelines.iter().filter(on_pulls);
-    let found = started.filter_map(|pipeline| {
-        let jobs = bare(pipeline);
-        (!jobs.is_empty()).then(|| without(repo, pipeline, &jobs))
-    });
-    let mut found: Vec<Finding> = found.collect();
-    if found.is_empty() {
-        let says = if pipelines.iter().any(|pipeline| on_pulls(&pipeline)) {
-            "every job of a pull runs somewhere else too"
-        } else {
-            "no workflow here starts on pulls"
-        };
-        found.push(Finding::ok(Check::Backstop, says));
-    }
-    found
-}
-
-fn without(repo: &Repository<'_>, pipeline: &Pipeline, jobs: &[String]) -> Finding {
-    let (path, branch) = (&pipeline.path, repo.branch);
-    let is_pushed = pipeline
-        .triggers
-        .iter()
-        .any(|it| it.event == EventKind::Push);
-    let remedy = if is_pushed {
-        format!(
-            "where they should be skipped, let `on: push` and their conditions take in {branch}"
-        )
-    } else {
-        format!(
-            "where they should be skipped, add `push: {{ branches: [{branch}] }}` to `on:` of {path}"
-        )
-    };
-    let (does, they, are) = if jobs.len() == 1 {
-        ("does", "it", "is")
-    } else {
-        ("do", "they", "are")
-    };
-    Finding::warning(
-        Check::Backstop,
-        format!(
-            "{} of {path} {does} not run in full apart from pulls, so that {they} {are} never skipped: {}",
-            count(jobs.len(), "job"),
-            some(jobs)
-        ),
-        remedy,
     )
 }
 

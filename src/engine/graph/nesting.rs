@@ -50,9 +50,15 @@ fn depth(bytes: &[u8]) -> usize {
 
 /// Words that nest without a bracket: `not not x`, `else if`, `await await x`.
 fn is_nesting_word(tail: &[u8]) -> bool {
-    ["not ", "if ", "await ", "typeof ", "new ", "void "]
-        .iter()
-        .any(|word| tail.starts_with(word.as_bytes()))
+    let words: &[&[u8]] = match tail.first() {
+        Some(b'n') => &[b"not ", b"new "],
+        Some(b'i') => &[b"if "],
+        Some(b'a') => &[b"await "],
+        Some(b't') => &[b"typeof "],
+        Some(b'v') => &[b"void "],
+        _ => &[],
+    };
+    words.iter().any(|word| tail.starts_with(word))
 }
 
 /// What follows a string of one line; everything, when it does not end on its line.

@@ -288,6 +288,58 @@ pub(super) async fn closed_pulls_are_not_open(store: &dyn Store) {
     assert_eq!(numbers, [1, 3]);
 }
 
+pub(super) async fn a_closed_pull_is_forgotten_with_all_of_it(store: &dyn Store) {
+    let at_age = |days: u64| at(days * 86_400);
+    let keep = KEEP_PULLS.as_secs() / 86_400;
+    let changed = async |number: u64, what: PullChange, day: u64| {
+        let number = PullNumber(number);
+        let changed = store.change_pull(REPO, number, what, at_age(day)).await;
+        changed.unwrap();
+    };
+    let head = commit('a');
+    for number in [1, 2, 3] {
+        changed(number, PullChange::Seen(head), 1).await;
+        changed(number, PullChange::Planned(Box::new(plan(head).into())), 1).await;
+    }
+    changed(1, PullChange::Closed, 1).await;
+    changed(2, PullChange::Closed, 1).await;
+    changed(2, PullChange::Seen(head), 2).await;
+    changed(3, PullChange::Closed, 1).await;
+    changed(3, PullChange::CommentLost, 3).await;
+    while store.prune(at_age(keep + 2)).await.unwrap() > 0 {}
+    // One came back, and something of the other changed later.
+    let at_head = store.pulls_at(REPO, head).await.unwrap();
+    assert_eq!(at_head, [PullNumber(2), PullNumber(3)]);
+    let first = PullNumber(1);
+    assert_eq!(store.pull(REPO, first).await.unwrap(), None);
+    assert_eq!(store.plan_at(REPO, first, head).await.unwrap(), None);
+    while store.prune(at_age(keep + 4)).await.unwrap() > 0 {}
+    let everywhere = store.pulls_of_head(REPO.forge, head).await.unwrap();
+    let numbers: Vec<u64> = everywhere.iter().map(|pull| pull.number.0).collect();
+    assert_eq!(numbers, [2], "an open one is never forgotten");
+}
+
+pub(super) async fn what_is_bound_to_a_head_knows_since_when_it_is_there(store: &dyn Store) {
+    let (a, b) = (commit('a'), commit('b'));
+    let read = |head, target: &str| PullChange::Read {
+        head,
+        target: target.to_owned(),
+        barred: false,
+    };
+    let said = async |what: PullChange, seconds: u64| {
+        let changed = store.change_pull(REPO, PullNumber(1), what, at(seconds));
+        let pull = changed.await.unwrap();
+        (pull.head_since, pull.retargeted)
+    };
+    assert_eq!(said(PullChange::Quieted, 1).await, (None, false));
+    assert_eq!(said(PullChange::Seen(a), 2).await, (Some(at(2)), false));
+    assert_eq!(said(read(a, "main"), 3).await, (Some(at(2)), false));
+    assert_eq!(said(read(a, "next"), 4).await, (Some(at(2)), true));
+    assert_eq!(said(read(a, "main"), 5).await, (Some(at(2)), true));
+    assert_eq!(said(read(b, "main"), 6).await, (Some(at(6)), false));
+    assert_eq!(said(read(a, "next"), 7).await, (Some(at(7)), true));
+}
+
 pub(super) async fn rows_of_two_repositories_do_not_mix(store: &dyn Store) {
     let other = RepoKey {
         repo: RepoId(43),

@@ -108,6 +108,45 @@ pub(super) async fn runs_are_forgotten_by_age_and_what_was_learned_stays(store: 
     assert_eq!(jobs, []);
 }
 
+pub(super) async fn what_runs_came_to_is_forgotten_with_them(store: &dyn Store) {
+    let seen = RepositoryChange::Seen {
+        full_name: "ada/shop".to_owned(),
+        default_branch: "main".to_owned(),
+    };
+    let seen = store.change_repository(REPO, seen, at(1)).await;
+    seen.unwrap();
+    let audit = |run: u64, seconds: u64| RunAudit {
+        repo: REPO,
+        run,
+        attempt: 1,
+        pull: PullNumber(1),
+        head: commit('a'),
+        pipeline: "ci.yml".to_owned(),
+        target: None,
+        base: None,
+        at: at(seconds),
+        findings: Vec::new(),
+        skipped: Vec::new(),
+        ran: Vec::new(),
+        saved: 0,
+        unknown: 0,
+        cost: 0,
+    };
+    for (run, seconds) in [(3, 300), (1, 100), (2, 200)] {
+        assert!(store.append_run_audit(audit(run, seconds)).await.unwrap());
+        assert!(!store.append_run_audit(audit(run, seconds)).await.unwrap());
+    }
+    let since = async |seconds: u64| -> Vec<u64> {
+        let audits = store.run_audits(REPO, at(seconds)).await.unwrap();
+        audits.iter().map(|audit| audit.run).collect()
+    };
+    assert_eq!(since(0).await, [1, 2, 3]);
+    assert_eq!(since(200).await, [2, 3]);
+    while store.prune(at(KEEP_RUNS.as_secs() + 200)).await.unwrap() > 0 {}
+    assert_eq!(since(0).await, [2, 3]);
+    assert_eq!(store.audits_at(REPO, commit('a')).await.unwrap().len(), 2);
+}
+
 pub(super) async fn the_oldest_attempts_make_room(store: &dyn Store) {
     for number in 1..=ATTEMPTS + 3 {
         let recorded = store.record_attempt(REPO, run(number, 0), Vec::new(), at(9_999));

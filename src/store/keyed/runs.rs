@@ -70,8 +70,13 @@ impl<B: Backend> JobHistory for Keyed<B> {
             .await
     }
 
-    async fn run_audits(&self, repo: RepoKey) -> Result<Vec<RunAudit>, StoreError> {
-        self.read(move |draft| audit::of_runs(draft, repo)).await
+    async fn run_audits(
+        &self,
+        repo: RepoKey,
+        since: Timestamp,
+    ) -> Result<Vec<RunAudit>, StoreError> {
+        self.read(move |draft| audit::of_runs(draft, repo, since))
+            .await
     }
 
     async fn backfill(&self, repo: RepoKey) -> Result<Option<Backfill>, StoreError> {

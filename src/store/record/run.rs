@@ -80,6 +80,9 @@ pub struct RunAudit {
     pub head: ObjectId,
     /// The pipeline's path.
     pub pipeline: String,
+    /// The target branch for which it ran; `None` where the pull has changed it.
+    #[serde(default)]
+    pub target: Option<String>,
     /// The base of the merge that ran; `None` while that is not known.
     pub base: Option<ObjectId>,
     /// When it was judged.

@@ -258,6 +258,8 @@ fn the_shape_of_a_pull_is_fixed() {
             open: true,
             head: Some(head()),
             target: Some("main".to_owned()),
+            head_since: Some(Timestamp(2)),
+            retargeted: true,
             barred: true,
             revision: 8,
             heads: vec![head()],
@@ -289,7 +291,7 @@ fn the_shape_of_a_pull_is_fixed() {
             }],
             changed: Timestamp(7),
         },
-        r#"{"repo":{"forge":"github","installation":7,"repo":42},"number":1,"open":true,"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","target":"main","barred":true,"revision":8,"heads":["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"],"planned":null,"checks":[{"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","name":"trimtab","id":4,"hash":"h","skips":true}],"comment":{"id":5,"hash":"h","at":6},"quiet":false,"paused":true,"run_all":{"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},"forced":[{"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","job":"e2e"}],"told":[{"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","job":"e2e","by":"ada","reason":"r"}],"changed":7}"#,
+        r#"{"repo":{"forge":"github","installation":7,"repo":42},"number":1,"open":true,"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","target":"main","head_since":2,"retargeted":true,"barred":true,"revision":8,"heads":["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"],"planned":null,"checks":[{"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","name":"trimtab","id":4,"hash":"h","skips":true}],"comment":{"id":5,"hash":"h","at":6},"quiet":false,"paused":true,"run_all":{"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},"forced":[{"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","job":"e2e"}],"told":[{"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","job":"e2e","by":"ada","reason":"r"}],"changed":7}"#,
     );
 }
 

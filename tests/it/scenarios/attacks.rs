@@ -407,6 +407,10 @@ async fn questions_of_one_person_are_bounded_and_commands_are_not() {
         bot.pass(MINUTE / 6).await;
     }
     assert_eq!(bot.said(repo, pull).len(), 21);
+    // Whoever was answered often enough gets not even a reaction: two for each answer.
+    let reactions = |line: &&String| line.contains("/reactions") && line.starts_with("POST");
+    let asked = bot.github.requests();
+    assert_eq!(asked.iter().filter(reactions).count(), 40);
     bot.github
         .comment(repo, pull, "rob", "/trimtab pause")
         .await;
@@ -415,7 +419,7 @@ async fn questions_of_one_person_are_bounded_and_commands_are_not() {
         .await;
     bot.settle().await;
     assert!(is_paused(&bot, (repo, pull)).await);
-    bot.pass(MINUTE * 10).await;
+    bot.pass(MINUTE * 20).await;
     bot.github
         .comment(repo, pull, "rob", "/trimtab status")
         .await;

@@ -1,14 +1,15 @@
 //! What really ran, compared with the plan on the merge that CI tested.
 
-use trimtab::engine::ids::{ObjectId, PullNumber, RepoKey};
+use trimtab::engine::ids::{ObjectId, PullNumber, RepoKey, Timestamp};
+use trimtab::engine::plan::Mode;
 use trimtab::store::{AuditFilter, RunAudit};
 
 use super::super::support::bot::Bot;
-use super::super::support::github::model::Check;
+use super::super::support::github::model::{Check, Pull};
 use super::super::support::github::runner::PLAN_SECONDS;
 use super::super::support::github::runs::Ran;
 use super::super::support::repo::Edit;
-use super::delivery::{CI, enforcing_shop, gated_workflow, skipped};
+use super::delivery::{CI, enforcing_shop, gated_workflow, set_mode, shop_gated, skipped};
 use super::{DOCS, MINUTE, WORKFLOW, head};
 
 /// An enforcing shop that knows how long its jobs take: 90 and 30 seconds.
@@ -89,7 +90,14 @@ async fn a_skip_that_holds_is_counted_net_of_the_plan_job() {
     // Told twice, it is counted once.
     bot.github.announce_run(repo, run, 1).await;
     bot.settle().await;
-    assert_eq!(bot.store.run_audits(repo).await.unwrap().len(), 1);
+    assert_eq!(
+        bot.store
+            .run_audits(repo, Timestamp(0))
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
     finish(bot, repo, pull).await;
 }
 
@@ -303,6 +311,90 @@ async fn a_run_keeps_the_line_that_it_was_given() {
     bot.settle().await;
     let audits = audits(&bot, repo, head).await;
     assert_eq!(found(&audits[0]), [""; 0], "it was planned when it began");
+    finish(bot, repo, pull).await;
+}
+
+/// An enforcing shop with a branch `next`, which has a change of code that `main` has not,
+/// and a pull into `next` that has the same change and one of prose: its tests are skipped.
+async fn skipped_beside_next(bot: &Bot) -> (RepoKey, PullNumber, ObjectId) {
+    let workflow = WORKFLOW.replace("[main]", "[main, next]");
+    let repo = shop_gated(bot, &workflow, "mode: enforce\nholdout: 0\n").await;
+    set_mode(bot, Mode::Enforce).await;
+    let code = Edit::Write("shop/tax.py", "RATE = 0.3\n");
+    {
+        let state = bot.github.state();
+        let git = &state.repos[&repo.repo.0].git;
+        git.branch("next", git.tip("main"));
+    }
+    bot.github.push_branch(repo, ("eve", "next"), &[code]).await;
+    let edits = [&[code], DOCS].concat();
+    let pull = bot.github.open_pull(repo, ("eve", "topic"), &edits).await;
+    retarget(bot, (repo, pull), "next").await;
+    let head = head(bot, repo, pull);
+    assert_eq!(skipped(bot, repo, head), ["test"]);
+    bot.github.run_workflow(repo, pull, 30).await;
+    bot.settle().await;
+    assert_eq!(conclusion(bot, repo, head), "success");
+    (repo, pull, head)
+}
+
+async fn retarget(bot: &Bot, (repo, pull): (RepoKey, PullNumber), target: &str) {
+    let change = |pull: &mut Pull| target.clone_into(&mut pull.base_ref);
+    bot.github
+        .change_pull(repo, pull, ("eve", "edited"), change)
+        .await;
+    bot.settle().await;
+    bot.pass(MINUTE).await;
+}
+
+#[tokio::test]
+async fn what_was_skipped_beside_another_target_fails_the_check_until_it_ran() {
+    let bot = Bot::start().await;
+    let (repo, pull, head) = skipped_beside_next(&bot).await;
+    retarget(&bot, (repo, pull), "main").await;
+    let check = people(&bot, repo, head);
+    assert_eq!(check.conclusion.as_deref(), Some("failure"));
+    assert_eq!(check.title, "1 skipped job should have run");
+    let words = "beside another target; for main it has to run: input-changed shop/tax.py";
+    assert!(check.summary.contains(words), "{}", check.summary);
+    // The workflow runs again, beside main, and now the tests run.
+    bot.github.run_workflow(repo, pull, 30).await;
+    bot.settle().await;
+    assert_eq!(conclusion(&bot, repo, head), "success");
+    finish(bot, repo, pull).await;
+}
+
+#[tokio::test]
+async fn what_was_skipped_for_one_pull_fails_the_check_of_another_with_its_head() {
+    let bot = Bot::start().await;
+    let (repo, pull, head) = skipped_beside_next(&bot).await;
+    let second = {
+        let mut state = bot.github.state();
+        let of = state.repos.get_mut(&repo.repo.0).unwrap();
+        let base = of.git.tip("main");
+        let twin = Pull {
+            number: pull.0 + 1,
+            base_ref: "main".to_owned(),
+            base,
+            ..of.pulls[&pull.0].clone()
+        };
+        of.git.pull_refs(twin.number, head, base).unwrap();
+        let number = PullNumber(twin.number);
+        of.pulls.insert(twin.number, twin);
+        number
+    };
+    bot.github
+        .announce_pull(repo, second, "eve", "opened")
+        .await;
+    bot.settle().await;
+    assert_eq!(conclusion(&bot, repo, head), "failure");
+    // Whoever closes it leaves the head as the other pull has it.
+    let close = |pull: &mut Pull| pull.open = false;
+    bot.github
+        .change_pull(repo, second, ("eve", "closed"), close)
+        .await;
+    bot.settle().await;
+    assert_eq!(conclusion(&bot, repo, head), "success");
     finish(bot, repo, pull).await;
 }
 

@@ -35,7 +35,12 @@ pub(super) fn gated_workflow(text: &str) -> String {
 
 /// The shop with a gated workflow and this configuration.
 pub(super) async fn gated_shop(bot: &Bot, configuration: &str) -> RepoKey {
-    let workflow = gated_workflow(WORKFLOW);
+    shop_gated(bot, WORKFLOW, configuration).await
+}
+
+/// The shop with this workflow, which is gated, and this configuration.
+pub(super) async fn shop_gated(bot: &Bot, workflow: &str, configuration: &str) -> RepoKey {
+    let workflow = gated_workflow(workflow);
     let edit = |edit: &Edit<'_>| !matches!(edit, Edit::Write(CI | ".trimtab.yml", _));
     let mut edits: Vec<Edit<'_>> = SHOP.iter().copied().filter(edit).collect();
     edits.push(Edit::Write(CI, &workflow));

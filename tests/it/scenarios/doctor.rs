@@ -9,6 +9,7 @@ use trimtab::engine::ids::RepoKey;
 
 use super::super::support::github::key;
 use super::super::support::github::model::{APP, Level};
+use super::super::support::github::runs::Ran;
 use super::super::support::place::{Place, answer};
 use super::super::support::process::{PROGRAM, Stage, stop};
 use super::super::support::repo::Edit;
@@ -224,6 +225,7 @@ async fn an_installation_that_is_well_has_no_fault_and_nothing_is_written() {
         let of = state.repos.get_mut(&repo.repo.0).unwrap();
         of.required = [vec!["test".to_owned()], vec!["docs".to_owned()]];
     }
+    push_run(&stage, repo, ["success", "success"]);
     let (code, found) = ask(&stage).await;
     assert_eq!(code, Some(0), "{found}");
     insta::assert_snapshot!(found, @"
@@ -237,11 +239,31 @@ async fn an_installation_that_is_well_has_no_fault_and_nothing_is_written() {
     ok       rewrite       no workflow is rewritten, so that every job runs
     ok       runner        the plan job would ask for `ubuntu-latest`, and other jobs here run on GitHub's runners too
     ok       required      2 checks that main requires can report, whatever a plan says: `docs`, `test`
-    ok       backstop      every job of a pull runs somewhere else too
+    ok       backstop      every job of a pull runs somewhere else too, and was seen to
     ok       allow-list    an app cannot see who may start workflows, nor without `administration: read` which actions are allowed; the jobs that a rewrite adds use none
     ok       allow-list    the bot opens no pulls here, so that no rule can block them
     ok       store         no server has kept anything in DATA_DIR of this machine
     ");
+    only_read(&stage);
+    stage.github.finish();
+}
+
+/// A run of a push to main, in which `test` and `docs` ended so.
+fn push_run(stage: &Stage, repo: RepoKey, [test, docs]: [&str; 2]) {
+    let run = stage.github.start_push_run(repo, CI, "main");
+    let jobs = [Ran("test", test, 90), Ran("docs", docs, 30)];
+    stage.github.end_run(repo, run, &jobs);
+}
+
+#[tokio::test]
+async fn a_backstop_that_never_comes_is_told() {
+    let (stage, repo) = stage().await;
+    push_run(&stage, repo, ["success", "skipped"]);
+    push_run(&stage, repo, ["failure", "skipped"]);
+    let (code, found) = ask(&stage).await;
+    assert_eq!(code, Some(0), "{found}");
+    let words = "1 job of .github/workflows/ci.yml ended in none of its last 2 runs apart from pulls: `docs`";
+    assert!(found.contains(words), "{found}");
     only_read(&stage);
     stage.github.finish();
 }
@@ -432,7 +454,7 @@ async fn a_forge_that_fails_half_way_hides_nothing_else() {
         "{found}"
     );
     assert!(
-        found.contains("backstop      every job of a pull runs somewhere else too"),
+        found.contains("backstop      .github/workflows/ci.yml should run apart from pulls"),
         "{found}"
     );
     stage.github.finish();

@@ -275,7 +275,13 @@ impl FakeGithub {
         {
             let mut model = self.state();
             let of = model.repos.get_mut(&repo.repo.0).unwrap();
-            change(of.pulls.get_mut(&pull.0).unwrap());
+            let it = of.pulls.get_mut(&pull.0).unwrap();
+            let target = it.base_ref.clone();
+            change(it);
+            if let Some(base) = of.git.find(&it.base_ref).filter(|_| it.base_ref != target) {
+                it.base = base;
+                of.git.pull_refs(pull.0, it.head, base);
+            }
         }
         self.announce_pull(repo, pull, login, action).await;
     }

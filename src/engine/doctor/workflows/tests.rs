@@ -3,6 +3,8 @@
 use super::required::Reporter;
 use super::*;
 use crate::engine::doctor::{State, lines};
+use crate::engine::history::run::Conclusion;
+use crate::engine::ids::Timestamp;
 
 const CI: &str = "name: CI\non:\n  push: {branches: [main]}\n  pull_request:\njobs:\n  unit:\n    runs-on: ubuntu-24.04\n    steps: [{run: a}]\n  lint:\n    runs-on: ubuntu-24.04\n    steps: [{run: a}]\n";
 const MATRIX: &str = "name: CI\non: [push, pull_request]\njobs:\n  test:\n    runs-on: ubuntu-24.04\n    strategy: {matrix: {v: [1, 2]}}\n    steps: [{run: a}]\n";
@@ -53,8 +55,13 @@ fn found(
         app: Some(7),
         required,
         history: None,
+        runs: None,
     };
-    let found = judge(&repo);
+    sorted_out(&repo, check)
+}
+
+fn sorted_out(repo: &Repository<'_>, check: Check) -> String {
+    let found = judge(repo);
     let of_it: Vec<Finding> = found.into_iter().filter(|it| it.check == check).collect();
     assert!(
         of_it
@@ -139,6 +146,79 @@ fn jobs_that_run_on_pulls_alone_are_named() {
     warning backstop: 2 jobs of .github/workflows/ci.yml do not run in full apart from pulls, so that they are never skipped: `unit`, `lint`
       -> where they should be skipped, let `on: push` and their conditions take in main
     ");
+}
+
+/// Event, branch, and jobs with how they ended.
+type Ran<'a> = (&'a str, &'a str, &'a [(&'a str, Conclusion)]);
+
+/// What is found of backstops with these runs.
+fn with_runs(runs: &[Ran<'_>]) -> String {
+    let runs: Vec<(Attempt, Vec<JobRun>)> = (1..)
+        .zip(runs)
+        .map(|(run, (event, branch, jobs))| {
+            let jobs = jobs.iter().map(|(name, conclusion)| JobRun {
+                run,
+                attempt: 1,
+                id: run,
+                name: (*name).to_owned(),
+                conclusion: *conclusion,
+                created: Timestamp(run),
+                started: Timestamp(run),
+                ended: Timestamp(run),
+                labels: Vec::new(),
+                runner: None,
+                steps: Vec::new(),
+            });
+            let attempt = Attempt {
+                run,
+                attempt: 1,
+                pipeline: ".github/workflows/ci.yml".to_owned(),
+                event: (*event).to_owned(),
+                head: "0".repeat(40).parse().unwrap(),
+                branch: Some((*branch).to_owned()),
+                fork: false,
+                pulls: Vec::new(),
+                created: Timestamp(run),
+                started: Timestamp(run),
+                updated: Timestamp(run),
+                conclusion: Some(Conclusion::Success),
+            };
+            (attempt, jobs.collect())
+        })
+        .collect();
+    let files = files(&[("ci.yml", CI)]);
+    let repo = Repository {
+        files: &files,
+        branch: "main",
+        app: Some(7),
+        required: None,
+        history: None,
+        runs: Some(&runs),
+    };
+    sorted_out(&repo, Check::Backstop)
+}
+
+#[test]
+fn a_backstop_that_never_comes_is_told() {
+    let both = [("unit", Conclusion::Success), ("lint", Conclusion::Failure)];
+    insta::assert_snapshot!(with_runs(&[("push", "main", &both)]), @"ok backstop: every job of a pull runs somewhere else too, and was seen to");
+    let one = [("unit", Conclusion::Success), ("lint", Conclusion::Skipped)];
+    insta::assert_snapshot!(with_runs(&[("push", "main", &one), ("push", "main", &one)]), @"
+    warning backstop: 1 job of .github/workflows/ci.yml ended in none of its last 2 runs apart from pulls: `lint`
+      -> look at such a run; where they do not run on purpose, say `skip: never` for them in .trimtab.yml
+    ");
+    // What pulls, other branches and nobody started is no proof.
+    for runs in [
+        &[("pull_request", "topic", &both[..])][..],
+        &[("push", "next", &both)],
+        &[],
+    ] {
+        let found = with_runs(runs);
+        assert!(
+            found.contains("none of the last runs of the repository"),
+            "{found}"
+        );
+    }
 }
 
 #[test]

@@ -421,17 +421,18 @@ fn braces(text: &str) -> String {
 
 /// Fixtures and functions whose paths are new directories.
 fn is_made_for_the_run(name: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "tmp", "temp", "testdir", "pytester", "mkdtemp", "mkstemp", "isolated",
+    ];
+    if name.starts_with("tempfile.") {
+        return true;
+    }
     let last = name.rsplit('.').next().unwrap_or(name);
-    let last = last.to_ascii_lowercase();
-    name.starts_with("tempfile.")
-        || [
-            "tmp", "temp", "testdir", "pytester", "mkdtemp", "mkstemp", "isolated",
-        ]
-        .iter()
-        .any(|it| {
-            last.starts_with(it)
-                || last.ends_with(&format!("_{it}"))
-                || last.contains(&format!("_{it}_"))
-        }) && !last.starts_with("template")
-            && !last.starts_with("temper")
+    let begins = |word: &str| {
+        let beginning = last.get(..word.len());
+        beginning.is_some_and(|it| it.eq_ignore_ascii_case(word))
+    };
+    let is_one = |part: &str| WORDS.iter().any(|word| part.eq_ignore_ascii_case(word));
+    let names = WORDS.iter().any(|word| begins(word)) || last.split('_').skip(1).any(is_one);
+    names && !begins("template") && !begins("temper")
 }

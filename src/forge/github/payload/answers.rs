@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Account, Id};
 use crate::engine::ids::{
-    ForgeKind, InstallationId, ObjectId, PullNumber, RepoId, RepoKey, UserId,
+    ForgeKind, InstallationId, ObjectId, PullNumber, RepoId, RepoKey, Timestamp, UserId,
 };
 use crate::forge::github::client::Answer;
 use crate::forge::{
@@ -113,6 +113,7 @@ impl CommentAnswer {
             author: author(self.user),
             body: self.body.unwrap_or_default(),
             edited: self.created_at != self.updated_at,
+            written: Timestamp::of_text(&self.created_at),
         })
     }
 
@@ -152,6 +153,8 @@ impl ReviewAnswer {
             body: self.body.unwrap_or_default(),
             // A review does not say; its reader compares the text with what arrived.
             edited: false,
+            // It names the commit that it was said of.
+            written: None,
         }
     }
 }
