@@ -41,6 +41,7 @@ mod make;
 mod manifests;
 mod memo;
 mod named;
+mod names;
 mod node;
 mod programs;
 mod projects;

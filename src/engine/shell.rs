@@ -286,9 +286,16 @@ pub struct Start<'a, 't> {
     pub arguments: Option<&'a [Word]>,
     /// The text of a file of the repository, for `source`.
     pub text: &'a dyn Fn(&str) -> Source<'t>,
+    /// What a command prints in a place where it only prints names of files, for the
+    /// program that stands in front of it on a command line.
+    pub listed: &'a Listed<'a>,
     /// How many steps are left, for all scripts of one job together.
     pub steps: &'a Cell<u32>,
 }
+
+/// The patterns that names fit which a command prints: the words of a program so far, the
+/// command, and where it runs; `None` where it may print anything else, or nothing.
+pub type Listed<'a> = dyn Fn(&[Word], &[Word], &Place) -> Option<Vec<Word>> + 'a;
 
 /// A file that a script sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

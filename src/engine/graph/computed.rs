@@ -58,6 +58,8 @@ pub(super) struct Value {
     pub(super) number: Option<u8>,
     /// Whether it is all directories above its places.
     pub(super) is_ancestors: bool,
+    /// Whether it only prints what it is given.
+    pub(super) is_printer: bool,
     /// The words of a list, a gap for what is not known.
     words: Vec<String>,
 }
@@ -488,13 +490,4 @@ fn settled(place: &Place) -> Place {
     let base = if ups > 0 { Base::Anywhere } else { place.base };
     let below = parts.get(ups..).unwrap_or_default().join("/");
     Place::new(base, below)
-}
-
-/// The sum of two texts.
-fn sum(left: &Value, right: &Value) -> Value {
-    Value {
-        places: concat(&left.places, &right.places, &mut false),
-        is_bare: left.is_bare && right.is_bare,
-        ..Value::default()
-    }
 }

@@ -14,6 +14,7 @@ use crate::engine::shell::{Located, Word, locate};
 use crate::engine::tree::{dir_of, join};
 
 mod settings;
+mod targets;
 
 /// Sub-commands that build the crates they name.
 const CARGO_BUILDS: &str = "build b check c test t bench run r doc rustdoc rustc clippy fix nextest llvm-cov \
@@ -273,9 +274,8 @@ impl Walk<'_> {
         let compiles = only_compiles(&call.texts());
         let is_lean = leaves_tests_out(&call.texts());
         for unit in units {
-            if is_lean && self.has_usual_targets(&unit) {
-                let names = list("src/**/*.rs *.rs Cargo.toml");
-                self.compiled(call, names.iter().map(|name| below(&unit, name)).collect());
+            if let Some(globs) = is_lean.then(|| self.code_of(&unit)).flatten() {
+                self.compiled(call, globs);
                 continue;
             }
             if compiles {
@@ -314,28 +314,6 @@ impl Walk<'_> {
         for dir in dirs {
             self.add(call, Input::Built(dir));
         }
-    }
-
-    /// Whether the library and the programs of a crate lie where Cargo looks for them.
-    fn has_usual_targets(&self, dir: &str) -> bool {
-        let manifest = join(dir, "Cargo.toml").unwrap_or_default();
-        let text = self.context.snapshot.text(&manifest);
-        let memo = self.context.memo;
-        let table = text.and_then(|text| memo.toml(&manifest, text));
-        let Some(table) = table else {
-            return false;
-        };
-        let lib = table.get("lib").into_iter();
-        let bins = table.get("bin").and_then(toml::Value::as_array);
-        let mut targets = lib.chain(bins.into_iter().flatten());
-        let head = table.get("package").and_then(toml::Value::as_table);
-        let is_apart = |target: &toml::Value| {
-            let path = target.get("path").and_then(toml::Value::as_str);
-            path.is_some_and(|path| !path.starts_with("src/"))
-        };
-        head.is_some_and(|head| !head.contains_key("build"))
-            && !targets.any(is_apart)
-            && text.is_some_and(|text| !text.contains("doc-scrape-examples"))
     }
 
     /// The crates named by `-p`; `None` when none is, or one of them is not known.

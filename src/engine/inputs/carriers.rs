@@ -111,6 +111,9 @@ impl Walk<'_> {
         if words.is_empty() {
             words.push(Word::literal("."));
         }
+        if self.prints_names(call) {
+            return;
+        }
         for word in &words {
             self.read_path(call, word);
         }

@@ -45,6 +45,7 @@ impl Walk<'_> {
             return self.unknown_use(call);
         }
         match sub.as_str() {
+            "ls-files" if self.prints_names(call) => return,
             "apply" | "am" => self.whole(call),
             "clone" if !is_from_elsewhere(call, rest) => self.whole(call),
             "restore" if rest.iter().any(is_source) => return self.unknown_use(call),

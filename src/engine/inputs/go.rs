@@ -37,6 +37,9 @@ impl Walk<'_> {
             }
             return self.go_packages(&inner);
         }
+        if texts.first() == Some(&"gox") {
+            return self.gox(call);
+        }
         let mut inner = call.without(1);
         self.go_elsewhere(&mut inner, 0);
         self.go_elsewhere(&mut inner, 1);
@@ -68,6 +71,37 @@ impl Walk<'_> {
             "env" | "version" | "clean" | "help" | "telemetry" | "" => {}
             _ => self.unknown_use(call),
         }
+    }
+
+    /// `gox PACKAGES`: `go build` for several systems
+    /// (<https://github.com/mitchellh/gox#usage>).
+    fn gox(&mut self, call: &Invocation) {
+        let mut inner = call.without(1);
+        let tells = |word: &Word| word.text.trim_start_matches('-').starts_with("gocmd");
+        if inner.words.iter().any(tells) {
+            // Another program builds.
+            return self.unknown_use(call);
+        }
+        let own = list("-os -arch -osarch -output");
+        let mut at = 0;
+        while let Some(word) = inner.words.get(at) {
+            let text = word.text.replacen("--", "-", 1);
+            let (flag, value) = text
+                .split_once('=')
+                .map_or((&*text, None), |(flag, value)| (flag, Some(value)));
+            let count = match (own.contains(&flag), value) {
+                (true, Some(_)) => 1,
+                (true, None) => 2,
+                (false, _) => {
+                    at += 1;
+                    continue;
+                }
+            };
+            let end = inner.words.len().min(at + count);
+            inner.words.drain(at..end);
+        }
+        inner.words.insert(0, Word::literal("build"));
+        self.go_packages(&inner);
     }
 
     /// `-C DIR`, before the sub-command or behind it: what follows happens there.

@@ -4,7 +4,7 @@
 //! computed target makes the use unknown. What is not asked for is not walked.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::rc::Rc;
 
@@ -13,7 +13,7 @@ mod just;
 mod patterns;
 mod read;
 
-use expand::{expanded, marked};
+use expand::{Asked, asked, expanded, flat, marked};
 use read::{parse, set};
 
 use super::OpaqueCause;
@@ -33,12 +33,14 @@ struct Rules {
     variables: BTreeMap<String, String>,
     /// What the environment says of variables that the file only sets by default.
     environment: Rc<BTreeMap<Box<str>, Value>>,
-    /// Variables that some targets set for themselves.
-    targeted: BTreeSet<String>,
+    /// Variables that some targets set for themselves, with all that they set.
+    targeted: BTreeMap<String, String>,
     /// Shells, modes and the like that change how recipes are read.
     odd: Option<String>,
-    /// Calls of `$(shell ...)` on which conditions depend, with their lines.
-    asked: Vec<(u32, String)>,
+    /// Conditions and the like, with their lines.
+    conditions: Vec<(u32, String)>,
+    /// Variables that stand in the environment of recipes, with their lines; `*` for all.
+    exported: BTreeMap<String, u32>,
     /// Patterns and files that are read while the makefile is.
     reads: Vec<String>,
     /// What is made.
@@ -55,6 +57,11 @@ impl Rules {
         self.spent.set(self.spent.get().saturating_add(steps));
         self.spent.get() < STEPS
     }
+
+    /// Leaves no steps: something is too long to be read.
+    fn give_up(&self) {
+        self.spent.set(STEPS);
+    }
 }
 
 #[derive(Debug, Default, Clone)]
@@ -64,7 +71,7 @@ struct Rule {
 }
 
 /// The command line of make.
-struct Asked {
+struct Told {
     place: Place,
     file: Option<String>,
     goals: Vec<String>,
@@ -98,8 +105,9 @@ impl Walk<'_> {
         self.runs(call, &file);
         let mut rules = parse(text, &self.variables);
         self.includes(call, dir, &file, &mut rules);
-        for name in std::mem::take(&mut rules.targeted) {
-            let value = marked(&name);
+        for (name, values) in std::mem::take(&mut rules.targeted) {
+            let old = rules.variables.get(&name).cloned().unwrap_or_default();
+            let value = marked(&format!("{name} {old} {values}"));
             rules.variables.insert(name, value);
         }
         rules.variables.extend(asked.variables);
@@ -132,16 +140,57 @@ impl Walk<'_> {
                 self.read_path(call, &word);
             }
         }
-        for (line, command) in &rules.asked {
-            let command = expanded(command, rules, None, 0).replace("$$", "$");
+        for (line, condition) in &rules.conditions {
+            let text = expanded(condition, rules, None, 0);
+            self.ask(&call.place, (file, *line), &asked(&text, 0));
+        }
+        let is_handed = |name: &str| {
+            let line = rules.exported.get(name).or(rules.exported.get("*"));
+            // What the environment has is handed on in any case.
+            line.copied()
+                .or_else(|| self.variables.contains_key(name).then_some(1))
+        };
+        let handed = rules.variables.iter();
+        let handed: Vec<(u32, &String)> = handed
+            .filter_map(|(name, value)| Some((is_handed(name)?, value)))
+            .collect();
+        for (line, value) in handed {
+            let text = expanded(value, rules, None, 0);
+            self.ask(&call.place, (file, line), &asked(&text, 0));
+        }
+    }
+
+    /// Walks what make asks the shell for: what that prints goes into a text.
+    fn ask(&mut self, place: &Place, (file, line): (&str, u32), asked: &Asked) {
+        for command in &asked.commands {
             self.script(&Text {
                 file,
-                line: *line,
-                text: &command,
-                place: call.place.clone(),
+                line,
+                text: &format!(": \"$({})\"", command.trim()).replace("$$", "$"),
+                place: place.clone(),
                 arguments: None,
             });
         }
+    }
+
+    /// One line of a recipe. What it asks the shell for stands in it as a substitution
+    /// where the shell would come to the same; else it is not known there.
+    fn recipe_line(&mut self, site: &Site<'_>, line: u32, text: &str) {
+        let asked = asked(text, 0);
+        self.ask(&site.place, (site.file, line), &asked);
+        // In another directory, between quotes that keep it as it is, and with variables
+        // of the shell it would come to something else.
+        let differs = ["cd", "pushd", "'", "\\", "<<", "`"];
+        let is_same = !differs.iter().any(|it| text.contains(it))
+            && !asked.commands.iter().any(|it| it.contains("$$"));
+        let text = if is_same { asked.text } else { flat(text) };
+        self.script(&Text {
+            file: site.file,
+            line,
+            text: &text.replace("$$", "$"),
+            place: site.place.clone(),
+            arguments: None,
+        });
     }
 
     fn goals(&mut self, call: &Invocation, file: &str, place: &Place, rules: &Rules) {
@@ -171,8 +220,8 @@ impl Walk<'_> {
     }
 
     /// What the command line says; `None` when a goal is not known.
-    fn make_arguments(&mut self, call: &Invocation) -> Option<Asked> {
-        let mut asked = Asked {
+    fn make_arguments(&mut self, call: &Invocation) -> Option<Told> {
+        let mut asked = Told {
             place: call.place.clone(),
             file: None,
             goals: Vec::new(),
@@ -227,8 +276,13 @@ impl Walk<'_> {
             };
             self.exact(call, vec![globset::escape(&path).into()]);
             let more = parse(text, &self.variables);
-            rules.targeted.extend(more.targeted);
-            rules.asked.extend(more.asked);
+            for (name, values) in more.targeted {
+                let known = rules.targeted.entry(name).or_default();
+                known.push(' ');
+                known.push_str(&values);
+            }
+            rules.conditions.extend(more.conditions);
+            rules.exported.extend(more.exported);
             rules.reads.extend(more.reads);
             rules.odd = rules.odd.take().or(more.odd);
             for (target, rule) in more.targets {
@@ -290,14 +344,8 @@ impl Walk<'_> {
         }
         for (line, command) in &rule.recipe {
             let command = command.trim_start_matches(['@', '-', '+', ' ', '\t']);
-            let command = expanded(command, rules, own, 0).replace("$$", "$");
-            self.script(&Text {
-                file: site.file,
-                line: *line,
-                text: &command,
-                place: site.place.clone(),
-                arguments: None,
-            });
+            let command = expanded(command, rules, own, 0);
+            self.recipe_line(site, *line, &command);
         }
     }
 }

@@ -60,6 +60,7 @@ const RUNNERS: &[&str] = &[
     "lerna",
     "go",
     "gotestsum",
+    "gox",
     "cargo",
     "gradle",
     "mvn",

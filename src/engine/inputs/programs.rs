@@ -329,7 +329,7 @@ impl Walk<'_> {
             return;
         };
         let first = text.lines().next().unwrap_or_default();
-        if program == 0 && first.starts_with("#!") && !first.contains("sh") {
+        if program == 0 && first.starts_with("#!") && !is_posix(first) {
             if first.contains("python") || first.contains("node") {
                 return self.entry_program(call, path);
             }
@@ -423,6 +423,15 @@ impl Walk<'_> {
         }
         place
     }
+}
+
+/// Whether the first line of a script names a shell whose language is read here: of zsh
+/// and of others the same words mean other things.
+fn is_posix(first: &str) -> bool {
+    let words = first.trim_start_matches("#!").split_whitespace();
+    let mut names = words.map(base_name).filter(|name| !name.starts_with('-'));
+    let name = names.find(|name| *name != "env" && !name.contains('='));
+    name.is_some_and(|name| ["sh", "bash", "dash", "ash", "ksh"].contains(&name))
 }
 
 /// Globs of all files with these extensions below a directory.

@@ -131,7 +131,7 @@ impl<'a> Walk<'a> {
             return self.foreign(&call, shell);
         }
         match name {
-            "bash" | "sh" | "zsh" | "dash" | "msys2" | "wsl-bash" => self.script(text),
+            "bash" | "sh" | "dash" | "msys2" | "wsl-bash" => self.script(text),
             "python" | "python3" => {
                 let call = invocation(text, &["python", "-"], Some(text.text));
                 self.python_code(&call, text.text);

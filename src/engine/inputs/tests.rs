@@ -19,7 +19,9 @@ mod hazards;
 mod languages;
 mod links;
 mod modules;
+mod names;
 mod narrow;
+mod recipes;
 mod tools;
 mod traced;
 
@@ -415,12 +417,6 @@ fn configured_inputs_replace_inferred_ones() {
     };
     let inputs = infer(&job("frobnicate"), None, &context);
     assert_eq!(reached(&inputs, PYTHON), "sub/test_x.py");
-}
-
-#[test]
-fn a_condition_reads_only_files_it_asks_about() {
-    check("[ $X != 3 ] && [ -f src/a.py ]", PYTHON, "src/a.py");
-    check_fault("[[ -f $X ]]", PYTHON, "ci.yml:10 UnknownUse(\"[[ -f $X\")");
 }
 
 #[test]

@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::environment::{RUNNER, Variables, started_with};
-use super::{Context, Input, JobInputs, Never, Opaque, OpaqueCause, Origin, filters, spelling};
+use super::{
+    Context, Input, JobInputs, Never, Opaque, OpaqueCause, Origin, filters, names, spelling,
+};
 use crate::engine::pipeline::expression::condition;
 use crate::engine::pipeline::{Job, Leg, Truth};
 use crate::engine::shell::{
@@ -169,6 +171,12 @@ impl<'a> Walk<'a> {
             None if context.snapshot.tree.find(path).is_some() => Source::NotRead,
             None => Source::Absent,
         };
+        let in_image = !self.job.images.is_empty();
+        let listed = |program: &[Word], command: &[Word], place: &Place| {
+            // Of a repository that another user owns git prints nothing.
+            let is_at_hand = !in_image;
+            is_at_hand.then(|| names::listed(context, program, command, place))?
+        };
         let script = shell::read(
             text.text,
             Start {
@@ -176,6 +184,7 @@ impl<'a> Walk<'a> {
                 place: &text.place,
                 arguments: text.arguments.as_deref(),
                 text: &source,
+                listed: &listed,
                 steps: &self.steps,
             },
         );
@@ -328,7 +337,7 @@ impl<'a> Walk<'a> {
             return self.pip(call);
         }
         match name {
-            "bash" | "sh" | "zsh" | "dash" | "ksh" => self.shell_program(call),
+            "bash" | "sh" | "dash" | "ash" | "ksh" => self.shell_program(call),
             "test" | "[" | "[[" => self.condition(call),
             "env" | "xargs" | "find" | "coverage" | "parallel" => self.carrier(call, name),
             _ if filters::is_one(name) => self.filter(call, name),
@@ -355,7 +364,7 @@ impl<'a> Walk<'a> {
             | "karma" | "tap" | "uvu" | "wdio" | "tsc" | "tsd" | "turbo" | "nx" | "lerna" => {
                 self.node_tool(call, name);
             }
-            "go" | "gotestsum" | "richgo" | "tinygo" => self.go(call),
+            "go" | "gotestsum" | "gox" | "richgo" | "tinygo" => self.go(call),
             "cargo" | "cross" => self.cargo(call),
             "gradle" | "gradlew" => self.gradle(call),
             "mvn" | "mvnw" | "mvnd" => self.maven(call),

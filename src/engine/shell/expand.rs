@@ -4,6 +4,9 @@ use super::parse::{Node, Part, RawWord};
 use super::walk::{TEXT, WORDS, Walker};
 use super::{Located, Place, Value, WORKSPACE, Word, locate};
 
+/// How many steps it takes to look for the names that a command prints.
+const LISTING: usize = 200;
+
 /// A word that is being put together.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is found on its own")]
@@ -85,6 +88,11 @@ impl Walker<'_, '_> {
                 quoted,
             } => {
                 let value = self.variable(name, suffix);
+                let is_joined = *quoted && (name == "*" || suffix == "[*]");
+                let value = match value {
+                    Value::List(words) if is_joined => self.joined(&words),
+                    value => value,
+                };
                 if !quoted && !self.splits_as_usual(&value) {
                     field.push(&format!("${name}"));
                     field.unknown = true;
@@ -128,6 +136,8 @@ impl Walker<'_, '_> {
     /// Whether a value that is not quoted becomes words at spaces alone.
     fn splits_as_usual(&self, value: &Value) -> bool {
         match (value, self.state.variables.get("IFS")) {
+            // Each of them is split again.
+            (Value::List(words), _) if words.iter().any(|it| it.text.contains(' ')) => false,
             (_, None) => true,
             (Value::Text(text), Some(Value::Text(marks))) => {
                 !text.contains(|c: char| c.is_whitespace() || marks.contains(c))
@@ -154,12 +164,26 @@ impl Walker<'_, '_> {
     fn variable(&mut self, name: &str, suffix: &str) -> Value {
         let value = self.value(name);
         let sets = suffix.starts_with('=') || suffix.starts_with(":=");
-        let value = with_suffix(value, suffix);
+        let value = match (name, suffix) {
+            // All arguments, and not the first of them.
+            ("@" | "*", "") => value,
+            _ => with_suffix(value, suffix),
+        };
         if sets {
             // `${NAME:=x}` sets what it finds empty.
             self.state.assign(name.into(), value.clone());
         }
         value
+    }
+
+    /// `"$*"`: one word of all.
+    fn joined(&self, words: &[Word]) -> Value {
+        let is_plain = |word: &Word| !word.unknown && !word.glob;
+        if self.state.variables.contains_key("IFS") || !words.iter().all(is_plain) {
+            return Value::Unknown;
+        }
+        let texts: Vec<&str> = words.iter().map(|word| word.text.as_ref()).collect();
+        Value::Text(texts.join(" ").into())
     }
 
     fn value(&self, name: &str) -> Value {
@@ -185,6 +209,10 @@ impl Walker<'_, '_> {
         let (Some(arguments), Ok(index)) = (&self.state.arguments, name.parse::<usize>()) else {
             return Value::Unknown;
         };
+        // A pattern stands for any number of arguments.
+        if arguments.iter().skip(1).take(index).any(|word| word.glob) {
+            return Value::Unknown;
+        }
         match arguments.get(index) {
             Some(word) if word.unknown || word.glob => Value::Unknown,
             Some(word) => Value::Text(word.text.clone()),
@@ -233,6 +261,40 @@ impl Walker<'_, '_> {
             },
             _ => None,
         }
+    }
+
+    /// The patterns of the names that a substitution prints, where it does nothing else
+    /// and the shell splits them as usual.
+    pub(super) fn listed(&mut self, program: &[Word], raw: &RawWord) -> Option<Vec<Word>> {
+        let [
+            Part::Command {
+                body,
+                quoted: false,
+            },
+        ] = raw.as_slice()
+        else {
+            return None;
+        };
+        let Node::Sequence(nodes) = &**body else {
+            return None;
+        };
+        let [node @ Node::Simple(simple)] = nodes.as_slice() else {
+            return None;
+        };
+        let is_odd = |name: &str| name == "IFS" || name.starts_with("GIT_");
+        let known = &self.state.variables;
+        if !simple.redirects.is_empty() || known.keys().any(|name| is_odd(name)) {
+            return None;
+        }
+        let command = self.plain_words(node)?;
+        let is_function = |words: &[Word]| {
+            let name = words.first().map_or("", |word| &*word.text);
+            self.state.functions.contains_key(name)
+        };
+        if is_function(program) || is_function(&command) || !self.spend(LISTING) {
+            return None;
+        }
+        (self.start.listed)(program, &command, &self.state.place)
     }
 
     fn plain_words(&mut self, node: &Node) -> Option<Vec<Word>> {

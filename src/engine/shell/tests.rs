@@ -32,6 +32,7 @@ fn run(script: &str) -> Script {
         place: &place,
         arguments: None,
         text: &text,
+        listed: &|_, _, _| None,
         steps: &Cell::new(STEPS),
     };
     read(script, start)
@@ -161,6 +162,7 @@ fn a_variable_of_too_many_values_is_not_known() {
         place: &Place::Inside("".into()),
         arguments: None,
         text: &|_| Source::Absent,
+        listed: &|_, _, _| None,
         steps: &Cell::new(STEPS),
     };
     let found = read(&script, start);
@@ -279,6 +281,7 @@ fn a_script_finds_its_own_directory() {
         place: &place,
         arguments: Some(&arguments),
         text: &text,
+        listed: &|_, _, _| None,
         steps: &Cell::new(STEPS),
     };
     let script = read("cd \"$(dirname \"$0\")/..\"\nmake", start);

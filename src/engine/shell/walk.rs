@@ -40,7 +40,7 @@ pub(super) enum Output {
 }
 
 pub(super) struct Walker<'a, 't> {
-    start: Start<'a, 't>,
+    pub(super) start: Start<'a, 't>,
     pub(super) state: State,
     script: Script,
     heredocs: Vec<Heredoc>,
@@ -187,10 +187,7 @@ impl Walker<'_, '_> {
             }
         }
         if let Some(input) = input {
-            let new = self.script.calls.get_mut(first..).unwrap_or_default();
-            for call in new.iter_mut().filter(|call| call.input.is_none()) {
-                call.input = Some(input.clone());
-            }
+            self.told_from(first, &input);
         }
     }
 
@@ -260,11 +257,7 @@ impl Walker<'_, '_> {
             call.captured |= matches!(redirect, Redirect::Write(_));
             self.one_redirect(redirect, &mut call);
         }
-        call.words = simple
-            .words
-            .iter()
-            .flat_map(|word| self.fields(word))
-            .collect();
+        call.words = self.words(simple);
         // Expanding the words may have changed what is set.
         call.environment = self.state.environment();
         if call.words.is_empty() {
@@ -273,16 +266,55 @@ impl Walker<'_, '_> {
             }
             self.script.calls.push(call);
         } else {
-            let first = self.script.calls.len();
-            call.piped = !call.reads.is_empty();
-            let is_fed = call.piped;
-            self.command(call);
-            if is_fed {
-                // A function hands its input to what it calls.
-                self.fed_from(first, None);
-            }
+            self.with_input(call);
         }
         self.output = output;
+    }
+
+    /// A command; a function hands its input to what it calls.
+    fn with_input(&mut self, mut call: Call) {
+        let first = self.script.calls.len();
+        call.piped = !call.reads.is_empty();
+        let name = call.words.first().map_or("", |word| &*word.text);
+        let hands_on = self.state.functions.contains_key(name)
+            || ["eval", "source", ".", "command", "builtin"].contains(&name);
+        let reader = (hands_on && !(call.reads.is_empty() && call.writes.is_empty())).then(|| {
+            let words = vec![Word::literal("cat")];
+            Call {
+                words,
+                assignments: Vec::new(),
+                ..call.clone()
+            }
+        });
+        let input = call.input.clone().filter(|_| hands_on);
+        let is_fed = call.piped;
+        self.command(call);
+        if is_fed {
+            self.fed_from(first, None);
+        }
+        if let Some(input) = input {
+            self.told_from(first, &input);
+        }
+        self.script.calls.extend(reader);
+    }
+
+    /// What was called since then gets a text as its input, where it has none.
+    fn told_from(&mut self, first: usize, input: &Word) {
+        let new = self.script.calls.get_mut(first..).unwrap_or_default();
+        for call in new.iter_mut().filter(|call| call.input.is_none()) {
+            call.input = Some(input.clone());
+        }
+    }
+
+    /// The words of a command. Names of files that another one prints stand there by the
+    /// patterns which they fit.
+    fn words(&mut self, simple: &Simple) -> Vec<Word> {
+        let mut words: Vec<Word> = Vec::new();
+        for raw in &simple.words {
+            let listed = self.listed(&words, raw);
+            words.extend(listed.unwrap_or_else(|| self.fields(raw)));
+        }
+        words
     }
 
     fn assigned(&mut self, assignment: &Assignment, line: u32) -> Value {

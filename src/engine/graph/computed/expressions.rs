@@ -1,7 +1,7 @@
 //! Expressions: literals, names, chains of calls, and sums of them.
 
-use super::{Base, Call, DEPTH, Kind, Meaning, Place, Reader, Speech, Value, is_root, sum};
-use crate::engine::graph::places::join;
+use super::{Base, Call, DEPTH, Kind, Meaning, Place, Reader, Speech, Value, is_root};
+use crate::engine::graph::places::{concat, join};
 use crate::engine::graph::scan::Dialect;
 
 /// Macros that put their arguments where they stand; others may run them while the crate
@@ -43,6 +43,16 @@ struct Chain<'a> {
     path: Vec<&'a str>,
     /// Whether there is a value before the name's last part.
     has_receiver: bool,
+}
+
+impl Value {
+    /// What only prints what it is given.
+    pub(in crate::engine::graph) fn printer() -> Self {
+        Self {
+            is_printer: true,
+            ..Self::default()
+        }
+    }
 }
 
 impl<'a, S: Speech> Reader<'a, '_, S> {
@@ -447,5 +457,14 @@ fn one(values: Vec<Value>) -> Value {
     match (values.next(), values.next()) {
         (Some(value), None) => value,
         _ => Value::unknown(),
+    }
+}
+
+/// The sum of two texts.
+fn sum(left: &Value, right: &Value) -> Value {
+    Value {
+        places: concat(&left.places, &right.places, &mut false),
+        is_bare: left.is_bare && right.is_bare,
+        ..Value::default()
     }
 }

@@ -166,6 +166,9 @@ fn path(call: &Call<'_, '_>) -> Option<Meaning> {
 }
 
 fn method(call: &Call<'_, '_>, value: &Value) -> Option<Meaning> {
+    if let Some(printer) = printer(call, value) {
+        return is(printer);
+    }
     let above = || value.places.iter().map(Place::parent).collect::<Vec<_>>();
     match (call.last(), call.arguments.len()) {
         ("join", 1) => is(Value::at(join(&value.places, &call.places(0)))),
@@ -202,6 +205,20 @@ fn method(call: &Call<'_, '_>, value: &Value) -> Option<Meaning> {
         (name, _) if is_same(name) => is(value.clone()),
         _ => None,
     }
+}
+
+/// What a formatter puts together for people, which opens nothing: `f.debug_struct("A")`
+/// and its fields (<https://doc.rust-lang.org/std/fmt/struct.DebugStruct.html>).
+fn printer(call: &Call<'_, '_>, value: &Value) -> Option<Value> {
+    let begins = matches!(
+        (call.last(), call.arguments.len()),
+        ("debug_struct" | "debug_tuple", 1) | ("debug_list" | "debug_set" | "debug_map", 0)
+    );
+    let goes_on = matches!(
+        call.last(),
+        "field" | "entry" | "entries" | "key" | "value" | "finish" | "finish_non_exhaustive"
+    );
+    (begins || value.is_printer && goes_on).then(Value::printer)
 }
 
 fn function(call: &Call<'_, '_>) -> Option<Meaning> {
@@ -539,6 +556,38 @@ mod tests {
             "Package!",
         );
         inside("assert_eq!(path.starts_with(\"..\"), fs::x());", "");
+    }
+
+    #[test]
+    fn what_is_printed_for_people_is_no_path() {
+        inside(
+            "f.debug_struct(\"A\").field(\"a\", &\"..\").finish(); fs::x();",
+            "",
+        );
+        inside("f.debug_tuple(\"A\").field(&\"..\").finish(); fs::x();", "");
+        inside("f.debug_list().entries([\"..\"]).finish(); fs::x();", "");
+    }
+
+    #[test]
+    fn what_stands_beside_a_formatter_is_a_path_all_the_same() {
+        inside("walk(\"..\"); fs::x();", "Working ../**");
+        inside(
+            "form.field(\"dir\", \"..\").send(); fs::x();",
+            "Working ../**",
+        );
+        inside(
+            "f.debug_struct(\"A\").opens(\"..\"); fs::x();",
+            "Working ../**",
+        );
+        inside(
+            "f.debug_struct(\"A\").field(\"n\", &fs::read_dir(\"..\").unwrap().count());",
+            "Working ../*",
+        );
+        inside(
+            "f.debug_struct(\"A\").field(\"n\", &walk(\"..\")); fs::x();",
+            "Working ../**",
+        );
+        inside("f.debug_struct(walk(\"..\")); fs::x();", "Working ../**");
     }
 
     #[test]

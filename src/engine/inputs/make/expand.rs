@@ -7,7 +7,10 @@ use super::{Rules, patterns};
 use crate::engine::shell::{UNKNOWN_END, UNKNOWN_START};
 
 /// How long a text may be, in bytes.
-const TEXT: usize = 64 * 1024;
+pub(super) const TEXT: usize = 64 * 1024;
+
+/// How deep calls of the shell may stand in each other.
+const NESTED: u32 = 12;
 
 /// What `$@` and `$*` are in a rule.
 pub(super) type Own<'o> = Option<(&'o str, &'o str)>;
@@ -19,6 +22,7 @@ pub(super) fn expanded(text: &str, rules: &Rules, own: Own<'_>, depth: u32) -> S
     while let Some((before, after)) = rest.split_once('$') {
         out.push_str(before);
         if !rules.spend(1) || out.len() > TEXT {
+            rules.give_up();
             return marked("…");
         }
         let close = match after.chars().next() {
@@ -71,8 +75,31 @@ fn reference(name: &str, rules: &Rules, own: Own<'_>, depth: u32) -> String {
         (_, Some(value)) if !is_deep => inner(value),
         // A variable that nobody sets is empty, unless the environment has it:
         // then it is whoever calls make that must be known.
-        _ => marked(name),
+        (name, value) => {
+            let asks = |text: &str| text.contains("(shell") || text.contains("{shell");
+            let used = used(name).and_then(|name| self::value(rules, own, name));
+            if is_deep {
+                let mut texts = [Some(name), value, used].into_iter().flatten();
+                if texts.any(asks) {
+                    rules.give_up();
+                }
+                return marked(name);
+            }
+            match used.map(inner) {
+                Some(used) => marked(&format!("{name} {used}")),
+                None => marked(name),
+            }
+        }
     }
+}
+
+/// The variable whose words a reference rewrites, or that it calls as a function.
+fn used(name: &str) -> Option<&str> {
+    let called = name
+        .strip_prefix("call ")
+        .map(|call| call.split(',').next());
+    let rewritten = || name.split_once(':').map(|(name, _)| name);
+    called.flatten().or_else(rewritten).map(str::trim)
 }
 
 fn value<'v>(rules: &'v Rules, own: Own<'v>, name: &str) -> Option<&'v str> {
@@ -86,6 +113,85 @@ fn value<'v>(rules: &'v Rules, own: Own<'v>, name: &str) -> Option<&'v str> {
 /// A text that nobody knows.
 pub(super) fn marked(text: &str) -> String {
     format!("{UNKNOWN_START}{text}{UNKNOWN_END}")
+}
+
+/// A text that was expanded, and what it asks the shell for.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    /// Each call of `$(shell ...)`, those inside of others as substitutions of the shell.
+    pub(super) commands: Vec<String>,
+    /// The text with these calls as substitutions of the shell.
+    pub(super) text: String,
+}
+
+/// What a text that was expanded asks the shell for; calls are marked in it.
+pub(super) fn asked(text: &str, depth: u32) -> Asked {
+    let mut asked = Asked::default();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(UNKNOWN_START) {
+        asked.text.push_str(before);
+        let (inner, tail) = closed(after);
+        rest = tail;
+        let call = inner.trim_start().strip_prefix("shell");
+        let call = call.filter(|call| call.starts_with(char::is_whitespace));
+        if depth >= NESTED {
+            // What lies so deep is a command that nobody knows.
+            asked.commands.push(marked(&plain(inner)));
+            asked.text.push_str(&marked(&plain(inner)));
+        } else if let Some(call) = call {
+            let command = self::asked(call, depth + 1).text;
+            asked.text.push_str("$(");
+            asked.text.push_str(command.trim());
+            asked.text.push(')');
+            asked.commands.push(command);
+        } else {
+            asked
+                .commands
+                .extend(self::asked(inner, depth + 1).commands);
+            asked.text.push_str(&marked(&plain(inner)));
+        }
+    }
+    asked.text.push_str(rest);
+    asked
+}
+
+/// What stands before the end of a mark that was opened, marks inside of it included, and
+/// what stands behind it.
+fn closed(text: &str) -> (&str, &str) {
+    let mut open = 1_u32;
+    for (at, c) in text.char_indices() {
+        match c {
+            UNKNOWN_START => open += 1,
+            UNKNOWN_END => open -= 1,
+            _ => continue,
+        }
+        if open == 0 {
+            let behind = text.get(at + c.len_utf8()..);
+            return (
+                text.get(..at).unwrap_or_default(),
+                behind.unwrap_or_default(),
+            );
+        }
+    }
+    (text, "")
+}
+
+/// The text with marks that do not stand in each other.
+pub(super) fn flat(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(UNKNOWN_START) {
+        let (inner, tail) = closed(after);
+        out.push_str(before);
+        out.push_str(&marked(&plain(inner)));
+        rest = tail;
+    }
+    out + rest
+}
+
+/// A text without marks.
+fn plain(text: &str) -> String {
+    text.replace([UNKNOWN_START, UNKNOWN_END], "")
 }
 
 /// What stands in calls of some functions of make in a text.

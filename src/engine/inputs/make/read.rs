@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::Rules;
-use super::expand::{calls, expanded, marked};
+use super::expand::{TEXT, calls, expanded, marked};
 use crate::engine::shell::Value;
 
 /// Lines with continued ones joined, each with the number of its first.
@@ -85,10 +85,12 @@ fn add_rule(rules: &mut Rules, current: &mut Vec<String>, number: u32, line: &st
         return true;
     };
     let needs = needs.trim_start_matches(':');
-    if let Some((name, ..)) = assignment(needs.trim()) {
+    if let Some((name, value, _)) = assignment(needs.trim()) {
         // A variable of one target and of all that it needs.
         let name = name.rsplit(' ').next().unwrap_or(name);
-        rules.targeted.insert(name.to_owned());
+        let values = rules.targeted.entry(name.to_owned()).or_default();
+        values.push(' ');
+        values.push_str(value);
         return true;
     }
     let (needs, inline) = needs.split_once(';').unwrap_or((needs, ""));
@@ -162,31 +164,60 @@ fn look_around(rules: &mut Rules, number: u32, line: &str) {
         }
     }
     if is_condition(start) {
-        let asked = calls(line, "$(shell ").into_iter();
-        rules
-            .asked
-            .extend(asked.map(|command| (number, command.to_owned())));
+        rules.conditions.push((number, line.to_owned()));
     }
+    exports(rules, number, start);
     let reads = calls(line, "$(wildcard ")
         .into_iter()
         .chain(calls(line, "$(file <"));
     rules.reads.extend(reads.map(|it| it.trim().to_owned()));
 }
 
+/// Which variables a line hands to the recipes as their environment.
+fn exports(rules: &mut Rules, number: u32, line: &str) {
+    let names = match line.strip_prefix("export") {
+        _ if line.starts_with(".EXPORT_ALL_VARIABLES") => "*",
+        Some("") => "*",
+        Some(rest) if rest.starts_with([' ', '\t']) => match assignment(rest.trim_start()) {
+            Some((name, ..)) => name,
+            None => rest,
+        },
+        _ => return,
+    };
+    let names = names.split_whitespace();
+    rules
+        .exported
+        .extend(names.map(|name| (name.to_owned(), number)));
+}
+
 /// Sets a variable as an operator does.
 pub(super) fn set(rules: &mut Rules, name: &str, value: &str, operator: &str) {
     let known = rules.variables.get(name).cloned();
+    let value = &*match operator {
+        ":=" | "::=" => {
+            // What it was until now.
+            let old = known.clone().unwrap_or_else(|| marked(name));
+            let value = value.replace(&format!("$({name})"), &old);
+            let value = value.replace(&format!("${{{name}}}"), &old);
+            if value.len() > TEXT {
+                rules.give_up();
+                return;
+            }
+            value
+        }
+        _ => value.to_owned(),
+    };
     let value = match (operator, known) {
         ("+=", Some(old)) => format!("{old} {value}"),
         // Set twice, in branches of conditions perhaps: nobody knows which holds.
-        ("=" | ":=" | "::=", Some(old)) if old != value => marked(name),
+        ("=" | ":=" | "::=", Some(old)) if old != value => marked(&format!("{name} {old} {value}")),
         ("?=", Some(old)) => old,
         // What the environment says goes first.
         ("?=", None) if rules.environment.contains_key(name) => match rules.environment.get(name) {
             Some(Value::Text(text)) => text.to_string(),
             _ => marked(name),
         },
-        ("!=", _) => marked(name),
+        ("!=", _) => marked(&format!("shell {value}")),
         _ => value.to_owned(),
     };
     rules.variables.insert(name.to_owned(), value);

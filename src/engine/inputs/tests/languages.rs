@@ -458,3 +458,29 @@ fn a_build_of_gradle_has_one_configuration() {
         check_read(script, files, &expected, "d/src/main/java/D.java");
     }
 }
+
+#[test]
+fn go_that_builds_for_several_systems_builds_what_it_names() {
+    let files = [
+        ("README.md", ""),
+        ("go.mod", "module example.org/x\n"),
+        ("main.go", "package main\n"),
+        ("p/p.go", "package p\n"),
+    ];
+    let gox = "gox -os=\"linux darwin\" -arch amd64 -parallel=2 -output=../bin/{{.Dir}}";
+    let found = closed(gox, &files);
+    assert_eq!(found, closed("go build", &files));
+    assert!(
+        found.contains("main.go") && !found.contains("README.md"),
+        "{found}"
+    );
+    assert_eq!(
+        closed("gox -tags x ./p", &files),
+        closed("go build ./p", &files)
+    );
+    super::check_fault(
+        "gox -gocmd=./go",
+        &files,
+        "ci.yml:10 UnknownUse(\"gox -gocmd=./go\")",
+    );
+}

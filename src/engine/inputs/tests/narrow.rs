@@ -39,6 +39,12 @@ pub(super) fn closed(script: &str, files: &[(&str, &str)]) -> String {
     paths.collect::<Vec<_>>().join(" ")
 }
 
+#[test]
+fn a_condition_reads_only_files_it_asks_about() {
+    check("[ $X != 3 ] && [ -f src/a.py ]", PYTHON, "src/a.py");
+    check_fault("[[ -f $X ]]", PYTHON, "ci.yml:10 UnknownUse(\"[[ -f $X\")");
+}
+
 const CHECKED: &[(&str, &str)] = &[
     ("app.py", "import b\nopen('data.json')\n"),
     ("b.py", ""),
@@ -183,6 +189,81 @@ fn a_library_is_built_without_its_tests() {
 fn a_target_elsewhere_is_built_with_the_whole_crate() {
     let mut files = CRATE.to_vec();
     files[0].1 = "[package]\nname = \"x\"\n[lib]\npath = \"tests/t.rs\"\n";
+    assert!(closed("cargo check", &files).contains("tests/t.rs"));
+}
+
+/// A crate whose program lies apart, with a test that is declared as well.
+fn apart(manifest: &str, expected: &str) {
+    let manifest = format!("[package]\nname = \"x\"\n{manifest}");
+    let files = [
+        ("Cargo.toml", manifest.as_str()),
+        ("build.rs", "fn main() {}"),
+        ("crates/core/main.rs", "mod app;"),
+        ("crates/core/app.rs", ""),
+        ("crates/core/it.rs", ""),
+        ("crates/it.rs", ""),
+        ("tests/data.json", ""),
+        ("tests/tests.rs", "mod util;"),
+        ("tests/util.rs", ""),
+    ];
+    assert_eq!(closed("cargo build", &files), expected, "{manifest}");
+    assert_eq!(closed("cargo doc", &files), expected, "{manifest}");
+    assert!(closed("cargo test", &files).contains("tests/util.rs"));
+}
+
+#[test]
+fn a_program_that_lies_apart_is_built_without_its_tests() {
+    let code = "Cargo.toml build.rs crates/core/app.rs crates/core/it.rs crates/core/main.rs \
+                crates/it.rs";
+    let lean = format!("{code} tests/data.json");
+    let program = "[[bin]]\nname = \"x\"\npath = \"crates/core/main.rs\"\n";
+    apart(program, &lean);
+    apart(&format!("build = \"build.rs\"\n{program}"), &lean);
+    apart(
+        &format!("{program}[[test]]\nname = \"t\"\npath = \"tests/tests.rs\"\n"),
+        &lean,
+    );
+    let all = format!("{lean} tests/tests.rs tests/util.rs");
+    // Whose the files beside both are nobody knows.
+    apart(
+        &format!("{program}[[test]]\nname = \"t\"\npath = \"crates/core/it.rs\"\n"),
+        &all,
+    );
+    apart(
+        &format!("{program}[[bench]]\nname = \"t\"\npath = \"crates/it.rs\"\n"),
+        &all,
+    );
+}
+
+#[test]
+fn a_target_that_cannot_be_told_from_tests_brings_the_whole_crate() {
+    for manifest in [
+        "[lib]\npath = \"../x/lib.rs\"\n",
+        "[[bin]]\nname = \"x\"\npath = \"nowhere.rs\"\n",
+        "[[bin]]\nname = \"x\"\npath = 3\n",
+        "[[bin]]\nname = \"x\"\npath = \"benches/b.rs\"\n",
+        "build = [\"a.rs\", \"b.rs\"]\n",
+    ] {
+        let manifest = format!("[package]\nname = \"x\"\n{manifest}");
+        let mut files = CRATE.to_vec();
+        files[0].1 = &manifest;
+        let inputs = infer_in(&job("cargo check"), None, &files);
+        assert!(
+            reached(&inputs, &files).contains("tests/t.rs"),
+            "{manifest}"
+        );
+    }
+    // It belongs to another crate.
+    let files = [
+        (
+            "Cargo.toml",
+            "[package]\nname = \"x\"\n[[bin]]\nname = \"x\"\npath = \"y/src/main.rs\"\n",
+        ),
+        ("src/lib.rs", ""),
+        ("tests/t.rs", ""),
+        ("y/Cargo.toml", "[package]\nname = \"y\"\n"),
+        ("y/src/main.rs", ""),
+    ];
     assert!(closed("cargo check", &files).contains("tests/t.rs"));
 }
 

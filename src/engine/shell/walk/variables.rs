@@ -223,7 +223,9 @@ impl Walker<'_, '_> {
     }
 
     pub(super) fn shift(&mut self, call: &Call) {
-        if call.words.len() > 1 {
+        // A pattern stands for any number of arguments.
+        let is_pattern = |words: &Rc<Vec<Word>>| words.get(1).is_some_and(|word| word.glob);
+        if call.words.len() > 1 || self.state.arguments.as_ref().is_some_and(is_pattern) {
             self.state.arguments = None;
         } else if let Some(arguments) = &mut self.state.arguments
             && arguments.len() > 1
