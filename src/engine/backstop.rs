@@ -88,7 +88,7 @@ fn seen(
 /// its jobs a backstop. `None` when pushes start it already, or when its `on` is written in
 /// a way that is not changed by machine; all other bytes stay as they are.
 pub fn patch(path: &str, text: &str, branch: &str) -> Option<String> {
-    let root = yaml::parse(path, text).ok()?;
+    let root = yaml::parse_written(path, text).ok()?;
     let on = root.entries()?.iter().find(|entry| &*entry.key == "on")?;
     if events(&on.value)?.contains(&"push") {
         return None;
@@ -153,7 +153,7 @@ fn quoted(branch: &str) -> Option<String> {
 
 /// Whether the new file has the same keys, and one event more.
 fn is_as_meant(path: &str, patched: &str, before: &Node) -> bool {
-    let Ok(after) = yaml::parse(path, patched) else {
+    let Ok(after) = yaml::parse_written(path, patched) else {
         return false;
     };
     let keys = |root: &Node| {

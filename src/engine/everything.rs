@@ -15,6 +15,7 @@ use rustc_hash::FxHashMap;
 use toml::{Table, Value};
 
 use super::diff::Change;
+use super::globs::Glob;
 use super::lock;
 use super::ownership::{Class, Ownership, matcher};
 use super::packages::Packages;
@@ -42,10 +43,10 @@ pub fn reasons(
     policy: &Policy,
     is_named: impl Fn(&str) -> bool,
 ) -> Vec<RunEverything> {
-    let always: Vec<(&str, Option<GlobMatcher>)> = policy
+    let always: Vec<(&Glob, Option<GlobMatcher>)> = policy
         .always_full
         .iter()
-        .map(|glob| (glob.as_ref(), matcher(glob).ok()))
+        .map(|glob| (glob, matcher(glob).ok()))
         .collect();
     let mut found = BTreeSet::new();
     for change in changes {
@@ -70,7 +71,7 @@ pub fn reasons(
         for (glob, matcher) in &always {
             // A glob that cannot be read may mean any path.
             if matcher.as_ref().is_none_or(|glob| glob.is_match(path)) {
-                add(ReasonId::AlwaysFull, &format!("{path} ({glob})"));
+                add(ReasonId::AlwaysFull, &format!("{path} ({})", glob.as_str()));
             }
         }
         let before = change.before.map(|_| base);
@@ -149,10 +150,10 @@ fn is_refused(name: &str) -> bool {
 /// The line of configuration that would give an unowned file an owner, for `why`.
 pub fn owning_line(path: &str) -> String {
     let glob = match dir_of(path).split('/').next() {
-        None | Some("") => path.to_owned(),
-        Some(top) => format!("{top}/**"),
+        None | Some("") => Glob::path(path),
+        Some(top) => Glob::below(top, "**"),
     };
-    format!("owns: {{ \"{glob}\": PACKAGE_DIRECTORY }}")
+    format!("owns: {{ \"{}\": PACKAGE_DIRECTORY }}", glob.as_str())
 }
 
 /// Whether a link changed that was there before: programs may see where it leads.
@@ -194,7 +195,7 @@ fn read_rules(text: &str) -> Option<Vec<Rule>> {
     let table: Table = text.parse().ok()?;
     let read = |file: &Value| {
         Some(Rule {
-            glob: matcher(file.get("path")?.as_str()?).ok()?,
+            glob: matcher(&Glob::written(file.get("path")?.as_str()?)).ok()?,
             why: file.get("why")?.as_str()?.into(),
             is_of_all: file
                 .get("of_all")
@@ -385,7 +386,7 @@ mod tests {
     #[test]
     fn globs_of_always_full_are_added_and_a_broken_one_means_any_path() {
         let policy = |glob: &str| Policy {
-            always_full: vec![glob.into()],
+            always_full: vec![Glob::written(glob)],
             ..Policy::default()
         };
         let moved = [("a/x.rs", Mode::File)];

@@ -1,6 +1,10 @@
 //! Globs over the paths of a tree, matched without a regular expression where that
 //! is enough.
 //!
+//! A [`Glob`] is a type of its own: a path such as `app/[slug]/page.tsx` is none, and
+//! taken for one it fits other files and not itself. So every text says on its way in
+//! what it is: a path, a pattern below a path, or a pattern that somebody wrote.
+//!
 //! Most globs of pipelines are a path, a directory and all below it, or an ending
 //! below a directory. Those are looked up in the sorted tree; every other glob is
 //! compiled and tried on the paths below the directories that it names literally.
@@ -8,12 +12,114 @@
 //! What fits is exactly what `globset` says with `literal_separator`: a quick form
 //! that differed would make a job miss an input.
 
-use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
+use std::borrow::Cow;
+use std::fmt;
+
+use globset::{GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 use memchr::memmem::Finder;
 use rustc_hash::FxHashMap;
 use thiserror::Error;
 
-use super::tree::{Entry, FileId, Tree, base_name};
+use super::tree::{self, Entry, FileId, Tree, base_name};
+
+/// A pattern over paths from the root, or over other names. It may be one that does not
+/// compile. For people it is shown with what it names literally as the tree spells it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Glob(Box<str>);
+
+impl Glob {
+    /// What somebody wrote as a pattern.
+    pub fn written(pattern: impl Into<Box<str>>) -> Self {
+        Self(pattern.into())
+    }
+
+    /// A path, whatever its names hold.
+    pub fn path(path: &str) -> Self {
+        Self(escaped(path, is_special).into())
+    }
+
+    /// A pattern below a directory (`""` is the root), whatever that one's name holds.
+    pub fn below(dir: &str, pattern: &str) -> Self {
+        if dir.is_empty() {
+            return Self(pattern.into());
+        }
+        Self(format!("{}/{pattern}", escaped(dir, is_special)).into())
+    }
+
+    /// A pattern from a directory, which may begin with `./` or climb; `None` when it
+    /// leaves the repository.
+    pub fn join(dir: &str, pattern: &str) -> Option<Self> {
+        tree::join(&escaped(dir, is_special), pattern).map(Self::written)
+    }
+
+    /// What a text means of which nobody knows whether its brackets and braces make a
+    /// pattern: code and command lines name files such as `app/[slug]/page.tsx`, and a
+    /// shell takes what fits nothing word for word. `*` and `?` stay special.
+    pub fn readings(text: &str) -> Vec<Self> {
+        let names = escaped(text, |c| matches!(c, '[' | ']'));
+        let all_names = escaped(text, |c| matches!(c, '[' | ']' | '{' | '}'));
+        let mut all = vec![text.to_owned(), names, all_names];
+        all.dedup();
+        all.into_iter().map(Self::written).collect()
+    }
+
+    /// What fits a pattern below what this one fits.
+    #[must_use]
+    pub fn and_below(&self, pattern: &str) -> Self {
+        Self(format!("{}/{pattern}", self.0).into())
+    }
+
+    /// The text of the pattern.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The path that it names literally, in whole components and as the tree spells it,
+    /// and the pattern below; that is empty when the glob is a path.
+    pub fn parts(&self) -> (String, Cow<'_, str>) {
+        let (mut fixed, rest) = self.fixed();
+        if rest.is_empty() {
+            return (fixed, Cow::Borrowed(""));
+        }
+        let cut = fixed.rfind('/').map_or(0, |slash| slash + 1);
+        let start = escaped(fixed.get(cut..).unwrap_or_default(), is_special);
+        fixed.truncate(cut.saturating_sub(1));
+        let rest = if start.is_empty() {
+            Cow::Borrowed(rest)
+        } else {
+            Cow::Owned(start + rest)
+        };
+        (fixed, rest)
+    }
+
+    /// What it says before anything special, unescaped, and the rest.
+    fn fixed(&self) -> (String, &str) {
+        let (mut fixed, mut rest) = (String::new(), &*self.0);
+        while let Some(at) = rest.find(is_special) {
+            let (plain, special) = rest.split_at(at);
+            let mut chars = special.chars();
+            let found = match (chars.next(), chars.next(), chars.next()) {
+                (Some('['), Some(c), Some(']')) if is_special(c) => c,
+                _ => {
+                    fixed.push_str(plain);
+                    return (fixed, special);
+                }
+            };
+            fixed.push_str(plain);
+            fixed.push(found);
+            rest = chars.as_str();
+        }
+        fixed.push_str(rest);
+        (fixed, "")
+    }
+}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (fixed, rest) = self.fixed();
+        write!(f, "{fixed}{rest}")
+    }
+}
 
 /// Why a glob cannot be used.
 #[derive(Debug, Error)]
@@ -36,7 +142,7 @@ const DEEPEST: usize = 16;
 ///
 /// # Errors
 /// It does not parse, or is too large.
-pub fn compile(glob: &str) -> Result<GlobMatcher, GlobFault> {
+pub fn compile(glob: &Glob) -> Result<GlobMatcher, GlobFault> {
     let mut glob = builder(glob)?;
     Ok(glob.literal_separator(true).build()?.compile_matcher())
 }
@@ -45,7 +151,7 @@ pub fn compile(glob: &str) -> Result<GlobMatcher, GlobFault> {
 ///
 /// # Errors
 /// As for [`compile`].
-pub fn compile_crossing(glob: &str) -> Result<GlobMatcher, GlobFault> {
+pub fn compile_crossing(glob: &Glob) -> Result<GlobMatcher, GlobFault> {
     Ok(builder(glob)?.build()?.compile_matcher())
 }
 
@@ -53,29 +159,26 @@ pub fn compile_crossing(glob: &str) -> Result<GlobMatcher, GlobFault> {
 ///
 /// # Errors
 /// As for [`compile`].
-pub fn compile_any_case(glob: &str) -> Result<GlobMatcher, GlobFault> {
+pub fn compile_any_case(glob: &Glob) -> Result<GlobMatcher, GlobFault> {
     let mut glob = builder(glob)?;
     Ok(glob.case_insensitive(true).build()?.compile_matcher())
 }
 
 /// A set of globs, each with the options that `tune` gives it. One that cannot be used fits
 /// everything: what is left out of a set would be missed.
-pub fn set(
-    patterns: impl IntoIterator<Item = String>,
-    tune: impl Fn(&mut GlobBuilder<'_>),
-) -> GlobSet {
-    let built = |pattern: String| -> Result<Glob, GlobFault> {
-        let mut glob = builder(&pattern)?;
+pub fn set(globs: impl IntoIterator<Item = Glob>, tune: impl Fn(&mut GlobBuilder<'_>)) -> GlobSet {
+    let built = |glob: Glob| -> Result<globset::Glob, GlobFault> {
+        let mut glob = builder(&glob)?;
         tune(&mut glob);
         Ok(glob.build()?)
     };
-    let built: Result<Vec<Glob>, GlobFault> = patterns.into_iter().map(built).collect();
+    let built: Result<Vec<globset::Glob>, GlobFault> = globs.into_iter().map(built).collect();
     let all = built.and_then(|globs| Ok(set_of(globs)?));
-    all.or_else(|_| set_of(vec![Glob::new("**")?]))
+    all.or_else(|_| set_of(vec![globset::Glob::new("**")?]))
         .unwrap_or_default()
 }
 
-fn set_of(globs: Vec<Glob>) -> Result<GlobSet, globset::Error> {
+fn set_of(globs: Vec<globset::Glob>) -> Result<GlobSet, globset::Error> {
     let mut all = GlobSetBuilder::new();
     for glob in globs {
         all.add(glob);
@@ -83,7 +186,8 @@ fn set_of(globs: Vec<Glob>) -> Result<GlobSet, globset::Error> {
     all.build()
 }
 
-fn builder(glob: &str) -> Result<GlobBuilder<'_>, GlobFault> {
+fn builder(glob: &Glob) -> Result<GlobBuilder<'_>, GlobFault> {
+    let glob = glob.as_str();
     let mut depth = 0_usize;
     let mut deepest = 0;
     for byte in glob.bytes() {
@@ -130,23 +234,20 @@ impl Pattern {
     ///
     /// # Errors
     /// The glob does not compile.
-    pub fn new(glob: &str) -> Result<Self, GlobFault> {
-        let special = glob.find(is_special).unwrap_or(glob.len());
-        let cut = glob
-            .get(..special)
-            .and_then(|head| head.rfind('/'))
-            .map_or(0, |slash| slash + 1);
-        let (head, rest) = glob.split_at(cut);
+    pub fn new(glob: &Glob) -> Result<Self, GlobFault> {
+        let (fixed, special) = glob.fixed();
+        let cut = fixed.rfind('/').map_or(0, |slash| slash + 1);
+        let (dir, start) = fixed.split_at(cut);
         // Nothing in a tree starts with a slash.
-        let is_relative = !glob.starts_with('/');
-        let quick = quick(rest, special == glob.len()).filter(|_| is_relative);
+        let is_relative = !fixed.starts_with('/');
+        let quick = quick(start, special).filter(|_| is_relative);
         let rest = if let Some(rest) = quick {
             rest
         } else {
             Rest::Compiled(Box::new(compile(glob)?), Texts::of(glob))
         };
         Ok(Self {
-            dir: head.strip_suffix('/').unwrap_or(head).into(),
+            dir: dir.strip_suffix('/').unwrap_or(dir).into(),
             rest,
         })
     }
@@ -204,28 +305,28 @@ impl Pattern {
 
 /// The files of one tree that each of many globs fits, looked up once.
 #[derive(Debug, Default)]
-pub struct Fitting(FxHashMap<Box<str>, Vec<FileId>>);
+pub struct Fitting(FxHashMap<Glob, Vec<FileId>>);
 
 impl Fitting {
     /// Looks every glob up. One that does not compile fits everything.
-    pub fn of<'g>(tree: &Tree, globs: impl IntoIterator<Item = &'g str>) -> Self {
-        let mut found: FxHashMap<Box<str>, Vec<FileId>> = FxHashMap::default();
+    pub fn of<'g>(tree: &Tree, globs: impl IntoIterator<Item = &'g Glob>) -> Self {
+        let mut found: FxHashMap<Glob, Vec<FileId>> = FxHashMap::default();
         for glob in globs {
             if !found.contains_key(glob) {
-                found.insert(glob.into(), fitting(tree, glob));
+                found.insert(glob.clone(), fitting(tree, glob));
             }
         }
         Self(found)
     }
 
     /// The files that a glob fits; `None` when it is not one of those looked up.
-    pub fn files(&self, glob: &str) -> Option<&[FileId]> {
+    pub fn files(&self, glob: &Glob) -> Option<&[FileId]> {
         self.0.get(glob).map(Vec::as_slice)
     }
 }
 
 /// The files of a tree that a glob fits; all of them when it does not compile.
-pub fn fitting(tree: &Tree, glob: &str) -> Vec<FileId> {
+pub fn fitting(tree: &Tree, glob: &Glob) -> Vec<FileId> {
     Pattern::new(glob).map_or_else(
         |_| tree.iter().map(|(file, _)| file).collect(),
         |pattern| pattern.files(tree),
@@ -238,8 +339,8 @@ pub struct Texts(Box<[Finder<'static>]>);
 
 impl Texts {
     /// The texts of a glob; none where it does not say.
-    pub fn of(glob: &str) -> Self {
-        let runs = runs(glob).into_iter();
+    pub fn of(glob: &Glob) -> Self {
+        let runs = runs(glob.as_str()).into_iter();
         Self(runs.map(|run| Finder::new(run).into_owned()).collect())
     }
 
@@ -291,23 +392,40 @@ fn is_special(c: char) -> bool {
     matches!(c, '*' | '?' | '[' | ']' | '{' | '}' | '\\')
 }
 
-/// The form of what stands behind the literal directory, if it is a simple one.
-fn quick(rest: &str, is_literal: bool) -> Option<Rest> {
-    let is_plain = |text: &str| !text.contains('/') && !text.contains(is_special);
-    if is_literal {
-        return (!rest.is_empty()).then(|| Rest::Name(rest.into()));
+/// A text with some of its characters escaped, so that none of these is special.
+fn escaped(text: &str, is_meant: impl Fn(char) -> bool) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_meant(c) {
+            escaped.extend(['[', c, ']']);
+        } else {
+            escaped.push(c);
+        }
     }
-    if rest == "**" {
+    escaped
+}
+
+/// The form of what stands behind the literal directory, if it is a simple one: how it
+/// starts literally, and the pattern after that.
+fn quick(start: &str, special: &str) -> Option<Rest> {
+    let is_plain = |text: &str| !text.contains('/') && !text.contains(is_special);
+    if special.is_empty() {
+        return (!start.is_empty()).then(|| Rest::Name(start.into()));
+    }
+    let around = |start: &str, rest: &str| {
+        let (middle, end) = rest.split_once('*')?;
+        (is_plain(middle) && is_plain(end)).then(|| (format!("{start}{middle}").into(), end.into()))
+    };
+    if !start.is_empty() {
+        return around(start, special).map(|(start, end)| Rest::Around(start, end));
+    }
+    if special == "**" {
         return Some(Rest::All);
     }
-    let around = |text: &str| {
-        let (start, end) = text.split_once('*')?;
-        (is_plain(start) && is_plain(end)).then(|| (start.into(), end.into()))
-    };
-    match rest.strip_prefix("**/") {
+    match special.strip_prefix("**/") {
         Some(deep) if is_plain(deep) => (!deep.is_empty()).then(|| Rest::DeepName(deep.into())),
-        Some(deep) => around(deep).map(|(start, end)| Rest::DeepAround(start, end)),
-        None => around(rest).map(|(start, end)| Rest::Around(start, end)),
+        Some(deep) => around("", deep).map(|(start, end)| Rest::DeepAround(start, end)),
+        None => around("", special).map(|(start, end)| Rest::Around(start, end)),
     }
 }
 
@@ -337,11 +455,12 @@ mod tests {
 
     fn check(glob: &str, paths: &[String]) {
         let slow = GlobBuilder::new(glob).literal_separator(true).build();
-        let (Ok(slow), pattern) = (slow, Pattern::new(glob)) else {
-            return assert!(Pattern::new(glob).is_err(), "{glob:?} is read");
+        let glob = Glob::written(glob);
+        let (Ok(slow), pattern) = (slow, Pattern::new(&glob)) else {
+            return assert!(Pattern::new(&glob).is_err(), "{glob:?} is read");
         };
         let (slow, pattern) = (slow.compile_matcher(), pattern.unwrap());
-        let texts = Texts::of(glob);
+        let texts = Texts::of(&glob);
         let tree = tree(paths);
         let expected: Vec<&str> = tree
             .iter()
@@ -424,29 +543,33 @@ mod tests {
     #[test]
     fn a_glob_that_does_not_compile_fits_everything() {
         let tree = tree(&["a".to_owned(), "b".to_owned()]);
-        let found = Fitting::of(&tree, ["a[", "b"]);
-        assert_eq!(found.files("a[").map(<[FileId]>::len), Some(2));
-        assert_eq!(found.files("b"), tree.find("b").as_slice().into());
-        assert_eq!(found.files("c"), None);
+        let [broken, path, other] = ["a[", "b", "c"].map(Glob::written);
+        let found = Fitting::of(&tree, [&broken, &path]);
+        assert_eq!(found.files(&broken).map(<[FileId]>::len), Some(2));
+        assert_eq!(found.files(&path), tree.find("b").as_slice().into());
+        assert_eq!(found.files(&other), None);
     }
 
     #[test]
     fn a_glob_of_deep_braces_is_refused_before_it_is_compiled() {
-        let deep = |levels: usize| format!("{}a{}", "{a,".repeat(levels), "}".repeat(levels));
+        let deep = |levels: usize| {
+            let text = format!("{}a{}", "{a,".repeat(levels), "}".repeat(levels));
+            Glob::written(text)
+        };
         assert!(compile(&deep(DEEPEST)).is_ok_and(|glob| glob.is_match("a")));
         for levels in [DEEPEST + 1, 200] {
             let glob = deep(levels);
             assert!(matches!(compile(&glob), Err(GlobFault::TooLarge)));
             assert!(Pattern::new(&glob).is_err());
         }
-        assert!(compile_crossing(&"a".repeat(LONGEST + 1)).is_err());
+        assert!(compile_crossing(&Glob::written("a".repeat(LONGEST + 1))).is_err());
     }
 
     #[test]
     fn what_cannot_be_used_of_a_set_fits_everything() {
         let set_of = |patterns: &[&str]| {
-            let patterns = patterns.iter().map(|pattern| (*pattern).to_owned());
-            set(patterns, |glob| {
+            let globs = patterns.iter().map(|pattern| Glob::written(*pattern));
+            set(globs, |glob| {
                 glob.literal_separator(true);
             })
         };
@@ -456,10 +579,64 @@ mod tests {
         assert!(set_of(&[&"{a,".repeat(99)]).is_match("a/b"));
     }
 
+    #[test]
+    fn brackets_in_the_names_of_paths_are_no_classes() {
+        let fits = |glob: &Glob, path: &str| Pattern::new(glob).unwrap().is_match(path);
+        let page = "app/[slug]/page.tsx";
+        let written = Glob::written(page);
+        assert!(fits(&Glob::path(page), page) && !fits(&written, page));
+        assert!(fits(&written, "app/s/page.tsx") && !fits(&Glob::path(page), "app/s/page.tsx"));
+        let below = Glob::below("app/[slug]", "**/*.tsx");
+        assert!(fits(&below, page) && !fits(&below, "app/s/page.tsx"));
+        let above = Glob::join("app/[slug]/a", "../*.tsx").unwrap();
+        assert!(fits(&above, page));
+        assert_eq!(Glob::join("app", "../../x"), None);
+        let fits_any = |text: &str, path: &str| {
+            let mut readings = Glob::readings(text).into_iter();
+            readings.any(|glob| fits(&glob, path))
+        };
+        for path in [page, "app/s/page.tsx"] {
+            assert!(fits_any(page, path), "{path}");
+            assert!(fits_any("app/[slug]/*.{ts,tsx}", path), "{path}");
+        }
+        assert!(fits_any("{{x}}/a*", "{{x}}/ab"));
+        assert_eq!(Glob::readings("a/*.md").len(), 1);
+    }
+
+    #[test]
+    fn what_a_glob_names_literally_is_known() {
+        let check = |glob: &Glob, path: &str, below: &str| {
+            assert_eq!(glob.parts(), (path.to_owned(), below.into()), "{glob:?}");
+        };
+        check(&Glob::path("a/[b]/c"), "a/[b]/c", "");
+        check(&Glob::below("a/[b]", "c*.d"), "a/[b]", "c*.d");
+        check(&Glob::below("a", "[[]c*.d"), "a", "[[]c*.d");
+        check(&Glob::written("a/[bc]/d"), "a", "[bc]/d");
+        check(&Glob::written("**"), "", "**");
+        check(&Glob::written("a[!]b]"), "", "a[!]b]");
+        let shown = Glob::below("a/[b]", "*.md").to_string();
+        assert_eq!(shown, "a/[b]/*.md");
+    }
+
     proptest! {
         #[test]
+        fn a_path_fits_itself_alone(path in r"[ab?*{}\[\]!\\.]{1,6}(/[ab*\[\]]{1,3}){0,2}", other in "[ab]{1,6}") {
+            let glob = Glob::path(&path);
+            let compiled = compile(&glob).unwrap();
+            let pattern = Pattern::new(&glob).unwrap();
+            prop_assert!(compiled.is_match(&path) && pattern.is_match(&path));
+            prop_assert_eq!(compiled.is_match(&other), path == other);
+            prop_assert_eq!(pattern.is_match(&other), path == other);
+            prop_assert_eq!(glob.parts(), (path.clone(), "".into()));
+            let below = Pattern::new(&Glob::below(&path, "*.x")).unwrap();
+            let (inside, outside) = (format!("{path}/a.x"), format!("{other}/a.x"));
+            prop_assert!(below.is_match(&inside));
+            prop_assert_eq!(below.is_match(&outside), path == other);
+        }
+
+        #[test]
         fn a_glob_fits_what_globset_fits(
-            glob in "[ab./*]{0,8}|([ab]/)?\\*\\*/\\*?[ab.]{0,3}|[ab\\[\\]{},!?*/]{0,6}",
+            glob in "[ab./*]{0,8}|([ab]/)?\\*\\*/\\*?[ab.]{0,3}|[ab\\[\\]{},!?*/]{0,6}|(\\[[*\\[\\]]\\]|[ab*/]){0,6}",
             paths in proptest::collection::vec("[ab.]{1,3}(/[ab.]{1,3}){0,3}", 0..12),
         ) {
             check(&glob, &paths);

@@ -438,6 +438,19 @@ impl<'a> Builder<'a> {
         self.externals.insert((from, package.into()));
     }
 
+    /// Records every construct of a file that may reach more than its literals say.
+    pub fn widen_as(&mut self, file: FileId, facts: &Facts) {
+        for dynamic in &facts.dynamic {
+            self.widen(Widening {
+                when: dynamic.when,
+                file,
+                reach: dynamic.reach,
+                what: dynamic.what.clone(),
+                line: dynamic.line,
+            });
+        }
+    }
+
     /// Records a construct that may reach more than its literals say.
     pub fn widen(&mut self, widening: Widening) {
         self.widenings.insert(widening);

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashSet;
 
-use super::globs;
+use super::globs::{self, Glob};
 use super::lock::LockSlices;
 use super::packages::Packages;
 use super::pipeline::{EventContext, Job, Leg};
@@ -73,20 +73,20 @@ pub struct Origin {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Input {
     /// Files matched by globs, closed over the graph.
-    Entry(Vec<Box<str>>),
+    Entry(Vec<Glob>),
     /// Files matched by globs, and what they import: what a tool reads that runs none
     /// of them, such as a type checker.
-    Checked(Vec<Box<str>>),
+    Checked(Vec<Glob>),
     /// Files matched by globs, and what it takes to compile them: nothing of them runs.
-    Compiled(Vec<Box<str>>),
+    Compiled(Vec<Glob>),
     /// A unit of the graph by directory, compiled the same way.
     Built(Box<str>),
     /// Files matched by globs, exactly.
-    Exact(Vec<Box<str>>),
+    Exact(Vec<Glob>),
     /// Manifests matched by globs, without versions and without what they depend on:
     /// what a tool reads of a module that it does not build. Of a module of Python, only
     /// that it is there.
-    Shape(Vec<Box<str>>),
+    Shape(Vec<Glob>),
     /// A unit of the graph by directory (a Go package, a crate, a module), closed.
     Unit(Box<str>),
     /// Files below a directory (`""` is the root) by extension, exactly: what a
@@ -104,7 +104,7 @@ pub enum Input {
         /// Extensions without the dot.
         extensions: Vec<Box<str>>,
         /// Globs over paths from the root, whose `*` also crosses directories.
-        except: Vec<Box<str>>,
+        except: Vec<Glob>,
     },
     /// A package from outside, by the name in the manifest of this directory.
     External {
@@ -264,7 +264,8 @@ fn merge(all: &mut JobInputs, one: JobInputs) {
 /// The rules of the configuration whose globs fit the job, in the order of the file.
 fn rules_of<'p>(policy: &'p Policy, id: &str) -> impl Iterator<Item = &'p JobPolicy> {
     let fits = move |glob: &str| {
-        glob == id || globs::compile_crossing(glob).is_ok_and(|glob| glob.is_match(id))
+        glob == id
+            || globs::compile_crossing(&Glob::written(glob)).is_ok_and(|glob| glob.is_match(id))
     };
     let rules = policy.jobs.iter();
     rules
@@ -299,7 +300,8 @@ fn configured(job: &Job, rules: &[&JobPolicy], context: &Context<'_>, out: &mut 
     // What fits nothing is a slip of the pen: no job that somebody configures reads nothing.
     let tree = &context.snapshot.tree;
     if (globs.iter()).all(|glob| globs::fitting(tree, glob).is_empty()) {
-        let what = format!("any file that fits its `inputs` ({})", globs.join(", "));
+        let shown: Vec<&str> = globs.iter().map(Glob::as_str).collect();
+        let what = format!("any file that fits its `inputs` ({})", shown.join(", "));
         out.opaque.push(Opaque {
             origin: origin.clone(),
             cause: OpaqueCause::Missing(what.into()),

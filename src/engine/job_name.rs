@@ -6,7 +6,7 @@
 //!
 //! Nothing here knows which jobs there are, except [`shortest`], which is told.
 
-use super::globs;
+use super::globs::{self, Glob};
 use super::tree::base_name;
 
 /// Whether a text names the job of this id in the workflow at this path.
@@ -18,7 +18,7 @@ pub fn names(text: &str, workflow: &str, job: &str) -> bool {
 /// this path.
 pub fn fits(text: &str, workflow: &str, job: &str) -> bool {
     let is_match = |id: &str| {
-        let glob = globs::compile_any_case(id);
+        let glob = globs::compile_any_case(&Glob::written(id));
         is_same(id, job) || glob.is_ok_and(|glob| glob.is_match(job))
     };
     readings(text, workflow).any(is_match)

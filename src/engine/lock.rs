@@ -193,6 +193,12 @@ impl Locks {
     /// `name` is an import or a package's name; `*` is all that the directory's
     /// manifests ask for.
     pub fn slice(&self, dir: &str, name: &str) -> Slice {
+        self.slice_for(&[], dir, name)
+    }
+
+    /// The same for a name that files of some ecosystems import: where one of these does
+    /// not know it, all of that one counts, whoever else knows such a name.
+    pub fn slice_for(&self, importers: &[Ecosystem], dir: &str, name: &str) -> Slice {
         let ecosystems = [
             Ecosystem::Python,
             Ecosystem::Node,
@@ -200,21 +206,16 @@ impl Locks {
             Ecosystem::Cargo,
         ];
         let mut found = Parts::default();
+        let mut strangers = Vec::new();
         for ecosystem in ecosystems {
-            found.known |= self.collect(ecosystem, dir, name, &mut found.parts);
-        }
-        if !found.known {
-            for ecosystem in ecosystems {
-                self.wholes(ecosystem, dir, &mut found.parts);
+            if self.collect(ecosystem, dir, name, &mut found.parts) {
+                found.known = true;
+            } else {
+                strangers.push(ecosystem);
             }
         }
-        found.slice()
-    }
-
-    /// What a directory gets by an external name in one ecosystem.
-    pub fn slice_in(&self, ecosystem: Ecosystem, dir: &str, name: &str) -> Slice {
-        let mut found = Parts::default();
-        if !self.collect(ecosystem, dir, name, &mut found.parts) {
+        strangers.retain(|ecosystem| !found.known || importers.contains(ecosystem));
+        for ecosystem in strangers {
             self.wholes(ecosystem, dir, &mut found.parts);
         }
         found.slice()

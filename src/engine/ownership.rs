@@ -14,11 +14,12 @@ use globset::GlobMatcher;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::facts::Language;
-use super::globs::{self, GlobFault};
+use super::globs::{self, Glob, GlobFault};
 use super::graph::{Builder, EdgeKind, Graph, NodeId};
 use super::packages::{Ecosystem, Packages};
 use super::plan::Diagnostic;
 use super::policy::{self, Policy};
+use super::sources::RUNNERS;
 use super::tree::{Entry, FileId, Mode, Tree, base_name, dir_of};
 use super::{lock, tree};
 
@@ -34,11 +35,9 @@ pub enum Class<'a> {
     Lock,
     /// It belongs to the package of this directory (`""` is the root).
     Owned(&'a str),
-    /// Something names it; the edges say who.
-    Named,
-    /// Nothing reads it.
+    /// Nothing reads it, unless something names it: then the edges say who.
     Inert,
-    /// No package owns it and nothing names it: a change runs everything.
+    /// No package owns it: a change runs everything, unless something names it.
     Unowned,
 }
 
@@ -94,14 +93,6 @@ impl<'a> Ownership<'a> {
         }
     }
 
-    /// The class of a path of one tree, where `names` are those of that tree's graph.
-    pub fn classify_named(&self, path: &str, tree: &Tree, names: &Names) -> Class<'a> {
-        match self.classify(path) {
-            Class::Inert | Class::Unowned if names.contains(tree, path) => Class::Named,
-            class => class,
-        }
-    }
-
     /// The package's directory that owns data at this path, whatever its kind.
     pub fn owner(&self, path: &str) -> Option<&'a str> {
         self.sole
@@ -146,30 +137,19 @@ pub fn link(builder: &mut Builder<'_>, policy: &Policy) {
 }
 
 /// A glob over paths from the root; `*` stays inside a component.
-pub(super) fn matcher(glob: &str) -> Result<GlobMatcher, GlobFault> {
-    globs::compile(glob.trim_start_matches('/'))
+pub(super) fn matcher(glob: &Glob) -> Result<GlobMatcher, GlobFault> {
+    globs::compile(&Glob::written(glob.as_str().trim_start_matches('/')))
 }
 
 /// Whether a file is run as it stands: it needs its package's data as code does.
 fn is_script(entry: &Entry) -> bool {
-    const NAMES: &[&str] = &[
-        "Makefile",
-        "GNUmakefile",
-        "makefile",
-        "justfile",
-        "Justfile",
-        ".justfile",
-        "Taskfile.yml",
-        "Taskfile.yaml",
-        "tox.ini",
-        "meson.build",
-        "CMakeLists.txt",
-    ];
+    const BUILDS: &[&str] = &["tox.ini", "meson.build", "CMakeLists.txt"];
     const ENDINGS: &[&str] = &[
         ".sh", ".bash", ".bats", ".mk", ".cmake", ".gradle", ".ps1", ".rb", ".pl", ".php",
     ];
     let name = base_name(&entry.path);
-    NAMES.contains(&name)
+    RUNNERS.contains(&name)
+        || BUILDS.contains(&name)
         || name.contains("Dockerfile")
         || name.contains("Containerfile")
         || ENDINGS.iter().any(|ending| name.ends_with(ending))

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashSet;
 
+use super::facts::Language;
 use super::tree::{Entry, Mode, Snapshot, base_name, dir_of};
 
 mod cargo;
@@ -39,6 +40,19 @@ pub enum Ecosystem {
     Maven,
     /// `CMakeLists.txt` at the top of a tree, `meson.build`
     Native,
+}
+
+impl Ecosystem {
+    /// Whose packages files of a language import, where lockfiles hold them.
+    pub fn of_language(language: Language) -> Option<Self> {
+        match language {
+            Language::Python => Some(Self::Python),
+            Language::JavaScript => Some(Self::Node),
+            Language::Go => Some(Self::Go),
+            Language::Rust => Some(Self::Cargo),
+            Language::Java | Language::Kotlin | Language::C => None,
+        }
+    }
 }
 
 /// One package.

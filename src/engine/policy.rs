@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::globs::Glob;
 use super::plan::{Basis, Diagnostic, Mode};
 use super::yaml::Node;
 
@@ -30,11 +31,11 @@ pub struct Policy {
     /// `rollback`
     pub rollback: Rollback,
     /// `always_full`: globs added to the built-in ones.
-    pub always_full: Vec<Box<str>>,
+    pub always_full: Vec<Glob>,
     /// `jobs`: by glob over job ids, in the order of the file.
     pub jobs: Vec<(Box<str>, JobPolicy)>,
     /// `owns`: a package's directory for files that none owns, by glob.
-    pub owns: BTreeMap<Box<str>, Box<str>>,
+    pub owns: BTreeMap<Glob, Box<str>>,
     /// `tests.reports`
     pub reports: Vec<Box<str>>,
     /// `tests.coverage`
@@ -61,7 +62,7 @@ pub struct Cohort {
     /// Logins that bring a pull in; empty means no restriction.
     pub users: Vec<Box<str>>,
     /// Path globs that bring a pull in; empty means no restriction.
-    pub paths: Vec<Box<str>>,
+    pub paths: Vec<Glob>,
     /// Which bases may skip.
     pub bases: Vec<Basis>,
 }
@@ -79,7 +80,7 @@ pub struct Rollback {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct JobPolicy {
     /// `inputs`: globs of entry points.
-    pub inputs: Option<Vec<Box<str>>>,
+    pub inputs: Option<Vec<Glob>>,
     /// `exact`: the globs are all there is; they are not closed over the graph.
     pub exact: bool,
     /// `skip`: `auto` or `never`.

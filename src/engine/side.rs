@@ -10,14 +10,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::diff::Change;
-use super::facts::{Facts, Reach};
-use super::globs;
+use super::facts::{Facts, Language, Reach};
+use super::globs::{self, Glob};
 use super::graph::{self, Closure, Graph, NodeId, Use, Widening};
 use super::inputs::resolve::{self, Lookup};
 use super::inputs::{self, Input, InputSet, JobInputs};
 use super::lock::{LockSlices, Locks, Slice};
 use super::ownership::{self, Names};
-use super::packages::Packages;
+use super::packages::{Ecosystem, Packages};
 use super::pipeline::{EventContext, Job, Pipeline, github};
 use super::plan::Diagnostic;
 use super::policy::Policy;
@@ -212,15 +212,16 @@ impl Side {
 
     /// What a job takes from outside here, as slices of lockfiles.
     pub fn slices(&self, inputs: &JobInputs, files: &[FileId], locks: &Locks) -> LockSlices {
-        let mut asked: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let mut asked: BTreeMap<&str, BTreeMap<&str, Vec<Ecosystem>>> = BTreeMap::new();
         for file in files {
-            let dir = self
-                .survey
-                .packages
-                .owner_dir(self.snapshot.tree.path(*file))
-                .unwrap_or_default();
+            let path = self.snapshot.tree.path(*file);
+            let dir = self.survey.packages.owner_dir(path).unwrap_or_default();
             let names = asked.entry(dir).or_default();
-            names.extend(self.graph.externals_of(*file));
+            let importer = Language::of_path(path).and_then(Ecosystem::of_language);
+            for name in self.graph.externals_of(*file) {
+                let importers: &mut Vec<Ecosystem> = names.entry(name).or_default();
+                importers.extend(importer.filter(|it| !importers.contains(it)));
+            }
         }
         let mut slices = LockSlices::new();
         let mut keep = |dir: &str, name: &str, slice: Slice| {
@@ -232,10 +233,11 @@ impl Side {
             }
         };
         for (dir, names) in &asked {
-            for name in names {
-                keep(dir, name, locks.slice(dir, name));
+            for (name, importers) in names {
+                keep(dir, name, locks.slice_for(importers, dir, name));
             }
-            keep(dir, "(tools)", locks.tools_slice(dir, names));
+            let imported = names.keys().copied().collect();
+            keep(dir, "(tools)", locks.tools_slice(dir, &imported));
         }
         for (input, _) in &inputs.parts {
             if let Input::External { dir, name } = input {
@@ -268,7 +270,7 @@ impl Side {
     }
 
     /// The files that a glob fits, in order.
-    pub fn fitting(&self, glob: &str) -> Vec<FileId> {
+    pub fn fitting(&self, glob: &Glob) -> Vec<FileId> {
         let known = self.lookup.fitting().files(glob).map(<[FileId]>::to_vec);
         known.unwrap_or_else(|| globs::fitting(&self.snapshot.tree, glob))
     }

@@ -23,7 +23,31 @@ pub fn want(path: &str) -> Want {
     }
 }
 
-/// Base names that are read as text wherever they lie.
+/// Settings of Rust's libraries of templates, beside a manifest:
+/// <https://askama.readthedocs.io/en/stable/configuration.html>,
+/// <https://rust-sailfish.github.io/sailfish/options/>.
+pub const TEMPLATE_SETTINGS: &[&str] = &[
+    "askama.toml",
+    "rinja.toml",
+    "yarte.toml",
+    "sailfish.toml",
+    "sailfish.yml",
+    "sailfish.yaml",
+];
+
+/// Files of the runners of tasks, which people start by the name of a task.
+pub const RUNNERS: &[&str] = &[
+    "Makefile",
+    "GNUmakefile",
+    "makefile",
+    "justfile",
+    "Justfile",
+    ".justfile",
+    "Taskfile.yml",
+    "Taskfile.yaml",
+];
+
+/// Other base names that are read as text wherever they lie.
 const NAMES: &[&str] = &[
     // Python
     "pyproject.toml",
@@ -79,21 +103,7 @@ const NAMES: &[&str] = &[
     "gradle.properties",
     "CMakeLists.txt",
     "meson.build",
-    "askama.toml",
-    "rinja.toml",
-    "yarte.toml",
-    "sailfish.toml",
-    "sailfish.yml",
-    "sailfish.yaml",
-    // Runners and tools
-    "Makefile",
-    "GNUmakefile",
-    "makefile",
-    "justfile",
-    "Justfile",
-    ".justfile",
-    "Taskfile.yml",
-    "Taskfile.yaml",
+    // Tools
     "Dockerfile",
     "compose.yml",
     "compose.yaml",
@@ -134,7 +144,8 @@ fn is_text_wanted(path: &str) -> bool {
                 .is_some_and(|rest| endings.iter().any(|end| rest.ends_with(end)))
         })
     };
-    NAMES.contains(&name)
+    let lists = [NAMES, RUNNERS, TEMPLATE_SETTINGS];
+    lists.iter().any(|names| names.contains(&name))
         || ENDINGS.iter().any(|ending| name.ends_with(ending))
         || has_stem(
             &[

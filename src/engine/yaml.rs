@@ -103,7 +103,16 @@ impl Limits {
 ///
 /// `path` only stands in the faults.
 pub fn parse(path: &str, text: &str) -> Result<Node, Vec<Diagnostic>> {
-    let mut documents = parse_all(path, text, Limits::default())?.into_iter();
+    one(path, text, Limits::default())
+}
+
+/// The same for a file that people write, such as a workflow.
+pub fn parse_written(path: &str, text: &str) -> Result<Node, Vec<Diagnostic>> {
+    one(path, text, Limits::for_people())
+}
+
+fn one(path: &str, text: &str, limits: Limits) -> Result<Node, Vec<Diagnostic>> {
+    let mut documents = parse_all(path, text, limits)?.into_iter();
     let first = documents.next().unwrap_or_else(|| Node::null(1, 1));
     match documents.next() {
         None => Ok(first),

@@ -86,8 +86,8 @@ pub fn no_plan() -> String {
         .to_owned()
 }
 
-/// Why somebody may not.
-pub fn refused(why: &'static str) -> String {
+/// Why somebody may not: words of ours, as they are or as the audit log kept them.
+pub fn refused(why: &str) -> String {
     format!("Refused: {why}.\n")
 }
 

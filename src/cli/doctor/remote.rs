@@ -271,7 +271,7 @@ async fn allow_lists(forge: &GitHub, repo: RepoKey, granted: &Granted) -> Vec<Fi
                     "which rules hold for its branches",
                     &fault,
                 ));
-                Rules::NotAsked
+                Rules::NotHeard
             }
         }
     } else {
@@ -295,7 +295,7 @@ async fn allow_lists(forge: &GitHub, repo: RepoKey, granted: &Granted) -> Vec<Fi
     } else {
         Actions::NotSeen
     };
-    found.extend(allowed::judge(&rules, actions, may_push));
+    found.extend(allowed::judge(&rules, actions));
     found
 }
 

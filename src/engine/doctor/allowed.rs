@@ -32,8 +32,10 @@ const BLOCKING: &[(&str, &str)] = &[
 /// The rules that hold for the bot's branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rules {
-    /// Nobody asked, since the bot may not push, or there was no answer.
+    /// Nobody asked: the bot may not push, and opens no pulls.
     NotAsked,
+    /// There was no answer; why is told elsewhere.
+    NotHeard,
     /// Their kinds, in the forge's words.
     Known(Vec<String>),
 }
@@ -52,11 +54,11 @@ pub enum Actions {
     },
 }
 
-/// Judges both; `may_push` says whether the bot may open pulls at all.
-pub fn judge(rules: &Rules, actions: Actions, may_push: bool) -> Vec<Finding> {
+/// Judges both.
+pub fn judge(rules: &Rules, actions: Actions) -> Vec<Finding> {
     let check = Check::AllowList;
     let pushes = match rules {
-        Rules::NotAsked if may_push => None,
+        Rules::NotHeard => None,
         Rules::NotAsked => Some(Finding::ok(
             check,
             "the bot opens no pulls here, so that no rule can block them",
@@ -121,7 +123,7 @@ mod tests {
 
     #[test]
     fn rules_that_stop_a_push_are_told() {
-        let told = |rules: &Rules| lines(&judge(rules, ALL, true)[..1]);
+        let told = |rules: &Rules| lines(&judge(rules, ALL)[..1]);
         insta::assert_snapshot!(told(&kinds(&["deletion", "required_status_checks"])), @"
         warning allow-list: rules say that checks pass first, and may keep the bot from pushing `trimtab/rewrite`
           -> let the app pass by in the list of that ruleset, or apply rewrites by hand: `trimtab rewrite --write`
@@ -130,12 +132,8 @@ mod tests {
         warning allow-list: rules say who may create branches, which files may be pushed, and may keep the bot from pushing `trimtab/rewrite`
           -> let the app pass by in the list of that ruleset, or apply rewrites by hand: `trimtab rewrite --write`
         ");
-        assert_eq!(
-            judge(&Rules::NotAsked, ALL, true).len(),
-            1,
-            "why is told elsewhere"
-        );
-        insta::assert_snapshot!(lines(&judge(&Rules::NotAsked, Actions::NotSeen, false)), @"
+        assert_eq!(judge(&Rules::NotHeard, ALL).len(), 1);
+        insta::assert_snapshot!(lines(&judge(&Rules::NotAsked, Actions::NotSeen)), @"
         ok allow-list: the bot opens no pulls here, so that no rule can block them
         ok allow-list: an app cannot see who may start workflows, nor without `administration: read` which actions are allowed; the jobs that a rewrite adds use none
         ");
@@ -144,7 +142,7 @@ mod tests {
     #[test]
     fn actions_may_be_switched_off() {
         let told = |enabled, all| {
-            let found = judge(&kinds(&[]), Actions::Known { enabled, all }, true);
+            let found = judge(&kinds(&[]), Actions::Known { enabled, all });
             lines(&found[1..])
         };
         insta::assert_snapshot!(told(false, true), @"

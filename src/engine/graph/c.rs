@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::scan::literals::Literals;
 use super::scan::{Dialect, Kind, Scanner, Token};
-use super::{Builder, EdgeKind, Widening};
+use super::{Builder, EdgeKind};
 use crate::engine::facts::{Dynamic, Facts, Import, ImportKind, Language, Reach, When};
 use crate::engine::tree::{FileId, Tree, base_name, dir_of, join};
 
@@ -44,15 +44,7 @@ pub fn resolve(builder: &mut Builder<'_>) {
         .collect();
     let endings = Endings::of(&snapshot.tree, sources.iter().map(|(_, _, facts)| *facts));
     for (file, path, facts) in sources {
-        for dynamic in &facts.dynamic {
-            builder.widen(Widening {
-                when: dynamic.when,
-                file,
-                reach: dynamic.reach,
-                what: dynamic.what.clone(),
-                line: dynamic.line,
-            });
-        }
+        builder.widen_as(file, facts);
         for import in &facts.imports {
             include(builder, &endings, (file, path), import);
         }

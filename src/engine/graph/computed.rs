@@ -1,4 +1,4 @@
-//! What Go, Rust, Java and Kotlin open, list, walk and start by paths that they compute.
+//! Finds paths that Go, Rust, Java and Kotlin compute, and what is opened or started by them.
 //!
 //! The tokens of a file are read as far as it takes to follow a path: literals, names,
 //! calls, sums. Names stand for every value that the file gives them, whatever its scope.

@@ -12,7 +12,6 @@
 
 use super::{Builder, EdgeKind, NodeId};
 use crate::engine::facts::{Facts, ImportKind, Language};
-use crate::engine::graph::Widening;
 use crate::engine::tree::{FileId, Snapshot, base_name, dir_of};
 
 mod embed;
@@ -56,35 +55,6 @@ pub fn resolve(builder: &mut Builder<'_>) {
     }
 }
 
-/// The directories below `dir` (`""` is the root) whose tests `go test ./...` runs
-/// there: without `vendor`, `testdata`, hidden directories and nested modules.
-pub fn packages_with_tests<'a>(snapshot: &'a Snapshot, dir: &str) -> Vec<&'a str> {
-    let tree = &snapshot.tree;
-    let nested: BTreeSet<&str> = tree
-        .under(dir)
-        .filter(|(_, entry)| base_name(&entry.path) == "go.mod")
-        .map(|(_, entry)| dir_of(&entry.path))
-        .filter(|module| *module != dir)
-        .collect();
-    let skip = if dir.is_empty() { 0 } else { dir.len() + 1 };
-    let is_run = |path: &&str| {
-        let below = path.get(skip..).unwrap_or_default();
-        let is_left_out =
-            |part: &str| part.starts_with(['.', '_']) || matches!(part, "vendor" | "testdata");
-        !below.split('/').any(is_left_out) && !ancestors(path).any(|above| nested.contains(above))
-    };
-    let mut found: Vec<&str> = tree
-        .under(dir)
-        .filter(|(_, entry)| entry.path.ends_with("_test.go"))
-        .map(|(_, entry)| dir_of(&entry.path))
-        .filter(is_run)
-        .collect();
-    found.dedup();
-    found.sort_unstable();
-    found.dedup();
-    found
-}
-
 /// The files of one directory.
 #[derive(Debug, Default)]
 struct Package {
@@ -97,11 +67,6 @@ struct Package {
 struct Units {
     code: NodeId,
     tests: Option<NodeId>,
-}
-
-/// A directory, then every directory above it; the root `""` is last.
-fn ancestors(dir: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(dir), |dir| (!dir.is_empty()).then(|| dir_of(dir)))
 }
 
 fn package_dirs(snapshot: &Snapshot) -> BTreeMap<&str, Package> {
@@ -218,15 +183,7 @@ impl<'a> Resolver<'_, 'a> {
             else {
                 continue;
             };
-            for dynamic in &facts.dynamic {
-                builder.widen(Widening {
-                    when: dynamic.when,
-                    file,
-                    reach: dynamic.reach,
-                    what: dynamic.what.clone(),
-                    line: dynamic.line,
-                });
-            }
+            builder.widen_as(file, facts);
             for import in &facts.imports {
                 match import.kind {
                     ImportKind::Embed => embed::connect(builder, file, dir, &import.specifier),

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
-use super::{Builder, EdgeKind, NodeId, Widening};
+use super::{Builder, EdgeKind, NodeId};
 use crate::engine::facts::{Facts, Language};
 use crate::engine::tree::{FileId, Snapshot, base_name, dir_of};
 
@@ -229,18 +229,8 @@ fn widen(builder: &mut Builder<'_>) {
         if !is_source(&entry.path) {
             continue;
         }
-        for dynamic in snapshot
-            .facts(file)
-            .into_iter()
-            .flat_map(|facts| &facts.dynamic)
-        {
-            builder.widen(Widening {
-                when: dynamic.when,
-                file,
-                reach: dynamic.reach,
-                what: dynamic.what.clone(),
-                line: dynamic.line,
-            });
+        if let Some(facts) = snapshot.facts(file) {
+            builder.widen_as(file, facts);
         }
     }
 }

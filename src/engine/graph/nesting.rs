@@ -5,6 +5,8 @@
 //! estimated by one pass over the bytes: shallow files run as they are, deep ones on
 //! a larger stack, and those beyond any sense are not parsed at all.
 
+use crate::engine::facts::{Dynamic, Facts, Reach, When};
+
 /// Deeper than this, a larger stack is taken.
 const SHALLOW: usize = 150;
 /// Deeper than this, the file is not read.
@@ -20,6 +22,21 @@ pub(in crate::engine) fn guarded<T>(source: &str, read: impl FnOnce() -> T) -> O
         depth if depth <= DEEPEST => Some(stacker::grow(LARGE_STACK, read)),
         _ => None,
     }
+}
+
+/// Reads the facts of a source on a stack that suffices; of one that is not read it is
+/// known that it may reach anything.
+pub(super) fn facts(source: &str, read: impl FnOnce() -> Facts) -> Facts {
+    guarded(source, read).unwrap_or_else(|| Facts {
+        dynamic: vec![Dynamic {
+            when: When::Used,
+            reach: Reach::Repository,
+            what: "a file that nests too deep to be read".into(),
+            line: 1,
+        }],
+        broken: true,
+        ..Facts::default()
+    })
 }
 
 /// The largest sum of open brackets and of operators in one stretch without a

@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Builder, EdgeKind, NodeId, Widening};
 use crate::engine::facts::{Base, Language, Opened, Reach, When};
-use crate::engine::globs::Pattern;
+use crate::engine::globs::{Glob, Pattern};
 use crate::engine::packages::Ecosystem;
 use crate::engine::tree::{FileId, dir_of, join};
 
@@ -273,12 +273,13 @@ impl Linker<'_, '_> {
     /// What a glob fits below a directory; `None` when that is too much to say.
     fn files(&mut self, dir: &str, glob: &str) -> Option<Vec<FileId>> {
         let tree = &self.builder.snapshot.tree;
-        let whole = if dir.is_empty() {
-            glob.to_owned()
-        } else {
-            format!("{}/{glob}", globset::escape(dir))
-        };
-        let files = Pattern::new(&whole).ok()?.files(tree);
+        // Code names files with brackets in their names as it names others.
+        let mut files: BTreeSet<FileId> = BTreeSet::new();
+        for reading in Glob::readings(glob) {
+            let glob = Glob::below(dir, reading.as_str());
+            files.extend(Pattern::new(&glob).ok()?.files(tree));
+        }
+        let files: Vec<FileId> = files.into_iter().collect();
         self.edges += files.len();
         (self.edges <= EDGES).then_some(files)
     }
@@ -405,6 +406,20 @@ mod tests {
         in_two("open('docs/%s.md' % n)", "p/docs/g.md");
         in_two("open('docs/{}.md'.format(n))", "p/docs/g.md");
         in_two("open(os.path.join('docs', n))", "p/docs/g.md");
+    }
+
+    #[test]
+    fn brackets_in_a_path_are_those_of_a_name_or_of_a_pattern() {
+        let files = |source| {
+            [
+                ("t.py", source),
+                ("app/[slug]/x.json", ""),
+                ("app/s/x.json", ""),
+            ]
+        };
+        let both = "app/[slug]/x.json app/s/x.json";
+        check(&files("open(f'app/[slug]/{n}.json')"), both);
+        check(&files("glob.glob('app/[s]/*.json')"), "app/s/x.json");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::{Builder, EdgeKind, NodeId, Widening};
+use super::{Builder, EdgeKind, NodeId};
 use crate::engine::facts::{Facts, Import, ImportKind};
 use crate::engine::tree::{FileId, Snapshot, Tree, dir_of, join};
 
@@ -264,15 +264,7 @@ impl Crates {
             let Some(facts) = snapshot.facts(file) else {
                 continue;
             };
-            for dynamic in &facts.dynamic {
-                builder.widen(Widening {
-                    when: dynamic.when,
-                    file,
-                    reach: dynamic.reach,
-                    what: dynamic.what.clone(),
-                    line: dynamic.line,
-                });
-            }
+            builder.widen_as(file, facts);
             let package = self
                 .homes
                 .get(&file)

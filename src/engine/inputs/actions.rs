@@ -6,6 +6,7 @@ use super::programs::list;
 use super::table::{self, Class, PublishedAction};
 use super::walk::{Invocation, Text, Walk};
 use super::{Input, Never, OpaqueCause, Origin};
+use crate::engine::globs::Glob;
 use crate::engine::pipeline::Step;
 use crate::engine::shell::{Place, UNKNOWN_START, Word};
 use crate::engine::tree::{base_name, dir_of, join};
@@ -104,7 +105,7 @@ impl Walk<'_> {
         let mut next = join("", path).filter(|path| base_name(path) == "package.json");
         let mut seen = BTreeSet::new();
         while let Some(path) = next.take().filter(|path| seen.insert(path.clone())) {
-            self.exact(call, vec![globset::escape(&path).into()]);
+            self.exact(call, vec![Glob::path(&path)]);
             let text = self.text(&path);
             let root = text.and_then(|text| self.context.memo.json(&path, text));
             let pins = root.as_ref().and_then(|root| root.get("volta"));
@@ -121,12 +122,16 @@ impl Walk<'_> {
 
     /// What an action reads without being told, and every file that an input names.
     fn files_of_action(&mut self, call: &Invocation, action: &PublishedAction, with: &With) {
-        let mut config = action.config.clone();
+        let mut config: Vec<Glob> = action
+            .config
+            .iter()
+            .map(|name| Glob::written(name.clone()))
+            .collect();
         let directory = action.directory.as_ref();
         if directory.is_some_and(|key| value(with, key).is_some()) {
             // In the directory that it is told, wherever that is.
-            let anywhere = action.config.iter().map(|name| format!("**/{name}").into());
-            config.extend(anywhere);
+            let names = action.config.iter();
+            config.extend(names.map(|name| Glob::written(format!("**/{name}"))));
         }
         if !config.is_empty() {
             self.exact(call, config);

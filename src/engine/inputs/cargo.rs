@@ -1,4 +1,11 @@
-//! cargo: crates as units, with what governs them.
+//! What cargo reads: the crates that a command builds, and what governs them.
+//!
+//! A crate is a unit, which the graph closes. Cargo loads every manifest of a workspace
+//! before it builds one member; its own settings count from where it is started, up to
+//! the root.
+//!
+//! Where the words of a command do not say which crates it means, all of the workspace
+//! count. No source is read here.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,7 +15,7 @@ use super::compiled::only_compiles;
 use super::programs::{arguments, list};
 use super::walk::{Invocation, Walk, below};
 use super::{Input, OpaqueCause};
-use crate::engine::globs;
+use crate::engine::globs::{self, Glob};
 use crate::engine::packages::{Ecosystem, Package};
 use crate::engine::shell::{Located, Word, locate};
 use crate::engine::tree::{dir_of, join};
@@ -191,23 +198,21 @@ impl Walk<'_> {
     /// Directories without a manifest that a pattern of the members of a workspace fits: for
     /// one of them Cargo refuses to load the workspace, unless it is left out
     /// (<https://doc.rust-lang.org/cargo/reference/workspaces.html#the-members-and-exclude-fields>).
-    fn bare_members(&self, root: &str) -> Rc<[Box<str>]> {
+    fn bare_members(&self, root: &str) -> Rc<[Glob]> {
         self.context.memo.bare_members(root, || {
             let snapshot = self.context.snapshot;
-            let text = snapshot.text(&below(root, "Cargo.toml"));
+            let manifest = join(root, "Cargo.toml").unwrap_or_default();
+            let text = snapshot.text(&manifest);
             let table = text.and_then(|text| text.parse::<toml::Table>().ok());
             let workspace = table.as_ref().and_then(|table| table.get("workspace"));
             let list = |key: &str| {
                 let listed = workspace.and_then(|it| it.get(key)?.as_array());
-                let texts = listed.into_iter().flatten().filter_map(toml::Value::as_str);
-                texts
-                    .filter_map(|text| join(root, text))
-                    .collect::<Vec<_>>()
+                listed.into_iter().flatten().filter_map(toml::Value::as_str)
             };
-            let patterns = list("members");
-            let patterns = patterns.iter().filter(|it| it.contains(['*', '?', '[']));
-            let patterns: Vec<_> = patterns.filter_map(|it| globs::compile(it).ok()).collect();
-            let excluded = list("exclude");
+            let patterns = list("members").filter(|it| it.contains(['*', '?', '[']));
+            let patterns = patterns.filter_map(|it| globs::compile(&Glob::join(root, it)?).ok());
+            let patterns: Vec<_> = patterns.collect();
+            let excluded: Vec<_> = list("exclude").filter_map(|it| join(root, it)).collect();
             let is_bare = |dir: &str| {
                 let manifest = join(dir, "Cargo.toml").unwrap_or_default();
                 patterns.iter().any(|pattern| pattern.is_match(dir))

@@ -10,6 +10,7 @@
 use super::programs::list;
 use super::walk::{Invocation, Walk};
 use super::{Input, JobInputs};
+use crate::engine::globs::Glob;
 use crate::engine::pipeline::{Action, Job, Step};
 use crate::engine::shell::{Value, Word};
 
@@ -79,7 +80,7 @@ const PREPARING: &[&str] = &[
 
 impl Walk<'_> {
     /// Files that are compiled, with what they need for that.
-    pub(super) fn compiled(&mut self, call: &Invocation, globs: Vec<Box<str>>) {
+    pub(super) fn compiled(&mut self, call: &Invocation, globs: Vec<Glob>) {
         self.add(call, Input::Compiled(globs));
     }
 

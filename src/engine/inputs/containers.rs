@@ -3,6 +3,7 @@
 use super::programs::{arguments, list};
 use super::walk::{Invocation, Walk, below};
 use super::{Input, Never, OpaqueCause};
+use crate::engine::globs::Glob;
 use crate::engine::shell::{Located, Word, locate};
 use crate::engine::yaml;
 
@@ -111,11 +112,10 @@ impl Walk<'_> {
             let source = part.split_once('=').map_or(part, |(_, source)| source);
             let is_elsewhere = source.contains("://");
             if let (false, Located::Inside(path)) = (is_elsewhere, locate(&call.place, source)) {
-                let path_itself = globset::escape(&path);
                 // What a recipe leaves out may stand in a file beside it:
                 // <https://docs.docker.com/build/concepts/context/#filename-and-location>
-                let ignored = format!("{path_itself}.dockerignore").into();
-                self.exact(call, vec![path_itself.into(), ignored, below(&path, "**")]);
+                let ignored = Glob::path(&format!("{path}.dockerignore"));
+                self.exact(call, vec![Glob::path(&path), ignored, below(&path, "**")]);
             }
         }
     }
@@ -209,7 +209,7 @@ impl Walk<'_> {
         self.exact(call, vec![below(&dir, ".env")]);
         for file in files {
             let beside = crate::engine::tree::dir_of(&file);
-            let read = vec![globset::escape(&file).into(), below(beside, ".env")];
+            let read = vec![Glob::path(&file), below(beside, ".env")];
             self.exact(call, read);
             let Some(text) = self.text(&file) else {
                 continue;
@@ -232,7 +232,7 @@ impl Walk<'_> {
                 };
                 match crate::engine::tree::join(base, file) {
                     Some(path) if !file.contains('$') => {
-                        self.exact(call, vec![globset::escape(&path).into()]);
+                        self.exact(call, vec![Glob::path(&path)]);
                     }
                     _ => self.unknown_use(call),
                 }
@@ -286,10 +286,7 @@ impl Walk<'_> {
                 if dir.contains('$') {
                     self.unknown_use(call);
                 } else if let Some(path) = crate::engine::tree::join(base, &dir) {
-                    self.exact(
-                        call,
-                        vec![globset::escape(&path).into(), below(&path, "**")],
-                    );
+                    self.exact(call, vec![Glob::path(&path), below(&path, "**")]);
                 }
             }
         }

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use super::named::parts;
 use super::walk::{Invocation, Walk, below};
 use super::{OpaqueCause, Origin};
+use crate::engine::globs::Glob;
 use crate::engine::pipeline::Step;
 use crate::engine::shell::{self, Call, Environment, Located, Place, Value, WORKSPACE};
 
@@ -177,7 +178,7 @@ impl Walk<'_> {
         }
     }
 
-    fn files_of(&self, call: &Invocation, word: &str) -> Vec<Box<str>> {
+    fn files_of(&self, call: &Invocation, word: &str) -> Vec<Glob> {
         let places = [call.place.clone(), Place::Inside("".into())];
         let mut found = self.modules(word);
         for place in &places {
@@ -185,7 +186,7 @@ impl Walk<'_> {
                 && !path.is_empty()
             {
                 if self.has_file(&path) {
-                    found.push(globset::escape(&path).into());
+                    found.push(Glob::path(&path));
                 } else if self.has_dir(&path) {
                     found.push(below(&path, "**"));
                 }
@@ -197,7 +198,7 @@ impl Walk<'_> {
             let suffix = format!("/{relative}");
             let named = self.context.snapshot.tree.named(base);
             let fitting = named.filter(|(_, entry)| entry.path.ends_with(&suffix));
-            found.extend(fitting.map(|(_, entry)| globset::escape(&entry.path).into()));
+            found.extend(fitting.map(|(_, entry)| Glob::path(&entry.path)));
         }
         found.sort();
         found.dedup();

@@ -10,6 +10,7 @@ use ruff_python_ast::Expr;
 use super::OpaqueCause;
 use super::ini::{self, Sections, Setting};
 use super::walk::{Invocation, Text, Walk};
+use crate::engine::globs::Glob;
 use crate::engine::shell::{Value, Word};
 use tox_tables::Packaging;
 
@@ -40,7 +41,7 @@ impl Walk<'_> {
         let Some((file, sections)) = self.tox_file(&dir) else {
             return self.opaque(call, OpaqueCause::UnknownUse("tox without tox.ini".into()));
         };
-        self.exact(call, vec![globset::escape(&file).into()]);
+        self.exact(call, vec![Glob::path(&file)]);
         self.packaging(call, &dir);
         match tox_tables::packaging(&sections) {
             Packaging::InPlace => {}

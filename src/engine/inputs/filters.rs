@@ -9,6 +9,7 @@ mod programs;
 use std::borrow::Cow;
 
 use super::walk::{Invocation, Walk};
+use crate::engine::globs::Glob;
 use crate::engine::shell::{Located, Word, locate};
 
 /// How a filter reads its command line.
@@ -216,8 +217,8 @@ impl Walk<'_> {
     /// is searched or below.
     fn ignore_files(&mut self, call: &Invocation) {
         let names = [".gitignore", ".ignore", ".rgignore", ".agignore", ".ackrc"];
-        let globs = names.map(|name| format!("**/{name}").into());
-        self.exact(call, globs.to_vec());
+        let globs = names.map(|name| Glob::written(format!("**/{name}")));
+        self.exact(call, globs.into());
     }
 
     fn is_file_here(&self, call: &Invocation, word: &Word) -> bool {

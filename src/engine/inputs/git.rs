@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use super::Never;
 use super::walk::{Invocation, Walk, below};
+use crate::engine::globs::Glob;
 use crate::engine::shell::{Located, Place, UNKNOWN_START, Word, locate};
 
 /// Sub-commands that may bring other commits than the one at hand.
@@ -110,7 +111,7 @@ impl Walk<'_> {
         let root = Place::Inside("".into());
         for word in call.words.iter().skip(1) {
             let parts = super::named::parts(&word.text);
-            let mut globs: Vec<Box<str>> = Vec::new();
+            let mut globs = Vec::new();
             for part in parts {
                 for place in [&call.place, &root] {
                     if let Located::Inside(path) = locate(place, part)
@@ -118,7 +119,7 @@ impl Walk<'_> {
                     {
                         let is_dir = word.text.contains(':') && self.has_dir(&path);
                         if self.names_file(&path) {
-                            globs.push(globset::escape(&path).into());
+                            globs.push(Glob::path(&path));
                         } else if is_dir {
                             globs.push(below(&path, "**"));
                         }

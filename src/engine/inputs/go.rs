@@ -3,6 +3,7 @@
 use super::programs::{arguments, list};
 use super::walk::{Invocation, Walk, below};
 use super::{Input, compiled};
+use crate::engine::globs::Glob;
 use crate::engine::packages::go::directives;
 use crate::engine::shell::{Located, Word, locate};
 use crate::engine::tree::{base_name, dir_of, join};
@@ -222,9 +223,7 @@ impl Walk<'_> {
         };
         let path = if path.is_empty() { "." } else { path };
         let glob = match locate(&call.place, path) {
-            Located::Inside(path) if base_name(&path).ends_with(".go") => {
-                globset::escape(&path).into()
-            }
+            Located::Inside(path) if base_name(&path).ends_with(".go") => Glob::path(&path),
             Located::Inside(dir) if deep => below(&dir, "**/*.go"),
             Located::Inside(dir) => below(&dir, "*.go"),
             Located::Outside => return,
@@ -260,7 +259,7 @@ impl Walk<'_> {
 
     /// Manifests of the modules that a workspace uses: the versions of all of them are
     /// chosen together (<https://go.dev/ref/mod#workspaces>).
-    fn used_modules(&mut self, dir: &str) -> Vec<Box<str>> {
+    fn used_modules(&mut self, dir: &str) -> Vec<Glob> {
         let path = join(dir, "go.work").unwrap_or_default();
         let Some(text) = self.text(&path) else {
             return Vec::new();

@@ -11,6 +11,7 @@ use super::programs::list;
 use super::table;
 use super::walk::{Invocation, Walk, below};
 use super::{Input, Never, OpaqueCause};
+use crate::engine::globs::Glob;
 use crate::engine::shell::Word;
 use crate::engine::yaml::{self, Node};
 
@@ -99,7 +100,7 @@ impl Walk<'_> {
         let Ok(root) = yaml::parse(FILE, text) else {
             return self.opaque(call, OpaqueCause::UnknownUse(FILE.into()));
         };
-        let mut globs: Vec<Box<str>> = vec![FILE.into()];
+        let mut globs = vec![Glob::path(FILE)];
         globs.extend(
             list(SETTINGS)
                 .iter()
@@ -122,7 +123,7 @@ impl Walk<'_> {
         }
     }
 
-    fn hook(&mut self, call: &Invocation, source: &str, hook: &Node, general: &[Box<str>]) {
+    fn hook(&mut self, call: &Invocation, source: &str, hook: &Node, general: &[Glob]) {
         let id = hook.get("id").and_then(Node::as_str).unwrap_or_default();
         let is_message = hook.get("stages").is_some_and(|stages| {
             let words = stages.words();
@@ -201,19 +202,19 @@ fn kinds_of(id: &str) -> Option<Vec<Box<str>>> {
 
 /// What `exclude` takes out, as globs whose `*` crosses directories; nothing where the
 /// expression is more than alternatives of literal text.
-fn excepted(node: &Node) -> Vec<Box<str>> {
+fn excepted(node: &Node) -> Vec<Glob> {
     let pattern = node
         .get("exclude")
         .and_then(Node::as_str)
         .unwrap_or_default();
-    let alternatives: Option<Vec<Box<str>>> = pattern.split('|').map(literal).collect();
+    let alternatives: Option<Vec<Glob>> = pattern.split('|').map(literal).collect();
     alternatives
         .filter(|_| !pattern.is_empty())
         .unwrap_or_default()
 }
 
 /// One literal alternative of a regular expression that is searched in a path.
-fn literal(alternative: &str) -> Option<Box<str>> {
+fn literal(alternative: &str) -> Option<Glob> {
     let (start, rest) = match alternative.strip_prefix('^') {
         Some(rest) => ("", rest),
         None => ("*", alternative),
@@ -233,5 +234,6 @@ fn literal(alternative: &str) -> Option<Box<str>> {
             c => text.push(c),
         }
     }
-    (!text.is_empty()).then(|| format!("{start}{}{end}", globset::escape(&text)).into())
+    let glob = || Glob::written(format!("{start}{}{end}", Glob::path(&text).as_str()));
+    (!text.is_empty()).then(glob)
 }

@@ -3,6 +3,7 @@
 use super::programs::{arguments, list};
 use super::walk::{Invocation, Walk, below};
 use super::{Input, Never, OpaqueCause};
+use crate::engine::globs::Glob;
 use crate::engine::packages::{Ecosystem, Package};
 use crate::engine::shell::{Place, Word};
 use crate::engine::tree::{base_name, dir_of, join};
@@ -88,7 +89,7 @@ impl Walk<'_> {
         let scripts = inside.map(|(_, entry)| &*entry.path);
         let is_script = |path: &&str| path.ends_with(".gradle") || path.ends_with(".gradle.kts");
         let scripts: Vec<&str> = scripts.filter(is_script).collect();
-        let mut globs: Vec<Box<str>> = Vec::new();
+        let mut globs = Vec::new();
         for script in scripts {
             let text = self.text(script).unwrap_or_default();
             let tails = ROOTS.iter().flat_map(|root| text.split(root).skip(1));
@@ -102,7 +103,7 @@ impl Walk<'_> {
                 let Some(path) = join(root, name).filter(|path| !path.is_empty()) else {
                     continue;
                 };
-                globs.extend([globset::escape(&path).into(), below(&path, "**")]);
+                globs.extend([Glob::path(&path), below(&path, "**")]);
             }
         }
         if !globs.is_empty() {

@@ -19,6 +19,7 @@ use read::{parse, set};
 use super::OpaqueCause;
 use super::programs::list;
 use super::walk::{Invocation, Text, Walk};
+use crate::engine::globs::Glob;
 use crate::engine::shell::{Place, UNKNOWN_START, Value, Word};
 use crate::engine::tree::join;
 
@@ -101,7 +102,7 @@ impl Walk<'_> {
         let Some(text) = self.text(&file) else {
             return;
         };
-        self.exact(call, vec![globset::escape(&file).into()]);
+        self.exact(call, vec![Glob::path(&file)]);
         self.runs(call, &file);
         let mut rules = parse(text, &self.variables);
         self.includes(call, dir, &file, &mut rules);
@@ -274,7 +275,7 @@ impl Walk<'_> {
                 }
                 continue;
             };
-            self.exact(call, vec![globset::escape(&path).into()]);
+            self.exact(call, vec![Glob::path(&path)]);
             let more = parse(text, &self.variables);
             for (name, values) in more.targeted {
                 let known = rules.targeted.entry(name).or_default();
@@ -318,7 +319,7 @@ impl Walk<'_> {
             if let Place::Inside(path) = path
                 && (self.has_file(&path) || self.has_dir(&path))
             {
-                return self.exact(site.call, vec![globset::escape(&path).into()]);
+                return self.exact(site.call, vec![Glob::path(&path)]);
             }
             return self.opaque(
                 site.call,

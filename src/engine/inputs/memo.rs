@@ -12,6 +12,7 @@ use std::rc::Rc;
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use super::node::{Dirs, Names};
+use crate::engine::globs::Glob;
 use crate::engine::graph::python::discover;
 use crate::engine::packages::Packages;
 use crate::engine::tree::{FileId, Snapshot};
@@ -28,7 +29,7 @@ pub struct Memo {
     named_packages: Remembered<Rc<Dirs>>,
     asked: Remembered<Asked>,
     kinds: Remembered<Rc<Kinds>>,
-    bare_members: Remembered<Rc<[Box<str>]>>,
+    bare_members: Remembered<Rc<[Glob]>>,
     own_names: OnceCell<Rc<Names>>,
     tools: OnceCell<FxHashSet<Box<str>>>,
     settings: OnceCell<Rc<[FileId]>>,
@@ -53,7 +54,7 @@ pub(super) struct Links {
 #[derive(Debug, Default)]
 pub(super) struct Kinds {
     /// Globs of its files but for prose.
-    pub(super) globs: BTreeSet<Box<str>>,
+    pub(super) globs: BTreeSet<Glob>,
     /// Those of them that may name packages.
     pub(super) texts: Vec<String>,
 }
@@ -61,7 +62,7 @@ pub(super) struct Kinds {
 /// Globs that were found, and what was met on the way.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
-    pub(super) globs: Rc<[Box<str>]>,
+    pub(super) globs: Rc<[Glob]>,
     /// Whether something could not be read, and may mean any file.
     pub(super) is_open: bool,
     /// Texts that were asked for and not there.
@@ -122,11 +123,7 @@ impl Memo {
 
     /// Directories that the members of a workspace of Cargo fit and that have no manifest,
     /// as `read` finds them.
-    pub(super) fn bare_members(
-        &self,
-        root: &str,
-        read: impl FnOnce() -> Rc<[Box<str>]>,
-    ) -> Rc<[Box<str>]> {
+    pub(super) fn bare_members(&self, root: &str, read: impl FnOnce() -> Rc<[Glob]>) -> Rc<[Glob]> {
         remembered(&self.bare_members, root, read)
     }
 

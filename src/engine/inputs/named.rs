@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use super::table::{self, Class};
 use super::walk::{Invocation, Walk, below};
 use super::{Input, OpaqueCause};
+use crate::engine::globs::Glob;
 use crate::engine::shell::{Located, Word, locate};
 use crate::engine::tree::base_name;
 
@@ -74,7 +75,7 @@ impl Walk<'_> {
         if TEXTS.contains(&name) || is_text() {
             return;
         }
-        let mut found: BTreeSet<Box<str>> = BTreeSet::new();
+        let mut found: BTreeSet<Glob> = BTreeSet::new();
         let mut modules = Vec::new();
         for word in call.words.iter().skip(1) {
             let Some(left) = self.left_after(&word.text) else {
@@ -86,7 +87,7 @@ impl Walk<'_> {
                 if let Located::Inside(path) = locate(&call.place, part)
                     && self.names_file(&path)
                 {
-                    found.insert(globset::escape(&path).into());
+                    found.insert(Glob::path(&path));
                 }
                 modules.extend(self.modules(part));
             }
@@ -108,7 +109,7 @@ impl Walk<'_> {
                 _ => false,
             })
         });
-        let found: Vec<Box<str>> = found.into_iter().collect();
+        let found: Vec<Glob> = found.into_iter().collect();
         match (found.is_empty(), runs) {
             (true, _) => {}
             (false, true) => self.entry(call, found),
@@ -125,7 +126,7 @@ impl Walk<'_> {
 
     /// The modules of Python in the tree that a dotted name may mean, wherever they lie:
     /// a plugin, a module of settings.
-    pub(super) fn modules(&self, name: &str) -> Vec<Box<str>> {
+    pub(super) fn modules(&self, name: &str) -> Vec<Glob> {
         let is_word =
             |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_');
         if !name.contains('.') || !name.split('.').all(is_word) {
@@ -141,7 +142,7 @@ impl Walk<'_> {
                 rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
             })
         });
-        found.map(|path| globset::escape(path).into()).collect()
+        found.map(Glob::path).collect()
     }
 
     /// Words of a program that needs no files, where they name some nevertheless: an
@@ -166,13 +167,13 @@ impl Walk<'_> {
     /// Files that a text of a configuration names, and directories that are written as
     /// paths: whatever they are for, they may run.
     pub(super) fn names_of_text(&mut self, call: &Invocation, text: &str) {
-        let mut globs: Vec<Box<str>> = Vec::new();
+        let mut globs = Vec::new();
         for part in parts(text) {
             let Located::Inside(path) = locate(&call.place, part) else {
                 continue;
             };
             if self.names_file(&path) {
-                globs.push(globset::escape(&path).into());
+                globs.push(Glob::path(&path));
             } else if part.contains('/') && !path.is_empty() && self.has_dir(&path) {
                 globs.push(below(&path, "**"));
             }
@@ -231,7 +232,7 @@ impl Walk<'_> {
     }
 
     /// What a path on a command line matches; `None` outside of the repository.
-    pub(super) fn path_globs(&mut self, call: &Invocation, word: &Word) -> Option<Vec<Box<str>>> {
+    pub(super) fn path_globs(&mut self, call: &Invocation, word: &Word) -> Option<Vec<Glob>> {
         if word.text.is_empty() || word.text.contains("://") {
             return None;
         }
@@ -247,15 +248,29 @@ impl Walk<'_> {
             }
             // Quoted, the program itself expands it.
             Located::Inside(path) if word.glob || path.contains('*') => {
-                Some(vec![path.clone(), format!("{path}/**").into()])
+                let told = expanded(call.dir().unwrap_or_default(), &path).into_iter();
+                Some(
+                    told.flat_map(|glob| [glob.clone(), glob.and_below("**")])
+                        .collect(),
+                )
             }
-            Located::Inside(path) if self.has_file(&path) => {
-                Some(vec![globset::escape(&path).into()])
-            }
-            Located::Inside(path) if path.is_empty() => Some(vec!["**".into()]),
-            Located::Inside(path) => Some(vec![globset::escape(&path).into(), below(&path, "**")]),
+            Located::Inside(path) if self.has_file(&path) => Some(vec![Glob::path(&path)]),
+            Located::Inside(path) if path.is_empty() => Some(vec![below("", "**")]),
+            Located::Inside(path) => Some(vec![Glob::path(&path), below(&path, "**")]),
         }
     }
+}
+
+/// What a path may mean in which the shell, or the program itself, expands patterns. The
+/// directory in which it is said is no part of them.
+pub(super) fn expanded(dir: &str, path: &str) -> Vec<Glob> {
+    let mut all = Glob::readings(path);
+    let said = path
+        .strip_prefix(dir)
+        .and_then(|rest| rest.strip_prefix('/'));
+    let here = said.map(|rest| Glob::below(dir, rest));
+    all.extend(here.filter(|glob| !all.contains(glob)));
+    all
 }
 
 /// Whether a program runs files that it is told, so that what these need counts too.

@@ -10,6 +10,7 @@
 
 use super::Context;
 use super::table::{self, Class};
+use crate::engine::globs::Glob;
 use crate::engine::inputs::walk::{Invocation, Walk, below};
 use crate::engine::shell::{Located, Place, Word, locate};
 use crate::engine::tree::{FileId, Mode, Tree};
@@ -85,12 +86,12 @@ impl Walk<'_> {
 }
 
 /// The globs of what a command prints the names of.
-fn globs_of(call: &Invocation) -> Option<Vec<Box<str>>> {
+fn globs_of(call: &Invocation) -> Option<Vec<Glob>> {
     let Place::Inside(dir) = &call.place else {
         return None;
     };
     let listing = Listing::of(&call.words)?;
-    let mut globs: Vec<Box<str>> = Vec::new();
+    let mut globs = Vec::new();
     for root in &listing.roots {
         let Located::Inside(inner) = locate(&call.place, root.head) else {
             return None;
@@ -100,7 +101,7 @@ fn globs_of(call: &Invocation) -> Option<Vec<Box<str>>> {
             globs.push(below(inner, &glob));
         }
         // A root may be a file.
-        globs.extend((!inner.is_empty()).then(|| globset::escape(inner).into()));
+        globs.extend((!inner.is_empty()).then(|| Glob::path(inner)));
     }
     Some(globs)
 }

@@ -11,6 +11,7 @@ pub(super) use configured::{Dirs, Names};
 use super::OpaqueCause;
 use super::programs::{arguments, list};
 use super::walk::{Invocation, Walk, below};
+use crate::engine::globs::Glob;
 use crate::engine::shell::{Located, Word, locate};
 use crate::engine::tree::dir_of;
 
@@ -206,7 +207,7 @@ impl Walk<'_> {
         }
         match locate(&call.place, name) {
             Located::Inside(path) if !path.is_empty() => match self.node_module(&path) {
-                Some(found) => self.entry(call, vec![globset::escape(&found).into()]),
+                Some(found) => self.entry(call, vec![Glob::path(&found)]),
                 None if is_path => self.opaque(call, OpaqueCause::Missing(path)),
                 None => {}
             },

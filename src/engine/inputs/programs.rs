@@ -1,9 +1,17 @@
-//! Programs of the table, wrappers, and programs of the repository itself.
+//! What programs of the tables read by their words, and programs of the repository.
+//!
+//! The tables say which flags of a program have a value, and which of its words are paths.
+//! A wrapper is left out of the command that it starts; a script of the repository is
+//! walked, and code of it is an entry point of the graph.
+//!
+//! A flag that no table lists stands alone: the word behind it counts as an operand, so
+//! that more is read and not less. A program in no table makes the job opaque.
 
 use super::environment::is_assignment;
 use super::table::{self, Class, Command};
 use super::walk::{Invocation, Text, Walk, below};
 use super::{Input, Never, OpaqueCause};
+use crate::engine::globs::Glob;
 use crate::engine::shell::{Located, Place, Value, Word, locate};
 use crate::engine::tree::base_name;
 
@@ -265,7 +273,7 @@ impl Walk<'_> {
     pub(super) fn repository_program(&mut self, call: &Invocation, path: &str) {
         let base = base_name(path);
         if matches!(base, "gradlew" | "mvnw") {
-            self.exact(call, vec![globset::escape(path).into()]);
+            self.exact(call, vec![Glob::path(path)]);
             return if base == "gradlew" {
                 self.gradle(call);
             } else {
@@ -293,7 +301,7 @@ impl Walk<'_> {
                 OpaqueCause::UnknownProgram(format!("./{path}").into()),
             );
         }
-        self.exact(call, vec![globset::escape(path).into()]);
+        self.exact(call, vec![Glob::path(path)]);
         match base.rsplit_once('.').map(|(_, extension)| extension) {
             Some("py" | "js" | "mjs" | "cjs" | "ts" | "mts") => self.entry_program(call, path),
             Some(end @ ("ps1" | "bat" | "cmd")) => {
@@ -313,7 +321,7 @@ impl Walk<'_> {
     /// steps.
     pub(super) fn run_entry(&mut self, call: &Invocation, path: &str) {
         self.runs(call, path);
-        self.entry(call, vec![globset::escape(path).into()]);
+        self.entry(call, vec![Glob::path(path)]);
         let text = self.text(path).unwrap_or_default();
         if text.contains("GITHUB_ENV") || text.contains("GITHUB_PATH") {
             self.floating.insert("*".into());
@@ -391,7 +399,7 @@ impl Walk<'_> {
             Some(word) if word.unknown => self.unknown_use(call),
             Some(word) => match locate(&call.place, &word.text) {
                 Located::Inside(path) => {
-                    self.exact(call, vec![globset::escape(&path).into()]);
+                    self.exact(call, vec![Glob::path(&path)]);
                     self.repository_script(call, &path, at);
                 }
                 Located::Outside | Located::Unknown => self.unknown_use(call),
@@ -435,7 +443,7 @@ fn is_posix(first: &str) -> bool {
 }
 
 /// Globs of all files with these extensions below a directory.
-pub(super) fn by_extension(dir: &str, extensions: &[Box<str>]) -> Vec<Box<str>> {
+pub(super) fn by_extension(dir: &str, extensions: &[Box<str>]) -> Vec<Glob> {
     if extensions.is_empty() {
         return vec![below(dir, "**")];
     }

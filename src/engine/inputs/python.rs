@@ -9,6 +9,7 @@ pub(super) use pytest::module_anywhere;
 use super::programs::{arguments, list};
 use super::walk::{Invocation, Walk, below};
 use super::{Never, OpaqueCause};
+use crate::engine::globs::Glob;
 use crate::engine::shell::{Located, Word, locate};
 use crate::engine::tree::{base_name, dir_of};
 
@@ -114,7 +115,7 @@ impl Walk<'_> {
         if self.has_file(&path) {
             self.run_entry(call, &path);
         }
-        self.entry(call, vec![globset::escape(&path).into()]);
+        self.entry(call, vec![Glob::path(&path)]);
         self.first_on_path(call, dir_of(&path));
         let rest = call.words.get(1..).unwrap_or_default().to_vec();
         self.program_arguments(call, &rest);
@@ -156,14 +157,14 @@ impl Walk<'_> {
     }
 
     /// The files that a module of the repository may be, from the working directory.
-    fn module_globs(&self, call: &Invocation, module: &str) -> Option<Vec<Box<str>>> {
+    fn module_globs(&self, call: &Invocation, module: &str) -> Option<Vec<Glob>> {
         let dir = call.dir()?;
         let path = module.replace('.', "/");
         for root in ["", "src", "lib", "python"] {
             let base =
                 crate::engine::tree::join(dir, format!("{root}/{path}").trim_start_matches('/'))?;
             if self.has_file(&format!("{base}.py")) {
-                return Some(vec![globset::escape(&format!("{base}.py")).into()]);
+                return Some(vec![Glob::path(&format!("{base}.py"))]);
             }
             if !base.is_empty() && self.has_file(&format!("{base}/__init__.py"))
                 || self.has_file(&format!("{base}/__main__.py"))
@@ -208,8 +209,7 @@ impl Walk<'_> {
                 self.entry(call, globs);
             } else if self.defines(top) {
                 // A package of the repository that lies elsewhere.
-                let named = [format!("**/{top}/**/*.py"), format!("**/{top}.py")];
-                self.entry(call, named.into_iter().map(Into::into).collect());
+                self.entry(call, module_anywhere(top));
             }
         }
     }

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Input, InputSet, JobInputs, manifests};
 use crate::engine::facts::Reach;
-use crate::engine::globs::{self, Fitting};
+use crate::engine::globs::{self, Fitting, Glob};
 use crate::engine::graph::{Closure, Graph, NodeId, Use, Widening, is_hidden};
 use crate::engine::lock::LockSlices;
 use crate::engine::ownership;
@@ -41,7 +41,7 @@ impl Lookup {
             _ => &[],
         });
         Self {
-            fitting: Fitting::of(&snapshot.tree, globs.map(AsRef::as_ref)),
+            fitting: Fitting::of(&snapshot.tree, globs),
             owned: OnceLock::new(),
         }
     }
@@ -112,10 +112,7 @@ pub fn resolve(
 /// Whether a job names a path behind a link that leaves the repository.
 fn names_closed_link(inputs: &JobInputs, snapshot: &Snapshot) -> bool {
     let tree = &snapshot.tree;
-    let is_closed = |glob: &str| {
-        let end = glob.find(['*', '?', '[', '{', '\\']).unwrap_or(glob.len());
-        tree.is_closed(glob.get(..end).unwrap_or_default())
-    };
+    let is_closed = |glob: &Glob| tree.is_closed(&glob.parts().0);
     let mut parts = inputs.parts.iter().map(|(input, _)| input);
     !tree.closed_links().is_empty()
         && parts.any(|input| match input {
@@ -123,7 +120,7 @@ fn names_closed_link(inputs: &JobInputs, snapshot: &Snapshot) -> bool {
             | Input::Checked(globs)
             | Input::Compiled(globs)
             | Input::Exact(globs)
-            | Input::Shape(globs) => globs.iter().any(|glob| is_closed(glob)),
+            | Input::Shape(globs) => globs.iter().any(is_closed),
             Input::Unit(dir) | Input::Built(dir) | Input::Tree { dir, .. } => tree.is_closed(dir),
             Input::Except { .. } | Input::External { .. } => false,
         })
@@ -164,7 +161,7 @@ pub fn closure(inputs: &JobInputs, snapshot: &Snapshot, graph: &Graph, lookup: &
 
 /// What an input names.
 enum Named<'i> {
-    Globs(&'i [Box<str>]),
+    Globs(&'i [Glob]),
     Unit(&'i str),
 }
 
@@ -200,7 +197,7 @@ pub fn checked(inputs: &JobInputs, snapshot: &Snapshot, fitting: &Fitting) -> Ve
 }
 
 fn matched<'g>(
-    globs: impl Iterator<Item = &'g Box<str>>,
+    globs: impl Iterator<Item = &'g Glob>,
     snapshot: &Snapshot,
     fitting: &Fitting,
 ) -> Vec<NodeId> {
@@ -407,7 +404,7 @@ fn mark(chosen: &mut [bool], file: FileId) {
     }
 }
 
-fn files_of<'f>(glob: &str, snapshot: &Snapshot, fitting: &'f Fitting) -> Cow<'f, [FileId]> {
+fn files_of<'f>(glob: &Glob, snapshot: &Snapshot, fitting: &'f Fitting) -> Cow<'f, [FileId]> {
     fitting.files(glob).map_or_else(
         || globs::fitting(&snapshot.tree, glob).into(),
         Cow::Borrowed,

@@ -1,7 +1,15 @@
-//! What is known of a job before it runs: values of expressions and variables.
+//! What is known of a job before it runs: the values of its expressions and variables.
+//!
+//! A machine, a matrix and a pull give some of them; the rest only the run can tell. A text
+//! with such a part has every value that it may have, while these are few. What the
+//! expressions of a step read themselves (`hashFiles`, properties of the pull) is
+//! collected here as well.
+//!
+//! Nothing here takes a value that is not known for an empty one.
 
 use super::walk::Walk;
 use super::{Input, Never, Opaque, OpaqueCause, Origin, pull};
+use crate::engine::globs::Glob;
 use crate::engine::pipeline::expression::{Clue, Expression, Piece, Scope, Value as Known, pieces};
 use crate::engine::pipeline::{Action, Step};
 use crate::engine::shell::{UNKNOWN_END, UNKNOWN_START, Value, WORKSPACE};
@@ -280,8 +288,8 @@ fn is_cache(action: &Action) -> bool {
 /// The globs of every `hashFiles(...)` of a text, from the root; the call itself where an
 /// argument is no literal.
 /// <https://docs.github.com/actions/reference/workflows-and-actions/expressions#hashfiles>
-fn hashed(text: &str) -> Result<Vec<Box<str>>, &str> {
-    let mut globs: Vec<Box<str>> = Vec::new();
+fn hashed(text: &str) -> Result<Vec<Glob>, &str> {
+    let mut globs = Vec::new();
     // Functions may be written in any case; small letters stand where the others do.
     let small = text.to_ascii_lowercase();
     for (at, name) in small.match_indices("hashfiles") {
@@ -299,7 +307,7 @@ fn hashed(text: &str) -> Result<Vec<Box<str>>, &str> {
             let glob = glob.trim_start_matches("./").trim_end_matches('/');
             if !is_left_out {
                 // A directory stands for all below it.
-                globs.extend([glob.into(), format!("{glob}/**").into()]);
+                globs.extend([Glob::written(glob), Glob::written(format!("{glob}/**"))]);
             }
         }
     }

@@ -8,8 +8,8 @@
 
 use super::Input;
 use super::walk::Walk;
+use crate::engine::globs::Glob;
 use crate::engine::pipeline::Job;
-use crate::engine::tree::join;
 
 /// Parts of labels of machines whose file systems tell cases apart.
 const EXACT: &[&str] = &["ubuntu", "linux", "debian", "alpine"];
@@ -49,8 +49,8 @@ impl Walk<'_> {
     /// The same input with the names that the tree has for it; `None` when it has no
     /// others.
     fn other_spellings(&self, input: &Input) -> Option<Input> {
-        let all = |globs: &[Box<str>]| {
-            let found: Vec<Box<str>> = globs.iter().flat_map(|it| self.respelled(it)).collect();
+        let all = |globs: &[Glob]| {
+            let found: Vec<Glob> = globs.iter().flat_map(|it| self.respelled(it)).collect();
             (!found.is_empty()).then_some(found)
         };
         Some(match input {
@@ -60,11 +60,7 @@ impl Walk<'_> {
             Input::Exact(globs) => Input::Exact(all(globs)?),
             Input::Tree { dir, .. } | Input::Unit(dir) | Input::Built(dir) => {
                 let dirs = self.context.memo.spelled(self.context.snapshot, dir);
-                let globs = dirs.iter().filter_map(|dir| {
-                    let below = join(&globset::escape(dir), "**")?;
-                    Some(below.into())
-                });
-                let globs: Vec<Box<str>> = globs.collect();
+                let globs: Vec<Glob> = dirs.iter().map(|dir| Glob::below(dir, "**")).collect();
                 if globs.is_empty() {
                     return None;
                 }
@@ -75,22 +71,15 @@ impl Walk<'_> {
     }
 
     /// A glob with its literal part as the tree spells it.
-    fn respelled(&self, glob: &str) -> Vec<Box<str>> {
-        let special = glob.find(['*', '?', '[', '{', '\\']);
-        let end = match special {
-            Some(at) => glob.get(..at).and_then(|head| head.rfind('/')),
-            None => Some(glob.len()),
-        };
-        let (head, tail) = end.map_or(("", glob), |end| {
-            glob.split_at_checked(end).unwrap_or(("", glob))
-        });
+    fn respelled(&self, glob: &Glob) -> Vec<Glob> {
+        let (head, tail) = glob.parts();
         if head.is_empty() {
             return Vec::new();
         }
-        let spelled = self.context.memo.spelled(self.context.snapshot, head);
-        let globs = spelled.iter().map(|other| {
-            let other = globset::escape(other);
-            format!("{other}{tail}").into()
+        let spelled = self.context.memo.spelled(self.context.snapshot, &head);
+        let globs = spelled.iter().map(|other| match &*tail {
+            "" => Glob::path(other),
+            tail => Glob::below(other, tail),
         });
         globs.collect()
     }

@@ -137,11 +137,6 @@ pub fn prepare() {
     LazyLock::force(&ACTIONS);
 }
 
-/// How many actions are known.
-pub fn action_count() -> usize {
-    ACTIONS.len()
-}
-
 /// The extensions of a named set of `commands.toml`.
 pub fn extensions(set: &str) -> Vec<Box<str>> {
     SETS.get(set).cloned().unwrap_or_default()
@@ -244,25 +239,20 @@ fn expanded(list: &[Box<str>]) -> Vec<Box<str>> {
 mod tests {
     use super::*;
 
+    /// Keys of both tables.
     const KEYS: &[&str] = &[
         "names",
         "class",
-        "skip",
-        "values",
         "paths",
         "extensions",
         "config",
-        "data",
-        "harmless",
         "history",
         "whole",
-        "run",
-        "directory",
-        "defaults",
-        "delivers",
     ];
+    const OF_COMMANDS: &[&str] = &["skip", "values", "data", "harmless"];
+    const OF_ACTIONS: &[&str] = &["run", "directory", "defaults", "delivers"];
 
-    fn check_file(text: &str, key: &str) {
+    fn check_file(text: &str, key: &str, own: &[&str]) {
         let table: Table = text.parse().unwrap();
         let list = table[key].as_array().unwrap();
         let mut names = std::collections::BTreeSet::new();
@@ -271,7 +261,8 @@ mod tests {
             let class = entry["class"].as_str().unwrap();
             assert!(Class::of(class).is_some(), "{class}");
             for key in entry.keys() {
-                assert!(KEYS.contains(&key.as_str()), "{key}");
+                let mut known = KEYS.iter().chain(own);
+                assert!(known.any(|known| known == key), "{key}");
                 assert!(
                     text.contains(&format!("`{key}`")),
                     "{key} is not documented"
@@ -286,8 +277,8 @@ mod tests {
 
     #[test]
     fn every_entry_of_the_tables_is_documented_and_stands_once() {
-        check_file(include_str!("commands.toml"), "command");
-        check_file(include_str!("actions.toml"), "action");
+        check_file(include_str!("commands.toml"), "command", OF_COMMANDS);
+        check_file(include_str!("actions.toml"), "action", OF_ACTIONS);
     }
 
     #[test]
@@ -309,6 +300,6 @@ mod tests {
             Some(Class::Neutral)
         );
         assert!(action("nobody/nothing").is_none());
-        assert!(action_count() > 500);
+        assert!(ACTIONS.len() > 500);
     }
 }

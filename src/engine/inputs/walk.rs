@@ -13,6 +13,7 @@ use super::environment::{RUNNER, Variables, started_with};
 use super::{
     Context, Input, JobInputs, Never, Opaque, OpaqueCause, Origin, filters, names, spelling,
 };
+use crate::engine::globs::Glob;
 use crate::engine::pipeline::expression::condition;
 use crate::engine::pipeline::{Job, Leg, Truth};
 use crate::engine::shell::{
@@ -402,11 +403,11 @@ impl<'a> Walk<'a> {
         self.out.parts.push((input, call.origin.clone()));
     }
 
-    pub(super) fn entry(&mut self, call: &Invocation, globs: Vec<Box<str>>) {
+    pub(super) fn entry(&mut self, call: &Invocation, globs: Vec<Glob>) {
         self.add(call, Input::Entry(globs));
     }
 
-    pub(super) fn exact(&mut self, call: &Invocation, globs: Vec<Box<str>>) {
+    pub(super) fn exact(&mut self, call: &Invocation, globs: Vec<Glob>) {
         self.add(call, Input::Exact(globs));
     }
 
@@ -453,12 +454,8 @@ fn is_version(rest: &str) -> bool {
 }
 
 /// The glob of a pattern below a directory whose own name is literal.
-pub(super) fn below(dir: &str, pattern: &str) -> Box<str> {
-    if dir.is_empty() {
-        pattern.into()
-    } else {
-        format!("{}/{pattern}", globset::escape(dir)).into()
-    }
+pub(super) fn below(dir: &str, pattern: &str) -> Glob {
+    Glob::below(dir, pattern)
 }
 
 pub(super) fn shorten(text: &str) -> Box<str> {

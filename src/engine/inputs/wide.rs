@@ -13,7 +13,7 @@ use super::programs::{arguments, by_extension, refs};
 use super::python::module_anywhere;
 use super::table::{Class, Command};
 use super::walk::{Invocation, Walk, below};
-use crate::engine::globs::compile_crossing;
+use crate::engine::globs::{Glob, compile_crossing};
 use crate::engine::shell::{Located, Word, locate};
 use crate::engine::tree::{base_name, dir_of, join};
 
@@ -121,7 +121,7 @@ impl Walk<'_> {
         }
         for (at, key) in text.match_indices("plugins") {
             let value = text.get(at + key.len()..).unwrap_or_default();
-            let globs: Vec<Box<str>> = words(value_of(value)).flat_map(module_anywhere).collect();
+            let globs: Vec<Glob> = words(value_of(value)).flat_map(module_anywhere).collect();
             if !globs.is_empty() {
                 self.entry(call, globs);
             }
@@ -152,12 +152,11 @@ impl Walk<'_> {
         };
         self.governed(call, command, &dir);
         match (command.class, is_file) {
-            (Class::Follows, true) => self.entry(call, vec![globset::escape(&path).into()]),
+            (Class::Follows, true) => self.entry(call, vec![Glob::path(&path)]),
             (Class::Checks, true) => {
-                let glob = globset::escape(&path).into();
-                self.check_files(call, &dir, vec![glob]);
+                self.check_files(call, &dir, vec![Glob::path(&path)]);
             }
-            (_, true) => self.exact(call, vec![globset::escape(&path).into()]),
+            (_, true) => self.exact(call, vec![Glob::path(&path)]),
             (Class::Follows, false) => {
                 let globs = by_extension(&path, &command.extensions);
                 self.entry(call, globs);
@@ -243,8 +242,7 @@ impl Walk<'_> {
             }
             entries.extend(links.named.iter().chain(&links.extended).cloned());
         }
-        let globs = entries.iter().map(|path| globset::escape(path).into());
-        let globs: Vec<Box<str>> = globs.collect();
+        let globs: Vec<Glob> = entries.iter().map(|path| Glob::path(path)).collect();
         if !globs.is_empty() {
             self.entry(call, globs);
         }
@@ -296,7 +294,7 @@ impl Walk<'_> {
             return Vec::new();
         }
         let tree = &self.context.snapshot.tree;
-        let globs = [join(dir_of(path), word), join("", word)];
+        let globs = [Glob::join(dir_of(path), word), Glob::join("", word)];
         let globs = globs.iter().flatten();
         let globs: Vec<_> = globs.filter_map(|it| compile_crossing(it).ok()).collect();
         let files = tree.iter().map(|(_, entry)| &*entry.path);

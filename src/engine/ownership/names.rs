@@ -14,7 +14,7 @@ use std::rc::Rc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Class, Ownership, base_name, dir_of};
-use crate::engine::globs::{Pattern, Texts};
+use crate::engine::globs::{Glob, Pattern, Texts};
 use crate::engine::graph::{Builder, EdgeKind, NodeId};
 use crate::engine::tree::{self, FileId, Mode, Tree};
 
@@ -198,8 +198,9 @@ enum Group {
 }
 
 /// A glob, and the files whose paths hold what it asks for.
-struct Glob {
-    pattern: Pattern,
+struct Compiled {
+    /// One of what it may mean.
+    readings: Vec<Pattern>,
     candidates: Vec<FileId>,
 }
 
@@ -208,7 +209,7 @@ struct Linker<'b, 'a, 'i> {
     index: &'i Index<'a>,
     units: FxHashMap<Group, Option<NodeId>>,
     /// Compiled globs; `None` where no path holds what a glob asks for.
-    globs: FxHashMap<Box<str>, Option<Rc<Glob>>>,
+    globs: FxHashMap<Box<str>, Option<Rc<Compiled>>>,
 }
 
 impl Linker<'_, '_, '_> {
@@ -219,7 +220,11 @@ impl Linker<'_, '_, '_> {
             return;
         }
         if tail.contains(['*', '?', '[', '{']) {
-            return self.glob(from, literal);
+            self.glob(from, literal);
+        }
+        // Brackets and braces may be those of a name: `app/[slug]/page.tsx`.
+        if tail.contains(['*', '?']) {
+            return;
         }
         if self.index.data.contains_key(name) {
             self.data(from, tail, name);
@@ -380,16 +385,21 @@ impl Linker<'_, '_, '_> {
             return;
         }
         let known = self.globs.entry(pattern.into()).or_insert_with(|| {
-            // Most literals with a `*` are no globs at all: what they ask for is nowhere.
-            let texts = Texts::of(&glob);
+            let readings = Glob::readings(&glob);
+            // Most literals with a `*` are no globs at all: what they ask for is nowhere. The
+            // last reading escapes most, and so asks for least.
+            let texts = readings.last().map(Texts::of)?;
             let mut candidates = index.plain_with(texts.longest());
             candidates.retain(|file| texts.are_in(index.tree.path(*file)));
             if candidates.is_empty() {
                 return None;
             }
-            let pattern = Pattern::new(&format!("**/{glob}")).ok()?;
-            Some(Rc::new(Glob {
-                pattern,
+            let anywhere = readings
+                .iter()
+                .map(|it| Glob::written(format!("**/{}", it.as_str())));
+            let compiled: Result<Vec<Pattern>, _> = anywhere.map(|it| Pattern::new(&it)).collect();
+            Some(Rc::new(Compiled {
+                readings: compiled.ok()?,
                 candidates,
             }))
         });
@@ -404,7 +414,8 @@ impl Linker<'_, '_, '_> {
                 let ending = path.rsplit_once('.').map_or(path, |(_, ending)| ending);
                 let may_be_meant = !index.inert.contains(&file)
                     || voice == Voice::Code && pattern.ends_with(ending);
-                may_be_meant && glob.pattern.is_match(path.get(skip..).unwrap_or_default())
+                let below = path.get(skip..).unwrap_or_default();
+                may_be_meant && glob.readings.iter().any(|it| it.is_match(below))
             };
             let span = index.tree.span(base);
             let start = glob.candidates.partition_point(|file| *file < span.start);

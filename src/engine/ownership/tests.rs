@@ -43,7 +43,7 @@ fn policy(owns: &[(&str, &str)]) -> Policy {
     Policy {
         owns: owns
             .iter()
-            .map(|(glob, dir)| ((*glob).into(), (*dir).into()))
+            .map(|(glob, dir)| (Glob::written(*glob), (*dir).into()))
             .collect(),
         ..Policy::default()
     }
@@ -76,7 +76,8 @@ fn classes(files: &[File<'_>], owns: &[(&str, &str)], asked: &[&str]) -> String 
     let names = Names::of(&builder.finish());
     let (ownership, faults) = Ownership::new(&packages, &policy);
     assert_eq!(faults, []);
-    let class = |path: &&str| match ownership.classify_named(path, &snapshot.tree, &names) {
+    let class = |path: &&str| match ownership.classify(path) {
+        Class::Inert | Class::Unowned if names.contains(&snapshot.tree, path) => "named".to_owned(),
         Class::Owned("") => "owned by .".to_owned(),
         Class::Owned(dir) => format!("owned by {dir}"),
         class => format!("{class:?}").to_lowercase(),
@@ -252,6 +253,16 @@ fn a_field_of_a_message_names_nothing_and_a_star_names_everything() {
     let others = &["z/data.json"];
     named("t.js", "{name}", others, "");
     named("t.js", "*", others, "z/data.json");
+}
+
+#[test]
+fn brackets_in_a_literal_are_those_of_a_name_or_of_a_pattern() {
+    let others = &["app/[slug]/p.tsx", "app/[slug]/x.json", "app/s/x.json"];
+    named("t.js", "app/[slug]/p.tsx", others, "app/[slug]/p.tsx");
+    let both = "app/[slug]/x.json app/s/x.json";
+    named("t.js", "app/[slug]/x.json", others, both);
+    named("t.js", "app/[slug]/*.json", others, both);
+    named("t.js", "{{a}}/x.json", &["{{a}}/x.json"], "{{a}}/x.json");
 }
 
 #[test]

@@ -29,6 +29,9 @@ mod triggers;
 /// Where GitHub looks for workflows; not below.
 const DIR: &str = ".github/workflows";
 
+/// Said of a file that cannot be a workflow or an action.
+pub(super) const NO_MAPPING: &str = "this file must hold a mapping";
+
 /// Levels of calls, as GitHub limits them, and of composite actions inside each other.
 const MAX_DEPTH: usize = 10;
 
@@ -108,22 +111,11 @@ impl Reader<'_> {
         };
         // Gates are not part of what a workflow means to do; whoever edits one is seen apart.
         let original = edit::undo(text).unwrap_or_else(|| text.to_owned());
-        let limits = yaml::Limits::for_people();
-        let mut documents = yaml::parse_all(path, &original, limits)?.into_iter();
-        let root = documents.next().unwrap_or_else(|| Node::null(1, 1));
-        match documents.next() {
-            Some(second) => Err(vec![fault(
-                path,
-                Some(&second),
-                "a second document starts here; GitHub reads one",
-            )]),
-            None if root.entries().is_none() => Err(vec![fault(
-                path,
-                Some(&root),
-                "this file must hold a mapping",
-            )]),
-            None => Ok(root),
+        let root = yaml::parse_written(path, &original)?;
+        if root.entries().is_none() {
+            return Err(vec![fault(path, Some(&root), NO_MAPPING)]);
         }
+        Ok(root)
     }
 
     /// The jobs of a file, expanded and wired.

@@ -12,6 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::edit;
+use super::github::NO_MAPPING;
 use crate::engine::plan::Diagnostic;
 use crate::engine::plan_line::WorkflowKey;
 use crate::engine::yaml::{self, Node};
@@ -252,7 +253,7 @@ fn names_ours(text: &str) -> bool {
 
 /// The jobs of a file that may be rewritten at all.
 fn read_jobs(path: &str, text: &str) -> Result<(Node, Vec<WorkflowJob>), Refusal> {
-    let root = parse(path, text).map_err(|fault| Refusal::Unreadable(fault.message))?;
+    let root = parse(path, text).map_err(Refusal::Unreadable)?;
     let events = events(&root);
     let has = |name: &str| events.iter().any(|event| event == name);
     if has("workflow_call") {
@@ -287,24 +288,17 @@ fn read_jobs(path: &str, text: &str) -> Result<(Node, Vec<WorkflowJob>), Refusal
     }
 }
 
-fn parse(path: &str, text: &str) -> Result<Node, Diagnostic> {
-    let unreadable = |message: &str| Diagnostic {
-        path: path.to_owned(),
-        line: 0,
-        column: 0,
-        message: message.to_owned(),
+/// A workflow, or what is wrong with it first.
+fn parse(path: &str, text: &str) -> Result<Node, String> {
+    let first = |faults: Vec<Diagnostic>| {
+        let first = faults.into_iter().next();
+        first.map_or_else(|| "it cannot be read".to_owned(), |fault| fault.message)
     };
-    let documents = yaml::parse_all(path, text, yaml::Limits::for_people());
-    let documents = documents.map_err(|faults| {
-        faults
-            .into_iter()
-            .next()
-            .unwrap_or_else(|| unreadable("it cannot be read"))
-    })?;
-    match <[Node; 1]>::try_from(documents) {
-        Ok([root]) => Ok(root),
-        Err(_) => Err(unreadable("it does not hold exactly one document")),
+    let root = yaml::parse_written(path, text).map_err(first)?;
+    if root.entries().is_none() {
+        return Err(NO_MAPPING.to_owned());
     }
+    Ok(root)
 }
 
 fn events(root: &Node) -> Vec<String> {

@@ -65,7 +65,7 @@ impl World {
 
 /// What became of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct Fate {
     /// Whether it ran.
     pub runs: Truth,
     /// How it ended: `success`, `failure`, `cancelled`, `skipped`; `None` if unknown.
@@ -115,8 +115,8 @@ impl Workflow {
 
     /// What becomes of each job, by id in lower case. Jobs in a circle of needs, or with a
     /// need that does not exist, are left out: GitHub does not start such a workflow.
-    pub fn simulate(&self, world: &World) -> BTreeMap<String, Outcome> {
-        let mut done: BTreeMap<String, Outcome> = BTreeMap::new();
+    pub fn simulate(&self, world: &World) -> BTreeMap<String, Fate> {
+        let mut done: BTreeMap<String, Fate> = BTreeMap::new();
         loop {
             let ready = self.jobs.iter().find(|job| {
                 !done.contains_key(&job.id) && job.needs.iter().all(|need| done.contains_key(need))
@@ -128,7 +128,7 @@ impl Workflow {
                 Truth::No => Some("skipped"),
                 Truth::Unknown => None,
             };
-            done.insert(job.id.clone(), Outcome { runs, result });
+            done.insert(job.id.clone(), Fate { runs, result });
         }
     }
 
@@ -157,7 +157,7 @@ impl Workflow {
         found
     }
 
-    fn starts(&self, job: &Job, done: &BTreeMap<String, Outcome>, world: &World) -> Truth {
+    fn starts(&self, job: &Job, done: &BTreeMap<String, Fate>, world: &World) -> Truth {
         let parsed = job.condition.as_deref().map(Expression::parse);
         let Ok(parsed) = parsed.transpose() else {
             return Truth::Unknown;
@@ -220,7 +220,7 @@ impl Job {
 }
 
 /// The context `needs` of a job: its direct needs and nothing else.
-fn needs(job: &Job, done: &BTreeMap<String, Outcome>, world: &World) -> Value {
+fn needs(job: &Job, done: &BTreeMap<String, Fate>, world: &World) -> Value {
     let one = |need: &String| -> Option<(String, Value)> {
         let outcome = done.get(need)?;
         let result = outcome.result.map_or(Value::UNKNOWN, Value::text);

@@ -5,7 +5,7 @@
 //! directories come and go: whoever reads a plan is told.
 
 use super::{Diagnostic, FILE, fault, parse, spelling};
-use crate::engine::globs;
+use crate::engine::globs::{self, Glob};
 use crate::engine::tree::{Snapshot, Tree};
 use crate::engine::yaml::{self, Node};
 
@@ -83,7 +83,7 @@ fn without_effect(text: &str, tree: &Tree, jobs: &[&str]) -> Vec<Diagnostic> {
     found.extend(missed(always.unwrap_or_default(), tree));
     let rules = root.get("jobs").and_then(Node::entries);
     for rule in rules.unwrap_or_default() {
-        let glob = globs::compile_crossing(&rule.key);
+        let glob = globs::compile_crossing(&Glob::written(&*rule.key));
         let fits =
             |id: &&str| **id == *rule.key || glob.as_ref().is_ok_and(|glob| glob.is_match(id));
         if !jobs.iter().any(fits) {

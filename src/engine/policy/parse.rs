@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::{Basis, Diagnostic, FILE, JobPolicy, Mode, Policy, Skip, fault, spelling};
-use crate::engine::globs::{self, GlobFault};
+use crate::engine::globs::{self, Glob, GlobFault};
 use crate::engine::tree::join;
 use crate::engine::yaml::{self, Node};
 
@@ -263,7 +263,7 @@ impl Reader {
                 continue;
             };
             match join("", &text) {
-                Some(dir) => drop(policy.owns.insert(entry.key.clone(), dir.into())),
+                Some(dir) => drop(policy.owns.insert(Glob::written(&*entry.key), dir.into())),
                 None => self.fault(&entry.value, "this directory lies outside the repository"),
             }
         }
@@ -340,7 +340,7 @@ impl Reader {
     }
 
     /// Globs over the files of the repository, as they are meant.
-    fn paths(&mut self, node: &Node) -> Option<Vec<Box<str>>> {
+    fn paths(&mut self, node: &Node) -> Option<Vec<Glob>> {
         let items = self.list(node)?;
         let mut globs = Vec::new();
         for item in items {
@@ -361,7 +361,7 @@ impl Reader {
     }
 
     fn glob(&mut self, at: &Node, glob: &str) {
-        let why = match globs::compile(glob) {
+        let why = match globs::compile(&Glob::written(glob)) {
             Ok(_) => return,
             Err(GlobFault::Syntax(error)) => error.kind().to_string(),
             Err(fault @ GlobFault::TooLarge) => fault.to_string(),
@@ -465,11 +465,14 @@ notify: { slack: ci-alerts }
 "#,
         )
         .unwrap();
-        assert_eq!(policy.always_full, ["tools/ci/**".into()]);
+        assert_eq!(policy.always_full, [Glob::written("tools/ci/**")]);
         assert_eq!(policy.jobs[0].0.as_ref(), "e2e-*");
         assert_eq!(policy.jobs[0].1.inputs.as_ref().map(Vec::len), Some(2));
         assert_eq!(policy.jobs[1].1.skip, Skip::Never);
-        assert_eq!(policy.owns["schemas/**"].as_ref(), "packages/api");
+        assert_eq!(
+            policy.owns[&Glob::written("schemas/**")].as_ref(),
+            "packages/api"
+        );
         assert_eq!(policy.size.artifacts["dist*"], 5);
         assert_eq!(policy.gates.coverage_min, Some(85));
         assert_eq!(policy.slack.as_deref(), Some("ci-alerts"));
@@ -511,7 +514,7 @@ notify: { slack: ci-alerts }
             "always_full: [tools/, ./b.txt]\njobs: {j: {inputs: [/d/**, d]}}\nenforce: {paths: [./e/]}\n",
         )
         .unwrap();
-        let shown = |globs: &[Box<str>]| globs.join(" ");
+        let shown = |globs: &[Glob]| globs.iter().map(Glob::as_str).collect::<Vec<_>>().join(" ");
         assert_eq!(shown(&policy.always_full), "tools/** b.txt b.txt/**");
         let inputs = policy.jobs[0].1.inputs.as_ref().unwrap();
         assert_eq!(shown(inputs), "d/** d d/**");

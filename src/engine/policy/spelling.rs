@@ -4,9 +4,11 @@
 //! `./d`, `/d` and `d/` mean a directory and all below it. A glob that is taken word for
 //! word and fits nothing would let a job be skipped for ever.
 
+use crate::engine::globs::Glob;
+
 /// The globs that stand for one as it is written, over paths from the root; `None` when it
 /// leaves the repository.
-pub(super) fn meant(glob: &str) -> Option<Vec<Box<str>>> {
+pub(super) fn meant(glob: &str) -> Option<Vec<Glob>> {
     let mut parts: Vec<&str> = Vec::new();
     for part in glob.split('/') {
         match part {
@@ -19,13 +21,14 @@ pub(super) fn meant(glob: &str) -> Option<Vec<Box<str>>> {
     }
     let all = parts.join("/");
     let is_directory = glob.ends_with('/') || glob.ends_with("/.");
+    let glob = Glob::written(all);
     let found = match parts.last() {
-        None => vec!["**".into()],
-        Some(&"**") => vec![all.into()],
-        Some(_) if is_directory => vec![format!("{all}/**").into()],
+        None => vec![Glob::below("", "**")],
+        Some(&"**") => vec![glob],
+        Some(_) if is_directory => vec![glob.and_below("**")],
         // A file of this name, or a directory.
-        Some(last) if !has_special(last) => vec![all.as_str().into(), format!("{all}/**").into()],
-        Some(_) => vec![all.into()],
+        Some(last) if !has_special(last) => vec![glob.clone(), glob.and_below("**")],
+        Some(_) => vec![glob],
     };
     Some(found)
 }
@@ -41,7 +44,10 @@ mod tests {
     #[test]
     fn a_directory_means_all_below_it_in_every_spelling() {
         let check = |glob: &str, expected: Option<&str>| {
-            let found = meant(glob).map(|globs| globs.join(" "));
+            let found = meant(glob);
+            let shown =
+                |globs: &Vec<Glob>| globs.iter().map(Glob::as_str).collect::<Vec<_>>().join(" ");
+            let found = found.as_ref().map(shown);
             assert_eq!(found.as_deref(), expected, "{glob}");
         };
         for glob in [

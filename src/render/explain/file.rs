@@ -2,8 +2,9 @@
 
 use super::inputs::title;
 use super::{count, plain, readers};
+use crate::engine::everything::owning_line;
 use crate::engine::inputs::{JobInputs, Origin};
-use crate::engine::plan::Plan;
+use crate::engine::plan::{Plan, ReasonId, RunEverything};
 use crate::engine::side::Side;
 use crate::engine::tree::FileId;
 use crate::engine::why::{Way, Ways};
@@ -27,9 +28,21 @@ fn forced(plan: &Plan, path: &str) -> String {
     let forced = forced.find(|forced| forced.subject == path);
     forced.map_or_else(String::new, |forced| {
         let (what, id) = (what_of(forced.id), forced.id.as_str());
-        let path = plain(path);
-        format!("\n  it changed, so everything runs: {what} {path} ({id})")
+        let says = format!(
+            "\n  it changed, so everything runs: {what} {} ({id})",
+            plain(path)
+        );
+        says + &unowned(forced)
     })
+}
+
+/// How a file that no package owns gets an owner.
+fn unowned(forced: &RunEverything) -> String {
+    if forced.id != ReasonId::UnownedFile {
+        return String::new();
+    }
+    let line = plain(&owning_line(&forced.subject));
+    format!("\n  to give it an owner, write into .trimtab.yml on the default branch: {line}")
 }
 
 /// By which way a job reads a file; `None` when it does not.

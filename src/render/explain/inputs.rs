@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{MOST, brief, count, grouped, plain};
 use crate::engine::facts::Reach;
+use crate::engine::globs::Glob;
 use crate::engine::impact::opaque_words;
 use crate::engine::inputs::{Input, JobInputs};
 use crate::engine::side::Side;
@@ -83,11 +84,10 @@ fn lines(side: &Side, inputs: &JobInputs) -> (String, usize) {
         line.says.insert(&origin.what);
         line.reads.insert(input);
     }
-    let mut unfit: BTreeSet<&str> = BTreeSet::new();
+    let mut unfit: BTreeSet<&Glob> = BTreeSet::new();
     let mut told: Vec<(Vec<String>, BTreeSet<String>)> = Vec::new();
     for ((file, number), line) in &lines {
         let patterns = line.reads.iter().flat_map(|input| patterns(input));
-        let patterns = patterns.map(AsRef::as_ref);
         unfit.extend(patterns.filter(|glob| side.fitting(glob).is_empty()));
         let words = line.reads.iter().filter_map(|input| words(side, input));
         let words: BTreeSet<String> = words.collect();
@@ -145,7 +145,7 @@ fn is_object_name(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn patterns(input: &Input) -> &[Box<str>] {
+fn patterns(input: &Input) -> &[Glob] {
     match input {
         Input::Entry(globs)
         | Input::Checked(globs)
@@ -172,7 +172,7 @@ fn words(side: &Side, input: &Input) -> Option<String> {
         Input::Exact(globs) => listed(side, globs)?.text,
         Input::Shape(globs) => {
             let listed = listed(side, globs)?.text;
-            if globs.iter().all(|glob| glob.ends_with(".py")) {
+            if globs.iter().all(|glob| glob.as_str().ends_with(".py")) {
                 format!("that there are {listed}, not what they say")
             } else {
                 format!("{listed}, but for versions and dependencies")
@@ -190,7 +190,10 @@ fn words(side: &Side, input: &Input) -> Option<String> {
         Input::Except { extensions, except } => {
             let place = match except.as_slice() {
                 [] => String::new(),
-                globs => format!(", except {}", folded(globs, "more pattern")),
+                globs => {
+                    let shown: Vec<String> = globs.iter().map(ToString::to_string).collect();
+                    format!(", except {}", folded(&shown, "more pattern"))
+                }
             };
             of_kind(side, input, extensions, &place)?
         }
@@ -216,12 +219,12 @@ impl Listed {
 }
 
 /// The patterns that fit something here, and how many files that is.
-fn listed(side: &Side, globs: &[Box<str>]) -> Option<Listed> {
+fn listed(side: &Side, globs: &[Glob]) -> Option<Listed> {
     let mut files: BTreeSet<FileId> = BTreeSet::new();
-    let mut fitting: Vec<&str> = Vec::new();
+    let mut fitting: Vec<&Glob> = Vec::new();
     for glob in globs {
         let found = side.fitting(glob);
-        if !found.is_empty() && !fitting.contains(&glob.as_ref()) {
+        if !found.is_empty() && !fitting.contains(&glob) {
             fitting.push(glob);
             files.extend(found);
         }
@@ -229,9 +232,11 @@ fn listed(side: &Side, globs: &[Box<str>]) -> Option<Listed> {
     if fitting.is_empty() {
         return None;
     }
-    let names = files.len() == fitting.len() && !fitting.iter().any(|glob| glob.contains('*'));
+    let names =
+        files.len() == fitting.len() && fitting.iter().all(|glob| glob.parts().1.is_empty());
     let what = if names { "more file" } else { "more pattern" };
-    let mut text = folded(&fitting, what);
+    let shown: Vec<String> = fitting.iter().map(ToString::to_string).collect();
+    let mut text = folded(&shown, what);
     if !names {
         text = format!("{text} ({})", count(files.len(), "file"));
     }

@@ -420,6 +420,18 @@ fn what_makes_everything_run_is_told_of_its_file() {
 }
 
 #[test]
+fn the_line_that_would_own_a_file_is_told() {
+    let mut plan = plan();
+    plan.run_everything.push(RunEverything {
+        id: ReasonId::UnownedFile,
+        subject: "pyproject.toml".to_owned(),
+    });
+    let text = told_by(&plan, &side(), "pyproject.toml");
+    let line = "on the default branch: owns: { \"pyproject.toml\": PACKAGE_DIRECTORY }\n";
+    assert!(text.contains(line), "{text}");
+}
+
+#[test]
 fn numbers_are_grouped_and_counted() {
     assert_eq!(count(1, "file"), "1 file");
     assert_eq!(count(0, "file"), "0 files");

@@ -101,7 +101,7 @@ fn silent(repo: &Repository<'_>, known: &[&RequiredCheck]) -> Vec<(String, Findi
 fn unwritten(repo: &Repository<'_>, names: &[String]) -> Vec<(String, Finding)> {
     let has = |name: &str| {
         repo.files.iter().any(|(path, text)| {
-            let root = yaml::parse(path, text).ok();
+            let root = yaml::parse_written(path, text).ok();
             let own = root
                 .as_ref()
                 .and_then(|root| root.get("jobs")?.get(OK_JOB)?.get("name")?.as_str());

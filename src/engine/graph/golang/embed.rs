@@ -4,7 +4,7 @@
 //! a directory brings everything below it. Hidden files are taken even where the
 //! go command leaves them out: an edge too many is only a cost.
 
-use crate::engine::globs;
+use crate::engine::globs::{self, Glob};
 use crate::engine::graph::{Builder, EdgeKind};
 use crate::engine::tree::{FileId, join};
 
@@ -22,14 +22,11 @@ pub(super) fn connect(builder: &mut Builder<'_>, file: FileId, dir: &str, patter
         found.push(target);
     } else if tree.has_dir(&wanted) || wanted == dir {
         found.extend(tree.under(&wanted).map(|(target, _)| target));
-    } else if let Ok(matcher) = globs::compile(&wanted) {
-        let fixed = wanted
-            .split(['*', '?', '[', '\\'])
-            .next()
-            .unwrap_or_default();
-        let start = fixed.rsplit_once('/').map_or("", |(above, _)| above);
+    } else if let Some(glob) = Glob::join(dir, pattern)
+        && let Ok(matcher) = globs::compile(&glob)
+    {
         let depth = wanted.split('/').count();
-        for (target, entry) in tree.under(start) {
+        for (target, entry) in tree.under(&glob.parts().0) {
             // A match may be a directory above the file.
             let end = entry.path.match_indices('/').nth(depth - 1);
             let head = end.map_or(entry.path.as_ref(), |(end, _)| {

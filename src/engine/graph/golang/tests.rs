@@ -236,18 +236,3 @@ fn an_own_package_that_is_not_there_is_unresolved() {
     let graph = sample::graph(&snapshot, &[resolve]);
     assert_eq!(&*graph.unresolved[0].specifier, "example.org/m/generated");
 }
-
-#[test]
-fn tests_of_nested_modules_vendors_and_data_are_not_run() {
-    let snapshot = sample::snapshot(&[
-        ("a/a_test.go", "package a"),
-        ("a/testdata/x_test.go", "package x"),
-        ("go.mod", "module m"),
-        ("n/go.mod", "module n"),
-        ("n/n_test.go", "package n"),
-        ("vendor/v/v_test.go", "package v"),
-        ("z_test.go", "package m"),
-    ]);
-    assert_eq!(packages_with_tests(&snapshot, ""), ["", "a"]);
-    assert_eq!(packages_with_tests(&snapshot, "n"), ["n"]);
-}

@@ -6,6 +6,7 @@
 
 use super::tsconfig::Alias;
 use super::value::{Value, exported, json};
+use crate::engine::globs::Glob;
 use crate::engine::tree::{FileId, Snapshot, base_name, dir_of, join};
 
 /// Settings of a test runner or bundler in one file.
@@ -98,14 +99,24 @@ impl Settings {
 
     /// A text as a path from the root of the repository.
     pub(super) fn place(&self, text: &str) -> Option<String> {
+        let (root, text) = self.rooted(text);
+        join(&root, text)
+    }
+
+    /// A text as a glob over paths from the root of the repository.
+    pub(super) fn glob(&self, text: &str) -> Option<Glob> {
+        let (root, text) = self.rooted(text);
+        Glob::join(&root, text)
+    }
+
+    /// The directory from which a text counts, and the text from there.
+    fn rooted<'t>(&self, text: &'t str) -> (String, &'t str) {
         let text = text
             .strip_prefix("<rootDir>")
             .map_or(text, |rest| rest.trim_start_matches('/'));
-        let root = self
-            .value
-            .text(&["rootDir"])
-            .and_then(|root| join(&self.dir, root));
-        join(root.as_deref().unwrap_or(&self.dir), text)
+        let root = self.value.text(&["rootDir"]);
+        let root = root.and_then(|root| join(&self.dir, root));
+        (root.unwrap_or_else(|| self.dir.clone()), text)
     }
 
     /// The texts at a key, on the top or below `test`.

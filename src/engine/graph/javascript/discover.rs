@@ -7,7 +7,7 @@ use globset::GlobSet;
 
 use super::aliases::{self, Settings};
 use crate::engine::facts::Language;
-use crate::engine::globs;
+use crate::engine::globs::{self, Glob};
 use crate::engine::tree::{FileId, Snapshot, dir_of, join};
 
 pub use super::aliases::Runner;
@@ -79,7 +79,7 @@ impl Rules {
     /// Reads the patterns of the settings.
     pub(super) fn new(settings: &[Settings]) -> Self {
         let own = settings.iter().filter_map(|settings| {
-            let patterns: Vec<String> = ["testMatch", "include", "spec", "testRegex", "typecheck"]
+            let patterns: Vec<Glob> = ["testMatch", "include", "spec", "testRegex", "typecheck"]
                 .iter()
                 .flat_map(|key| {
                     settings
@@ -91,14 +91,13 @@ impl Rules {
             if patterns.is_empty() {
                 return None;
             }
-            let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
-            Some((settings.dir.clone(), settings.runner, globs(&patterns)))
+            Some((settings.dir.clone(), settings.runner, globs(patterns)))
         });
         Self {
             own: own.collect(),
-            by_name: globs(BY_NAME),
-            mocha: globs(MOCHA),
-            node: globs(NODE),
+            by_name: globs(usual(BY_NAME)),
+            mocha: globs(usual(MOCHA)),
+            node: globs(usual(NODE)),
         }
     }
 
@@ -146,25 +145,29 @@ impl Rules {
 
 /// A pattern of a setting as a glob from the root; a regular expression becomes one
 /// that matches at least as much.
-fn pattern(settings: &Settings, key: &str, text: &str) -> Option<String> {
+fn pattern(settings: &Settings, key: &str, text: &str) -> Option<Glob> {
     match key {
         "typecheck" if !text.contains('*') => None,
-        "testRegex" => Some(join(&settings.dir, "**/*.{js,jsx,ts,tsx,mjs,cjs,mts,cts}")?),
+        "testRegex" => Glob::join(&settings.dir, "**/*.{js,jsx,ts,tsx,mjs,cjs,mts,cts}"),
         _ if text.starts_with('!') => None,
-        _ if text.starts_with("**") => Some(join(&settings.dir, text)?),
-        _ => settings.place(text),
+        _ if text.starts_with("**") => Glob::join(&settings.dir, &plain(text)),
+        _ => settings.glob(&plain(text)),
     }
 }
 
-/// A set of globs; jest's and mocha's extended groups are widened to what globs can say.
-fn globs(patterns: &[&str]) -> GlobSet {
+/// The globs of a constant list.
+fn usual(patterns: &[&str]) -> Vec<Glob> {
     let patterns = patterns.iter().map(|pattern| plain(pattern));
-    globs::set(patterns, |glob| {
+    patterns.map(Glob::written).collect()
+}
+
+fn globs(all: Vec<Glob>) -> GlobSet {
+    globs::set(all, |glob| {
         glob.literal_separator(true).empty_alternates(true);
     })
 }
 
-/// `?(a|b)` becomes `{,a,b}`, `@(a|b)` and `+(a|b)` become `{a,b}`.
+/// Jest's and mocha's extended groups, widened to what globs can say: `?(a|b)` becomes `{,a,b}`, `@(a|b)` and `+(a|b)` become `{a,b}`.
 fn plain(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len());
     let mut rest = pattern;
@@ -257,6 +260,18 @@ mod tests {
             &["src/a.check.ts", "src/check.jsx"],
         );
         check(&files, Runner::Vitest, "p", &["p/unit/c.ts"]);
+    }
+
+    #[test]
+    fn the_directory_of_a_configuration_is_no_pattern() {
+        let settings = "export default { test: { include: ['unit/*.ts'] } }";
+        let files = [
+            ("app/(a)/[b]/vitest.config.ts", settings),
+            ("app/(a)/[b]/unit/c.ts", ""),
+            ("app/a/b/unit/d.ts", ""),
+        ];
+        let dir = "app/(a)/[b]";
+        check(&files, Runner::Vitest, dir, &["app/(a)/[b]/unit/c.ts"]);
     }
 
     #[test]

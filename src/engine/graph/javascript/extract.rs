@@ -29,16 +29,7 @@ use crate::engine::graph::places::{self, How, Place, begins_hidden, continues_hi
 
 /// Reads a file of any extension that [`Language::JavaScript`](crate::engine::facts::Language) has.
 pub fn extract(path: &str, source: &str) -> Facts {
-    nesting::guarded(source, || read(path, source)).unwrap_or_else(|| Facts {
-        dynamic: vec![Dynamic {
-            when: When::Used,
-            reach: Reach::Repository,
-            what: "a file that nests too deep to be read".into(),
-            line: 1,
-        }],
-        broken: true,
-        ..Facts::default()
-    })
+    nesting::facts(source, || read(path, source))
 }
 
 fn read(path: &str, source: &str) -> Facts {

@@ -11,7 +11,7 @@ use super::files::Files;
 use super::tsconfig::Configs;
 use super::workspace::Workspace;
 use crate::engine::facts::{Import, ImportKind, Language, Reach, When};
-use crate::engine::globs;
+use crate::engine::globs::{self, Glob};
 use crate::engine::graph::{Builder, EdgeKind, Widening};
 use crate::engine::tree::{FileId, base_name, dir_of, join};
 
@@ -83,9 +83,7 @@ impl Resolver<'_, '_> {
         for import in &facts.imports {
             self.import(file, dir, import);
         }
-        for dynamic in &facts.dynamic {
-            self.widen(file, dynamic.reach, &dynamic.what, dynamic.line);
-        }
+        self.builder.widen_as(file, facts);
         if facts.broken {
             self.widen(file, Reach::Package, "a syntax error", 1);
         }
@@ -322,19 +320,23 @@ impl Resolver<'_, '_> {
             ),
             None => (dir, pattern),
         };
-        // `**` is written apart, so that `..` before it can be resolved.
-        let path = join(&globset::escape(base), pattern);
-        let glob = path.as_deref().map(globs::compile_crossing);
-        let (Some(path), Some(Ok(glob))) = (path.as_deref(), glob) else {
+        // Brackets are no classes in the paths of templates, and are in `import.meta.glob`.
+        let readings = Glob::readings(pattern).into_iter();
+        let read = |glob: Glob| {
+            let glob = Glob::join(base, glob.as_str())?;
+            Some((globs::compile_crossing(&glob).ok()?, glob.parts().0))
+        };
+        let Some(read) = readings.map(read).collect::<Option<Vec<_>>>() else {
             return self.widen(from, Reach::Package, &import.specifier, import.line);
         };
-        let fixed = path.split(['*', '{', '[']).next().unwrap_or_default();
-        for (file, entry) in self.builder.snapshot.tree.under(dir_of(fixed)) {
-            // A template leaves the extension out where a resolver would add it.
-            let stem =
-                super::files::split(&entry.path).map_or(entry.path.as_ref(), |(stem, _)| stem);
-            if glob.is_match(entry.path.as_ref()) || glob.is_match(stem) {
-                self.builder.edge(from, file, EdgeKind::Embed);
+        for (glob, dir) in read {
+            for (file, entry) in self.builder.snapshot.tree.under(&dir) {
+                // A template leaves the extension out where a resolver would add it.
+                let stem =
+                    super::files::split(&entry.path).map_or(entry.path.as_ref(), |(stem, _)| stem);
+                if glob.is_match(entry.path.as_ref()) || glob.is_match(stem) {
+                    self.builder.edge(from, file, EdgeKind::Embed);
+                }
             }
         }
     }
@@ -799,6 +801,14 @@ mod tests {
                 ("app/s/a/parts/two.ts", ""),
             ],
             &["embed app/[slug]/{a}/parts/one.ts"],
+        );
+        check(
+            &[
+                ("x.ts", "import(`./app/[slug]/${y}.ts`)"),
+                ("app/[slug]/one.ts", ""),
+                ("app/s/two.ts", ""),
+            ],
+            &["embed app/[slug]/one.ts", "embed app/s/two.ts"],
         );
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::files::Files;
 use super::value::{Value, json};
-use crate::engine::globs;
+use crate::engine::globs::{self, Glob};
 use crate::engine::tree::{FileId, Snapshot, base_name, dir_of, join};
 
 /// One `package.json`.
@@ -348,7 +348,7 @@ fn member_glob(dir: &str, glob: &str) -> Option<globset::GlobMatcher> {
     if glob.starts_with('!') {
         return None;
     }
-    globs::compile(&join(dir, glob)?).ok()
+    globs::compile(&Glob::join(dir, glob)?).ok()
 }
 
 /// The items of `packages:`, which is all that a workspace file lists.

@@ -8,7 +8,7 @@ use globset::GlobSet;
 
 use super::manifest::{self, Manifest, Settings};
 use crate::engine::facts::Language;
-use crate::engine::globs;
+use crate::engine::globs::{self, Glob};
 use crate::engine::tree::{FileId, Snapshot, Tree, base_name, dir_of, join};
 
 /// What pytest takes for a test file when nothing is configured.
@@ -54,18 +54,6 @@ pub fn pytest_files(snapshot: &Snapshot, dir: &str, arguments: &[&str]) -> Vec<F
     files.sort_unstable();
     files.dedup();
     files
-}
-
-/// The files that `python -m unittest discover` takes below `start`, sorted.
-///
-/// `pattern` is that of `-p`; the default is `test*.py`.
-pub fn unittest_files(snapshot: &Snapshot, start: &str, pattern: Option<&str>) -> Vec<FileId> {
-    let names = globs(&[pattern.unwrap_or("test*.py")]);
-    let below = snapshot.tree.under(start);
-    below
-        .filter(|(_, entry)| names.is_match(base_name(&entry.path)))
-        .map(|(file, _)| file)
-        .collect()
 }
 
 /// The configurations of pytest in a tree.
@@ -204,9 +192,9 @@ fn collect(tree: &Tree, start: &str, rules: &Rules) -> Vec<FileId> {
 fn globs(patterns: &[&str]) -> GlobSet {
     let patterns = patterns.iter().map(|pattern| {
         if pattern.contains('/') && !pattern.starts_with('*') {
-            format!("*{pattern}")
+            Glob::written(format!("*{pattern}"))
         } else {
-            (*pattern).to_owned()
+            Glob::written(*pattern)
         }
     });
     globs::set(patterns, |glob| {
@@ -257,16 +245,5 @@ mod tests {
         ];
         check(&files, "", &[], &["unit/check_a.py"]);
         check(&files, "", &["other"], &["other/check_c.py"]);
-    }
-
-    #[test]
-    fn unittest_takes_its_own_pattern() {
-        let files = [("t/tests.py", ""), ("t/x_test.py", ""), ("u/test_a.py", "")];
-        let snapshot = sample::snapshot(&files);
-        assert_eq!(
-            unittest_files(&snapshot, "t", None),
-            [snapshot.tree.find("t/tests.py").unwrap()]
-        );
-        assert_eq!(unittest_files(&snapshot, "t", Some("*_test.py")).len(), 1);
     }
 }

@@ -24,16 +24,7 @@ use crate::engine::graph::places::{begins_hidden, continues_hidden};
 /// Reads a `.py` or `.pyi` file.
 pub fn extract(path: &str, source: &str) -> Facts {
     let stub = path.ends_with(".pyi");
-    nesting::guarded(source, || read(source, stub)).unwrap_or_else(|| Facts {
-        dynamic: vec![Dynamic {
-            when: When::Used,
-            reach: Reach::Repository,
-            what: "a file that nests too deep to be read".into(),
-            line: 1,
-        }],
-        broken: true,
-        ..Facts::default()
-    })
+    nesting::facts(source, || read(source, stub))
 }
 
 fn read(source: &str, stub: bool) -> Facts {

@@ -87,15 +87,7 @@ impl Resolver<'_, '_, '_> {
         for literal in &facts.literals {
             self.literal(site, literal);
         }
-        for dynamic in &facts.dynamic {
-            self.builder.widen(Widening {
-                when: dynamic.when,
-                file,
-                reach: dynamic.reach,
-                what: dynamic.what.clone(),
-                line: dynamic.line,
-            });
-        }
+        self.builder.widen_as(file, facts);
         if facts.broken {
             self.builder.widen(Widening {
                 when: When::Used,

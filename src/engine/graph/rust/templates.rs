@@ -6,24 +6,13 @@
 
 use super::cargo::Package;
 use super::{Builder, EdgeKind, NodeId};
+use crate::engine::sources::TEMPLATE_SETTINGS;
 use crate::engine::tree::join;
-
-/// Settings of libraries of templates, beside a manifest:
-/// <https://askama.readthedocs.io/en/stable/configuration.html>,
-/// <https://rust-sailfish.github.io/sailfish/options/>.
-const SETTINGS: &[&str] = &[
-    "askama.toml",
-    "rinja.toml",
-    "yarte.toml",
-    "sailfish.toml",
-    "sailfish.yml",
-    "sailfish.yaml",
-];
 
 /// Connects the code of a package with the templates that its settings lead to.
 pub(super) fn connect(builder: &mut Builder<'_>, code: NodeId, package: &Package) {
     let snapshot = builder.snapshot;
-    for name in SETTINGS {
+    for name in TEMPLATE_SETTINGS {
         let path = join(&package.dir, name).unwrap_or_default();
         let Some(file) = snapshot.tree.find(&path) else {
             continue;

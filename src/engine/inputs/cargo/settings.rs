@@ -7,6 +7,7 @@
 //! named may run, so that it is followed, and so is a file of settings that is included.
 
 use super::super::walk::{Invocation, Walk, below};
+use crate::engine::globs::Glob;
 use crate::engine::shell::{Located, Word, locate};
 use crate::engine::tree::{dir_of, join};
 
@@ -47,7 +48,7 @@ impl Walk<'_> {
         match locate(&call.place, path) {
             Located::Inside(path) if self.has_file(&path) => {
                 let dir = dir_of(dir_of(&path)).to_owned();
-                self.exact(call, vec![globset::escape(&path).into()]);
+                self.exact(call, vec![Glob::path(&path)]);
                 self.settings_file(call, &path, &[&dir, dir_of(&path), ""]);
             }
             _ => {
@@ -98,7 +99,7 @@ impl Walk<'_> {
         for path in names.filter_map(|name| join(dir_of(path), name)) {
             let key = format!("settings {path} {}", bases.join(" "));
             if self.has_file(&path) && self.seen.insert(key) {
-                self.exact(call, vec![globset::escape(&path).into()]);
+                self.exact(call, vec![Glob::path(&path)]);
                 self.settings_file(call, &path, bases);
             }
         }
@@ -139,7 +140,7 @@ impl Walk<'_> {
         }
         for path in bases.iter().filter_map(|base| join(base, name)) {
             if self.has_file(&path) {
-                self.entry(call, vec![globset::escape(&path).into()]);
+                self.entry(call, vec![Glob::path(&path)]);
             } else if (name.contains('/')
                 || join(&path, "Cargo.toml").is_some_and(|it| self.has_file(&it)))
                 && !path.is_empty()

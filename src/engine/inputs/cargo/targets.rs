@@ -3,6 +3,7 @@
 //! Cargo looks for them in usual places, and a manifest may say others. What lies where
 //! tests lie, or beside them, is not told apart: then the whole crate counts.
 
+use crate::engine::globs::Glob;
 use crate::engine::inputs::walk::{Walk, below};
 use crate::engine::packages::Ecosystem;
 use crate::engine::tree::{dir_of, join};
@@ -13,7 +14,7 @@ const TESTS: [&str; 3] = ["tests", "benches", "examples"];
 impl Walk<'_> {
     /// Globs of sources by which the library and the programs of a crate are entered,
     /// without its tests; `None` where they cannot be told apart.
-    pub(super) fn code_of(&self, dir: &str) -> Option<Vec<Box<str>>> {
+    pub(super) fn code_of(&self, dir: &str) -> Option<Vec<Glob>> {
         let manifest = join(dir, "Cargo.toml")?;
         let text = self.context.snapshot.text(&manifest)?;
         let table = self.context.memo.toml(&manifest, text)?;
@@ -41,7 +42,7 @@ impl Walk<'_> {
         }
         let usual = ["src/**/*.rs", "*.rs", "Cargo.toml"];
         let usual = usual.iter().map(|name| below(dir, name));
-        let declared = code.iter().map(|path| globset::escape(path).into());
+        let declared = code.iter().map(|path| Glob::path(path));
         Some(usual.chain(declared).collect())
     }
 

@@ -14,6 +14,7 @@ use ruff_text_size::{Ranged as _, TextSize};
 use super::super::walk::{Invocation, Walk, shorten};
 use super::super::{OpaqueCause, Origin};
 use super::{environments, in_dir};
+use crate::engine::globs::Glob;
 use crate::engine::graph::nesting;
 use crate::engine::shell::{Value, Word};
 
@@ -65,7 +66,7 @@ impl Walk<'_> {
             }
             return;
         };
-        self.entry(call, vec![globset::escape(&path).into()]);
+        self.entry(call, vec![Glob::path(&path)]);
         let file = File {
             call,
             path: &path,

@@ -4,6 +4,7 @@ use super::super::OpaqueCause;
 use super::super::walk::{Invocation, Walk};
 use super::read::joined;
 use super::{Rule, Rules};
+use crate::engine::globs::Glob;
 use crate::engine::shell::Place;
 use crate::engine::tree::join;
 
@@ -23,7 +24,7 @@ impl Walk<'_> {
         let Some(text) = self.text(&file) else {
             return;
         };
-        self.exact(call, vec![globset::escape(&file).into()]);
+        self.exact(call, vec![Glob::path(&file)]);
         if text.lines().any(|line| {
             line.starts_with("import")
                 || line.starts_with("mod ")

@@ -16,6 +16,7 @@ use super::super::programs::list;
 use super::super::table::{self, Command};
 use super::super::walk::{Invocation, Walk, below};
 use super::super::wide::{is_code, words};
+use crate::engine::globs::Glob;
 use crate::engine::ownership::is_inert;
 use crate::engine::packages::{Ecosystem, Package, Packages};
 use crate::engine::tree::{Snapshot, base_name, dir_of, join};
@@ -143,8 +144,8 @@ impl Walk<'_> {
     pub(super) fn asked_once(
         &mut self,
         key: &str,
-        find: impl FnOnce(&mut Self) -> (Vec<Box<str>>, bool),
-    ) -> (Rc<[Box<str>]>, bool) {
+        find: impl FnOnce(&mut Self) -> (Vec<Glob>, bool),
+    ) -> (Rc<[Glob]>, bool) {
         let memo = self.context.memo;
         let asked = memo.asked(key, || {
             let outer = std::mem::take(&mut self.out.missing_texts);
@@ -208,10 +209,10 @@ impl Walk<'_> {
 
     /// Globs of packages, of what these name, and of what their manifests need of the
     /// repository.
-    fn packages_behind(&mut self, found: Dirs, names: &Names, own: &str) -> Vec<Box<str>> {
+    fn packages_behind(&mut self, found: Dirs, names: &Names, own: &str) -> Vec<Glob> {
         let mut open: Vec<Box<str>> = found.iter().cloned().collect();
         let mut seen = found;
-        let mut globs: BTreeSet<Box<str>> = BTreeSet::new();
+        let mut globs: BTreeSet<Glob> = BTreeSet::new();
         while let Some(dir) = open.pop() {
             if dir.is_empty() || *dir == *own {
                 // Who configures itself has its scripts for that, and not its prose.
@@ -247,14 +248,14 @@ impl Walk<'_> {
             }
             match base_name(path).rsplit_once('.') {
                 Some((_, ending)) => drop(endings.insert(ending)),
-                None => drop(kinds.globs.insert(globset::escape(path).into())),
+                None => drop(kinds.globs.insert(Glob::path(path))),
             }
             if TEXTS.iter().any(|end| path.ends_with(end)) {
                 kinds.texts.push(path.to_owned());
             }
         }
         let endings = endings.into_iter();
-        let globs = endings.map(|it| below(dir, &format!("**/*.{}", globset::escape(it))));
+        let globs = endings.map(|it| below(dir, &format!("**/*.{}", Glob::path(it).as_str())));
         kinds.globs.extend(globs);
         kinds
     }

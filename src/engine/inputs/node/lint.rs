@@ -9,6 +9,7 @@ use super::super::programs::list;
 use super::super::table;
 use super::super::walk::{Invocation, Walk};
 use crate::engine::facts::ImportKind;
+use crate::engine::globs::Glob;
 use crate::engine::tree::base_name;
 use crate::engine::yaml;
 
@@ -43,7 +44,7 @@ impl Walk<'_> {
         &mut self,
         call: &Invocation,
         dir: &str,
-        globs: Vec<Box<str>>,
+        globs: Vec<Glob>,
     ) {
         if self.has_plugins(call, dir) || self.has_rules(call) {
             self.entry(call, globs);

@@ -1,10 +1,12 @@
 //! npm, pnpm, yarn and bun: their sub-commands, filters and scripts.
 
+use globset::GlobMatcher;
+
 use super::super::programs::list;
 use super::super::table;
 use super::super::walk::{Invocation, Text, Walk, below};
 use super::super::{Input, Never, OpaqueCause};
-use crate::engine::globs;
+use crate::engine::globs::{self, Glob};
 use crate::engine::packages::Ecosystem;
 use crate::engine::shell::{Place, Word};
 use crate::engine::tree::{dir_of, join};
@@ -145,20 +147,25 @@ impl Walk<'_> {
     /// The directories of packages whose name or directory fits.
     fn packages_like(&self, pattern: &str) -> Vec<Box<str>> {
         let is_all = pattern == "*";
-        let matcher = |glob: &str| (!is_all).then(|| globs::compile_crossing(glob).ok())?;
+        let matchers = |globs: Vec<Glob>| -> Vec<GlobMatcher> {
+            let globs = globs.iter().filter(|_| !is_all);
+            globs
+                .filter_map(|glob| globs::compile_crossing(glob).ok())
+                .collect()
+        };
         let path = pattern
             .trim_matches(['{', '}'])
             .trim_start_matches("./")
             .trim_end_matches('/');
-        let (by_name, by_path) = (matcher(pattern), matcher(path));
+        let by_name = matchers(vec![Glob::written(pattern)]);
+        let by_path = matchers(Glob::readings(path));
         let list = self.context.packages.list.iter();
         let list = list.filter(|package| package.ecosystem == Ecosystem::Node);
         // pnpm takes a name without a scope for the one package that has it behind one.
         let scoped = format!("/{pattern}");
         let fits = list.filter(|package| {
-            let fits = |glob: &Option<globset::GlobMatcher>, text: &str| {
-                glob.as_ref().is_some_and(|glob| glob.is_match(text))
-            };
+            let fits =
+                |globs: &[GlobMatcher], text: &str| globs.iter().any(|glob| glob.is_match(text));
             is_all
                 || package
                     .name
@@ -341,13 +348,10 @@ impl Walk<'_> {
                         continue;
                     };
                     let shell = shell.trim_start().trim_start_matches('=').trim();
-                    self.exact(call, vec![globset::escape(&path).into()]);
+                    self.exact(call, vec![Glob::path(&path)]);
                     for base in [dir, at] {
                         let own = join(base, shell).filter(|path| self.has_file(path));
-                        self.entry(
-                            call,
-                            own.iter().map(|it| globset::escape(it).into()).collect(),
-                        );
+                        self.entry(call, own.iter().map(|it| Glob::path(it)).collect());
                     }
                 }
             }
@@ -365,7 +369,7 @@ impl Walk<'_> {
             return self.unknown_use(call);
         };
         let file = manifest(&dir);
-        self.exact(call, vec![globset::escape(&file).into()]);
+        self.exact(call, vec![Glob::path(&file)]);
         self.script_shell(call, &dir);
         let mut any = false;
         for hook in [format!("pre{name}"), name.to_owned(), format!("post{name}")] {

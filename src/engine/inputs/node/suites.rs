@@ -4,6 +4,7 @@ use super::super::Input;
 use super::super::programs::{arguments, by_extension, list};
 use super::super::table;
 use super::super::walk::{Invocation, Walk, below};
+use crate::engine::globs::Glob;
 use crate::engine::shell::{Located, Word, locate};
 use crate::engine::tree::{base_name, dir_of};
 
@@ -68,7 +69,7 @@ impl Walk<'_> {
             let says = text.filter(|text| is_runner || is_manifest && text.contains("\"jest\": {"));
             config.push_str(says.unwrap_or_default());
         }
-        let paths = files.iter().map(|path| globset::escape(path).into());
+        let paths = files.iter().map(|path| Glob::path(path));
         self.entry(call, paths.collect());
         let told = list(
             "testMatch testRegex include projects workspace roots rootDir root: dir: testDir spec files \
@@ -146,11 +147,11 @@ impl Walk<'_> {
                     && !line.contains("outDir")
                     && !line.contains("tsBuildInfo")
             });
-            self.exact(call, vec![globset::escape(&file).into()]);
+            self.exact(call, vec![Glob::path(&file)]);
             self.configured_by_name(call, &dir);
             let root = if leaves { "" } else { dir.as_ref() };
             let mut sources = by_extension(root, &kinds);
-            sources.push(globset::escape(&file).into());
+            sources.push(Glob::path(&file));
             self.add(call, Input::Checked(sources));
         }
     }

@@ -6,10 +6,10 @@ use super::super::Never;
 use super::super::programs::list;
 use super::super::walk::{Invocation, Text, Walk};
 use super::npm::manifest;
-use crate::engine::globs;
+use crate::engine::globs::{self, Glob};
 use crate::engine::packages::Ecosystem;
 use crate::engine::shell::{Place, Word};
-use crate::engine::tree::{dir_of, join};
+use crate::engine::tree::dir_of;
 use crate::engine::yaml;
 
 impl Walk<'_> {
@@ -101,7 +101,7 @@ impl Walk<'_> {
         let files = list(
             "turbo.json nx.json lerna.json package.json **/project.json **/package.json **/turbo.json",
         );
-        self.exact(call, files.into_iter().map(Into::into).collect());
+        self.exact(call, files.into_iter().map(Glob::written).collect());
         self.declared_inputs(call);
         for file in ["turbo.json", "nx.json", "lerna.json"] {
             self.configured_in(call, file);
@@ -155,7 +155,7 @@ impl Walk<'_> {
     }
 
     /// The globs of all declared inputs, and whether some file could not be read.
-    fn declared_globs(&mut self) -> (Vec<Box<str>>, bool) {
+    fn declared_globs(&mut self) -> (Vec<Glob>, bool) {
         let tree = &self.context.snapshot.tree;
         let files = ["turbo.json", "turbo.jsonc", "nx.json", "project.json"];
         let files = files.iter().flat_map(|name| tree.named(name));
@@ -163,7 +163,7 @@ impl Walk<'_> {
         let list = self.context.packages.list.iter();
         let list = list.filter(|package| package.ecosystem == Ecosystem::Node);
         let dirs: BTreeSet<&str> = list.map(|package| &*package.dir).collect();
-        let mut globs: BTreeSet<Box<str>> = BTreeSet::new();
+        let mut globs: BTreeSet<Glob> = BTreeSet::new();
         let mut is_open = false;
         for file in files {
             let Some(text) = self.text(file) else {
@@ -181,8 +181,8 @@ impl Walk<'_> {
                     None => (dirs.iter().copied().collect(), pattern),
                 };
                 let rest = rest.trim_start_matches("{projectRoot}/");
-                let paths = bases.iter().filter_map(|base| join(base, rest));
-                globs.extend(paths.flat_map(|path| [format!("{path}/**").into(), path.into()]));
+                let named = bases.iter().filter_map(|base| Glob::join(base, rest));
+                globs.extend(named.flat_map(|glob| [glob.clone(), glob.and_below("**")]));
             }
         }
         (globs.into_iter().collect(), is_open)
@@ -224,7 +224,7 @@ impl Walk<'_> {
         dir: &str,
         pattern: &str,
     ) -> Vec<String> {
-        let Ok(glob) = globs::compile_crossing(pattern) else {
+        let Ok(glob) = globs::compile_crossing(&Glob::written(pattern)) else {
             return vec![pattern.to_owned()];
         };
         let path = manifest(dir);

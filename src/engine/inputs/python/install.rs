@@ -8,6 +8,7 @@ use super::super::Input;
 use super::super::named::parts;
 use super::super::programs::{arguments, list};
 use super::super::walk::{Invocation, Walk, below};
+use crate::engine::globs::Glob;
 use crate::engine::packages::{Ecosystem, Package};
 use crate::engine::shell::{Located, Word, locate};
 use crate::engine::tree::{dir_of, join};
@@ -93,7 +94,7 @@ impl Walk<'_> {
         path: &str,
         depth: u32,
     ) {
-        self.exact(call, vec![globset::escape(path).into()]);
+        self.exact(call, vec![Glob::path(path)]);
         self.add(
             call,
             Input::External {
@@ -210,7 +211,7 @@ impl Walk<'_> {
         for path in named {
             let inside = |name: &&str| join(&path, name).is_some_and(|it| self.has_file(&it));
             if self.has_file(&path) {
-                self.entry(call, vec![globset::escape(&path).into()]);
+                self.entry(call, vec![Glob::path(&path)]);
             } else if manifests.iter().any(inside) {
                 found.push(path);
             } else if !path.is_empty() && self.has_dir(&path) {
@@ -225,7 +226,7 @@ impl Walk<'_> {
     pub(in crate::engine::inputs) fn wheel(&mut self, call: &Invocation, dir: &str) {
         let roots = [Some(dir.to_owned()), join(dir, "src")];
         let tree = &self.context.snapshot.tree;
-        let mut globs: Vec<Box<str>> = Vec::new();
+        let mut globs = Vec::new();
         for root in roots.into_iter().flatten() {
             let start = if root.is_empty() {
                 String::new()
@@ -246,7 +247,7 @@ impl Walk<'_> {
 
     /// What a distribution of sources holds beside the sources.
     pub(in crate::engine::inputs) fn packed(&mut self, call: &Invocation, dir: &str) {
-        let mut globs: Vec<Box<str>> = Vec::new();
+        let mut globs = Vec::new();
         for name in ["MANIFEST.in", "pyproject.toml"] {
             let path = join(dir, name).unwrap_or_default();
             let text = self.context.snapshot.text(&path).unwrap_or_default();
@@ -257,7 +258,7 @@ impl Walk<'_> {
                 if word.contains('*') {
                     globs.push(below(dir, &format!("**/{word}")));
                 } else if self.has_file(&path) {
-                    globs.push(globset::escape(&path).into());
+                    globs.push(Glob::path(&path));
                 } else if !path.is_empty() && self.has_dir(&path) {
                     globs.push(below(&path, "**"));
                 }

@@ -2,8 +2,10 @@
 
 use super::super::Input;
 use super::super::ini;
+use super::super::named::expanded;
 use super::super::programs::{arguments, by_extension, list};
 use super::super::walk::{Invocation, Walk, below};
+use crate::engine::globs::Glob;
 use crate::engine::shell::{Located, Word, locate};
 use crate::engine::tree::{base_name, dir_of, join};
 
@@ -99,14 +101,14 @@ impl Walk<'_> {
 
     /// The files that pytest takes by its default patterns, and those that are taken
     /// because the configuration says so.
-    fn collected(&self, dir: &str, operands: &[&str], roots: &[(Box<str>, bool)]) -> Vec<Box<str>> {
+    fn collected(&self, dir: &str, operands: &[&str], roots: &[(Box<str>, bool)]) -> Vec<Glob> {
         let mut globs = Vec::new();
         for (path, is_glob) in roots {
             if *is_glob {
-                globs.push(path.clone());
-                globs.push(format!("{path}/**/*.py").into());
+                let told = expanded(dir, path).into_iter();
+                globs.extend(told.flat_map(|glob| [glob.clone(), glob.and_below("**/*.py")]));
             } else if self.has_file(path) {
-                globs.push(globset::escape(path).into());
+                globs.push(Glob::path(path));
             } else {
                 let usual = [
                     "**/test_*.py",
@@ -125,7 +127,7 @@ impl Walk<'_> {
             base.starts_with("test_") && base.ends_with(".py") || base.ends_with("_test.py")
         };
         let unusual = paths.filter(|path| !is_usual(path));
-        globs.extend(unusual.map(|path| globset::escape(path).into()));
+        globs.extend(unusual.map(Glob::path));
         globs
     }
 
@@ -252,7 +254,7 @@ impl Walk<'_> {
             }
         }
         let named = modules.iter().filter(|name| !name.starts_with("no:"));
-        let globs: Vec<Box<str>> = named.flat_map(|name| module_anywhere(name)).collect();
+        let globs: Vec<Glob> = named.flat_map(|name| module_anywhere(name)).collect();
         if !globs.is_empty() {
             self.entry(call, globs);
         }
@@ -292,12 +294,12 @@ impl Walk<'_> {
 }
 
 /// What options have pytest collect below a path, beside tests.
-fn by_options(path: &str, options: &str) -> Vec<Box<str>> {
+fn by_options(path: &str, options: &str) -> Vec<Glob> {
     let patterns = options.split_whitespace();
     let patterns = patterns.filter_map(|it| it.strip_prefix("--doctest-glob="));
     let patterns = patterns.map(|it| it.trim_matches(['\'', '"']));
     let patterns = patterns.map(|it| below(path, &format!("**/{it}")));
-    let mut globs: Vec<Box<str>> = patterns.collect();
+    let mut globs: Vec<Glob> = patterns.collect();
     if options.contains("--doctest-modules") {
         globs.push(below(path, "**/*.py"));
     }
@@ -309,9 +311,10 @@ fn by_options(path: &str, options: &str) -> Vec<Box<str>> {
 }
 
 /// The files that a module may be, wherever the repository has it.
-pub(in crate::engine::inputs) fn module_anywhere(module: &str) -> Vec<Box<str>> {
+pub(in crate::engine::inputs) fn module_anywhere(module: &str) -> Vec<Glob> {
     let module = module.split("::").next().unwrap_or_default();
-    let path = globset::escape(&module.replace('.', "/"));
+    let path = Glob::path(&module.replace('.', "/"));
+    let path = path.as_str();
     let found = [format!("**/{path}/**/*.py"), format!("**/{path}.py")];
-    found.into_iter().map(Into::into).collect()
+    found.map(Glob::written).into()
 }

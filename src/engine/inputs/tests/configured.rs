@@ -203,29 +203,28 @@ fn settings_of_every_name_are_read() {
 
 #[test]
 fn a_rule_for_many_jobs_hides_nothing_that_another_rule_says() {
-    let snapshot = snapshot(PYTHON);
-    let packages = Packages::read(&snapshot);
     let rule = |inputs: Option<&str>, skip| JobPolicy {
-        inputs: inputs.map(|glob| vec![glob.into()]),
+        inputs: inputs.map(|glob| vec![Glob::written(glob)]),
         exact: true,
         skip,
     };
-    let policy = Policy {
-        jobs: vec![
-            ("te*".into(), rule(None, Skip::Auto)),
-            ("*".into(), rule(Some("sub/**"), Skip::Auto)),
-            ("test".into(), rule(Some("src/**"), Skip::Never)),
-        ],
-        ..Policy::default()
-    };
-    let context = Context {
-        snapshot: &snapshot,
-        packages: &packages,
-        policy: &policy,
-        event: None,
-        memo: &Memo::default(),
-    };
-    let inputs = infer(&job("frobnicate"), None, &context);
+    let rules = [
+        ("te*", rule(None, Skip::Auto)),
+        ("*", rule(Some("sub/**"), Skip::Auto)),
+        ("test", rule(Some("src/**"), Skip::Never)),
+    ];
+    let inputs = infer_by_rules(&rules, "frobnicate", PYTHON);
     assert_eq!(reached(&inputs, PYTHON), "sub/test_x.py");
     assert_eq!(faults(&inputs), ".trimtab.yml:0 IsConfigured");
+}
+
+#[test]
+fn configured_inputs_replace_inferred_ones() {
+    let rule = JobPolicy {
+        inputs: Some(vec![Glob::written("sub/**")]),
+        exact: true,
+        skip: Skip::Auto,
+    };
+    let inputs = infer_by_rules(&[("te*", rule)], "frobnicate", PYTHON);
+    assert_eq!(reached(&inputs, PYTHON), "sub/test_x.py");
 }

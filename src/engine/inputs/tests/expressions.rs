@@ -361,30 +361,20 @@ fn the_template_of_an_image_build_is_the_repository() {
 #[test]
 fn the_file_beside_a_recipe_that_says_what_is_left_out_is_read() {
     let inputs = infer_in(&job("docker build -f ci/D q"), None, TREE);
-    let is_read = |input: &Input| matches!(input, Input::Exact(globs) if globs.contains(&"ci/D.dockerignore".into()));
+    let is_read = |input: &Input| matches!(input, Input::Exact(globs) if globs.contains(&Glob::path("ci/D.dockerignore")));
     assert!(inputs.parts.iter().any(|(input, _)| is_read(input)));
 }
 
 #[test]
 fn a_job_whose_configured_inputs_fit_no_file_is_not_understood() {
-    let snapshot = snapshot(TREE);
     for globs in [&["none/**", "x"][..], &[]] {
         let rule = JobPolicy {
-            inputs: Some(globs.iter().map(|glob| (*glob).into()).collect()),
+            inputs: Some(globs.iter().map(|glob| Glob::written(*glob)).collect()),
             ..JobPolicy::default()
         };
-        let context = Context {
-            snapshot: &snapshot,
-            packages: &Packages::read(&snapshot),
-            policy: &Policy {
-                jobs: vec![("test".into(), rule)],
-                ..Policy::default()
-            },
-            event: None,
-            memo: &Memo::default(),
-        };
+        let inputs = infer_by_rules(&[("test", rule)], "true", TREE);
         let what = format!("any file that fits its `inputs` ({})", globs.join(", "));
         let fault = format!(".trimtab.yml:0 Missing({what:?})");
-        assert_eq!(faults(&infer(&job("true"), None, &context)), fault);
+        assert_eq!(faults(&inputs), fault);
     }
 }

@@ -422,3 +422,31 @@ fn what_is_extended_and_not_found_makes_everything_an_input() {
     let files = [("a.js", ""), ("tsconfig.json", "{\"outDir\": \"./dist\"}")];
     check_extended("npx eslint .", &files, &[], false);
 }
+
+const ROUTES: &[(&str, &str)] = &[
+    ("app/[slug]/a.md", ""),
+    ("app/[slug]/t/test_a.py", ""),
+    ("app/s/a.md", ""),
+    ("app/s/t/test_a.py", ""),
+    ("out/[x]", "-> /srv"),
+    ("z.md", ""),
+];
+
+#[test]
+fn brackets_of_a_path_are_read_as_a_name_and_as_a_pattern() {
+    let both = "app/[slug]/a.md app/s/a.md";
+    check("cat 'app/[slug]/a.md'", ROUTES, "app/[slug]/a.md");
+    check("cat app/[slug]/a.md", ROUTES, both);
+    check("cat app/[slug]/*.md", ROUTES, both);
+    check("cd 'app/[slug]' && cat *.md", ROUTES, both);
+    check("cd 'app/[slug]' && cat [ab].md", ROUTES, both);
+    let tests = infer_in(&job("pytest app/[slug]/t*"), None, ROUTES);
+    assert!(reached(&tests, ROUTES).contains("app/[slug]/t/test_a.py"));
+}
+
+#[test]
+fn a_link_out_of_the_repository_is_known_with_brackets_in_its_name() {
+    let inputs = infer_in(&job("cat 'out/[x]/y'"), None, ROUTES);
+    let all: Vec<&str> = ROUTES.iter().map(|(path, _)| *path).collect();
+    assert_eq!(reached(&inputs, ROUTES), all.join(" "));
+}

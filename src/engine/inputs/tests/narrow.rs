@@ -16,14 +16,7 @@ pub(super) fn closed(script: &str, files: &[(&str, &str)]) -> String {
     }
     let packages = Packages::read(&snapshot);
     let policy = Policy::default();
-    let context = Context {
-        snapshot: &snapshot,
-        packages: &packages,
-        policy: &policy,
-        event: None,
-        memo: &Memo::default(),
-    };
-    let inputs = infer(&job(script), None, &context);
+    let inputs = infer_under(&policy, (&job(script), None), &snapshot);
     assert_eq!(faults(&inputs), "", "{script}");
     let mut builder = graph::build(&snapshot, &packages);
     ownership::link(&mut builder, &policy);

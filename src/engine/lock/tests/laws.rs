@@ -54,7 +54,7 @@ fn a_name_is_looked_up_in_the_ecosystem_of_the_importer() {
     let newer = python.1.replace("\"1\"", "\"2\"");
     let (before, after) = (read(&[node, python]), read(&[node, ("uv.lock", &newer)]));
     assert_eq!(before.slice("", "yaml"), after.slice("", "yaml"));
-    let python_slice = |locks: &Locks| locks.slice_in(Ecosystem::Python, "", "yaml");
+    let python_slice = |locks: &Locks| locks.slice_for(&[Ecosystem::Python], "", "yaml");
     assert_ne!(python_slice(&before), python_slice(&after));
 }
 

@@ -10,7 +10,7 @@ use super::rules::Fate;
 use super::{Around, OK_JOB, PLAN_JOB, Refusal, Settings, gate, parse, sum};
 use crate::engine::pipeline::edit::{self, Change, Edit};
 use crate::engine::plan_line::WorkflowKey;
-use crate::engine::yaml::Node;
+use crate::engine::yaml::{self, Node};
 
 /// The comment in which a rewrite notes which required checks it knew of.
 const REQUIRED: &str = "# required checks: ";
@@ -89,7 +89,7 @@ impl Draft<'_> {
         changes: &BTreeMap<String, Change>,
         added: &[&str],
     ) -> Result<(), Refusal> {
-        let reread = parse(self.path, text).map_err(|fault| Refusal::Unequal(fault.message))?;
+        let reread = parse(self.path, text).map_err(Refusal::Unequal)?;
         edit::verify(self.root, &reread, changes, added)
             .map_err(|unequal| Refusal::Unequal(unequal.to_string()))?;
         if edit::undo(text).as_deref() == Some(self.original) {
@@ -106,7 +106,7 @@ pub(super) fn remembered(path: &str, text: &str) -> Option<Vec<String>> {
     let ours = edit::split(text)?.ours;
     let mut lines = ours.lines().map(str::trim_start);
     let list = lines.find_map(|line| line.strip_prefix(REQUIRED))?;
-    let root = parse(path, list).ok()?;
+    let root = yaml::parse_written(path, list).ok()?;
     Some(root.words().into_iter().map(str::to_owned).collect())
 }
 

@@ -12,7 +12,7 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::super::ancestors;
 use super::MAX_DEPTH;
-use crate::engine::globs::fitting;
+use crate::engine::globs::{Glob, fitting};
 use crate::engine::tree::{FileId, Snapshot, base_name, dir_of, join};
 
 /// How many values a text with properties may have.
@@ -317,11 +317,9 @@ impl Home<'_> {
             files.extend(snapshot.tree.under(&path).map(|(file, _)| file));
             return true;
         }
-        let inside = match path.as_str() {
-            "" => String::new(),
-            path => format!("{}/", globset::escape(path)),
-        };
-        for glob in [format!("{inside}{glob}"), format!("{inside}{glob}/**")] {
+        let told = Glob::readings(glob).into_iter();
+        let told = told.map(|glob| Glob::below(&path, glob.as_str()));
+        for glob in told.flat_map(|glob| [glob.clone(), glob.and_below("**")]) {
             files.extend(fitting(&snapshot.tree, &glob));
         }
         true

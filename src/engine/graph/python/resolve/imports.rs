@@ -24,7 +24,7 @@ struct Wanted<'p> {
 
 /// What came of looking for an absolute name.
 #[derive(Default)]
-struct Outcome {
+struct Sought {
     /// The whole name was found and has a file.
     found: bool,
     /// It was found where the importer certainly looks.
@@ -33,7 +33,7 @@ struct Outcome {
     partial: Vec<FileId>,
 }
 
-impl Outcome {
+impl Sought {
     fn is_nothing(&self) -> bool {
         !self.found && self.partial.is_empty()
     }
@@ -49,17 +49,17 @@ impl Resolver<'_, '_, '_> {
         if import.specifier.starts_with('.') {
             return self.relative(site, import, kind);
         }
-        let outcome = self.absolute(Wanted { site, import, kind });
+        let sought = self.absolute(Wanted { site, import, kind });
         let top = import.specifier.split('.').next().unwrap_or_default();
-        for file in &outcome.partial {
+        for file in &sought.partial {
             self.builder.edge(site.file, *file, kind);
         }
         let is_literal = import.kind == ImportKind::Dynamic;
-        if outcome.found {
-            if !outcome.sure && !is_stdlib(top) {
+        if sought.found {
+            if !sought.sure && !is_stdlib(top) {
                 self.builder.external(site.file, top);
             }
-        } else if outcome.partial.is_empty() {
+        } else if sought.partial.is_empty() {
             if !is_stdlib(top) && is_dotted(&import.specifier) {
                 self.builder.external(site.file, top);
             }
@@ -90,26 +90,26 @@ impl Resolver<'_, '_, '_> {
             return;
         }
         let walk = self.modules.walk(base, rest);
-        let mut outcome = Outcome::default();
+        let mut sought = Sought::default();
         if let Some(walk) = walk {
-            self.accept(Wanted { site, import, kind }, walk, &mut outcome);
+            self.accept(Wanted { site, import, kind }, walk, &mut sought);
         }
-        for file in &outcome.partial {
+        for file in &sought.partial {
             self.builder.edge(site.file, *file, kind);
         }
-        if !outcome.found {
+        if !sought.found {
             self.builder.unresolved(site.file, import.specifier.clone());
         }
     }
 
-    fn absolute(&mut self, wanted: Wanted<'_>) -> Outcome {
+    fn absolute(&mut self, wanted: Wanted<'_>) -> Sought {
         let Wanted { site, import, .. } = wanted;
         let top = import.specifier.split('.').next().unwrap_or_default();
-        let mut outcome = Outcome::default();
+        let mut sought = Sought::default();
         for dir in self.context(site.dir) {
-            self.try_from(wanted, dir, &mut outcome);
+            self.try_from(wanted, dir, &mut sought);
         }
-        outcome.sure = outcome.found;
+        sought.sure = sought.found;
         let roots = self.modules.roots_of(top).to_vec();
         let is_near = |scope: &str| {
             scope.is_empty()
@@ -119,48 +119,48 @@ impl Resolver<'_, '_, '_> {
                     .is_some_and(|rest| rest.starts_with('/'))
         };
         for root in roots.iter().filter(|root| is_near(root.scope)) {
-            let before = std::mem::take(&mut outcome.found);
-            self.try_from(wanted, root.dir, &mut outcome);
-            outcome.sure |= outcome.found && root.is_sure;
-            outcome.found |= before;
+            let before = std::mem::take(&mut sought.found);
+            self.try_from(wanted, root.dir, &mut sought);
+            sought.sure |= sought.found && root.is_sure;
+            sought.found |= before;
         }
-        if !outcome.found {
+        if !sought.found {
             for root in roots.iter().filter(|root| !is_near(root.scope)) {
-                self.try_from(wanted, root.dir, &mut outcome);
+                self.try_from(wanted, root.dir, &mut sought);
             }
         }
-        if !outcome.found && !is_stdlib(top) {
+        if !sought.found && !is_stdlib(top) {
             let mut dirs = self.modules.loose(top).to_vec();
             // A script in a package directory is started with that directory first.
             dirs.push(site.dir);
             for dir in dirs {
-                self.try_from(wanted, dir, &mut outcome);
+                self.try_from(wanted, dir, &mut sought);
             }
         }
-        outcome
+        sought
     }
 
-    fn try_from(&mut self, wanted: Wanted<'_>, root: DirId, outcome: &mut Outcome) {
+    fn try_from(&mut self, wanted: Wanted<'_>, root: DirId, sought: &mut Sought) {
         if let Some(walk) = self.modules.walk(root, &wanted.import.specifier) {
-            self.accept(wanted, walk, outcome);
-            if outcome.is_nothing() {
+            self.accept(wanted, walk, sought);
+            if sought.is_nothing() {
                 // The name goes on in a namespace directory of a package.
                 let specifier = &wanted.import.specifier;
                 let top = specifier.split('.').next().unwrap_or_default();
                 let first = self.modules.child(root, top).unwrap_or_default();
-                outcome.partial.extend(self.modules.files(first));
+                sought.partial.extend(self.modules.files(first));
             }
         }
     }
 
     /// Adds the edges of a walk that went to its end; of another, keeps what it passed.
-    fn accept(&mut self, wanted: Wanted<'_>, walk: Walk, outcome: &mut Outcome) {
+    fn accept(&mut self, wanted: Wanted<'_>, walk: Walk, sought: &mut Sought) {
         let Wanted { site, import, kind } = wanted;
         let specifier = import.specifier.trim_start_matches('.');
         let whole = specifier.split('.').count() == walk.parts;
         let files: Vec<FileId> = self.modules.files(walk.child).collect();
         if !whole {
-            outcome.partial.extend(files);
+            sought.partial.extend(files);
             return;
         }
         let mut found = files.len();
@@ -170,7 +170,7 @@ impl Resolver<'_, '_, '_> {
         if let Some(dir) = walk.child.dir {
             found += self.names(site, dir, &import.names, kind);
         }
-        outcome.found |= found > 0;
+        sought.found |= found > 0;
     }
 
     /// The submodules among the names that are taken from a package.
