@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::engine::ids::{PullNumber, RepoKey, Timestamp};
 use crate::forge::Forge;
 use crate::forge::github::{Heard, Observer};
-use crate::store::{NewTask, Scope, Store, TaskKind};
+use crate::store::{NewTask, Scope, Store, TaskKind, keyed};
 use crate::telemetry::{Metric, Metrics};
 
 pub mod analyse;
@@ -78,6 +78,12 @@ pub fn counting(metrics: &Arc<Metrics>) -> Observer {
             metrics.set(Metric::ForgeQuota, &whose, remaining);
         }
     })
+}
+
+/// Counts what a store does not do.
+pub fn counting_faults(metrics: &Arc<Metrics>) -> keyed::Observer {
+    let metrics = Arc::clone(metrics);
+    Arc::new(move |operation| metrics.add(Metric::StoreFaults, operation, 1))
 }
 
 impl Context {

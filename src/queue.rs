@@ -60,7 +60,7 @@ pub fn deadline(kind: &TaskKind) -> Duration {
         | TaskKind::ProposeRewrite { .. }
         | TaskKind::SyncInstallation
         | TaskKind::RedeliverMissed => Duration::from_mins(10),
-        TaskKind::SyncRepo | TaskKind::OnboardRepo => Duration::from_mins(30),
+        TaskKind::SyncRepo => Duration::from_mins(30),
     }
 }
 

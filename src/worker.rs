@@ -17,8 +17,9 @@ use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument as _;
 
 use crate::clock::{Clock, Timestamp};
+use crate::flow::run_task::Ended;
 use crate::queue::{self, GRACE, LEASE, MAX_ATTEMPTS, RENEW};
-use crate::store::{Claim, Lane, Lease, NewTask, Next, Renewal, Settled, Store, StoreError, Task};
+use crate::store::{Claim, Lane, Lease, Next, Renewal, Settled, Store, StoreError, Task};
 use crate::telemetry::redact;
 
 mod flow;
@@ -32,27 +33,7 @@ pub trait Handler: Send + Sync + 'static {
     /// Does what the task says. Called again when an earlier call did not end
     /// well, so everything in it must be repeatable. It should look at `stop`
     /// between its steps.
-    async fn handle(&self, task: Task, stop: Stop) -> Outcome;
-}
-
-/// What came of a task.
-#[derive(Debug)]
-pub enum Outcome {
-    /// It is done, and this follows from it.
-    Done(Vec<NewTask>),
-    /// It failed and is tried again; `wait` is what the forge asked for.
-    Failed {
-        /// Why.
-        error: anyhow::Error,
-        /// For how long, at least.
-        wait: Option<Duration>,
-    },
-    /// It failed and trying again cannot help.
-    Hopeless(anyhow::Error),
-    /// It must not be done before this moment.
-    Postponed(Timestamp),
-    /// It was told to stop and stopped.
-    Stopped,
+    async fn handle(&self, task: Task, stop: Stop) -> Ended;
 }
 
 /// Tells a running task that its result is useless or that the process ends.
@@ -200,7 +181,7 @@ impl Worker {
         async {
             // Only a task that takes its process down with it comes here so often.
             let ended = if task.attempt >= MAX_ATTEMPTS {
-                Ended::With(Outcome::Hopeless(anyhow::anyhow!(
+                Watched::With(Ended::Hopeless(anyhow::anyhow!(
                     "its worker was lost too often"
                 )))
             } else {
@@ -217,7 +198,7 @@ impl Worker {
     }
 
     /// Runs the handler, renews the lease, and gives up when it must.
-    async fn watch(&self, lease: &Lease, begun: &Running, drain: watch::Receiver<bool>) -> Ended {
+    async fn watch(&self, lease: &Lease, begun: &Running, drain: watch::Receiver<bool>) -> Watched {
         let mut drain = Stop(drain);
         let (stop, asked) = watch::channel(false);
         let _begun = begun.begin(&lease.task, stop.clone());
@@ -236,12 +217,12 @@ impl Worker {
             tokio::select! {
                 // A deadline and a renewal that fall together must not be settled by chance.
                 biased;
-                ended = &mut run.0 => return Ended::With(ended.unwrap_or_else(panicked)),
+                ended = &mut run.0 => return Watched::With(ended.unwrap_or_else(panicked)),
                 () = self.clock.until(deadline) => {
                     let error = anyhow::anyhow!("it did not end before its deadline");
-                    return Ended::With(Outcome::Failed { error, wait: None });
+                    return Watched::With(Ended::Failed { error, wait: None });
                 }
-                () = self.until(grace) => return Ended::With(Outcome::Stopped),
+                () = self.until(grace) => return Watched::With(Ended::Stopped),
                 () = drain.asked(), if grace.is_none() => {
                     grace = Some(self.clock.timestamp().after(GRACE));
                     stop.send_replace(true);
@@ -251,7 +232,7 @@ impl Worker {
                     match self.renew(lease).await {
                         Renewal::Held(_) => {}
                         Renewal::Superseded(_) => { stop.send_replace(true); }
-                        Renewal::Lost => return Ended::Lost,
+                        Renewal::Lost => return Watched::Lost,
                     }
                 }
             }
@@ -270,15 +251,20 @@ impl Worker {
         }
     }
 
-    async fn settle(&self, lease: &Lease, begun: &Running, ended: Ended) -> Result<(), StoreError> {
+    async fn settle(
+        &self,
+        lease: &Lease,
+        begun: &Running,
+        watched: Watched,
+    ) -> Result<(), StoreError> {
         let now = self.clock.timestamp();
         let attempt = lease.task.attempt.saturating_add(1);
-        let Ended::With(outcome) = ended else {
+        let Watched::With(ended) = watched else {
             tracing::warn!("the lease was lost; whoever has it goes on");
             return Ok(());
         };
-        let (next, error) = match outcome {
-            Outcome::Done(then) => {
+        let (next, error) = match ended {
+            Ended::Done(then) => {
                 let queued = then.clone();
                 let settled = self.store.complete(lease, then, now).await?;
                 if settled == Settled::Yes {
@@ -286,12 +272,12 @@ impl Worker {
                 }
                 return log_settled(settled);
             }
-            Outcome::Failed { error, wait } => {
+            Ended::Failed { error, wait } => {
                 (queue::after_failure(attempt, wait, now), Some(error))
             }
-            Outcome::Hopeless(error) => (Next::Bury, Some(error)),
-            Outcome::Postponed(moment) => (Next::Postpone(moment), None),
-            Outcome::Stopped => (Next::Release, None),
+            Ended::Hopeless(error) => (Next::Bury, Some(error)),
+            Ended::Postponed(moment) => (Next::Postpone(moment), None),
+            Ended::Stopped => (Next::Release, None),
         };
         let cause = error.map_or_else(String::new, |error| format!("{error:#}"));
         // It is kept in the store and listed to people.
@@ -308,14 +294,14 @@ impl Worker {
 }
 
 /// How the run of a task ended.
-enum Ended {
-    With(Outcome),
+enum Watched {
+    With(Ended),
     /// Somebody else has the task.
     Lost,
 }
 
 /// A running handler that does not outlive whoever watches it.
-struct Abort(tokio::task::JoinHandle<Outcome>);
+struct Abort(tokio::task::JoinHandle<Ended>);
 
 impl Drop for Abort {
     fn drop(&mut self) {
@@ -323,7 +309,7 @@ impl Drop for Abort {
     }
 }
 
-fn panicked(error: JoinError) -> Outcome {
+fn panicked(error: JoinError) -> Ended {
     let error = match error.try_into_panic() {
         Ok(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -332,7 +318,7 @@ fn panicked(error: JoinError) -> Outcome {
         }
         Err(cancelled) => cancelled.into(),
     };
-    Outcome::Failed { error, wait: None }
+    Ended::Failed { error, wait: None }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it ends two arms that can fail")]

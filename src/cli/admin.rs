@@ -5,8 +5,7 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
-
+use super::mode::ModeName;
 use super::{Failure, Terminal, tasks};
 use crate::config;
 use crate::engine::plan::Mode;
@@ -37,16 +36,6 @@ enum Action {
     },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ModeName {
-    /// Plans are recorded, and only the checks are written
-    Observe,
-    /// The comment is written too
-    Advise,
-    /// Jobs are skipped
-    Enforce,
-}
-
 pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let dir = config::data_dir(args.data_dir.as_deref());
     let Action::Mode {
@@ -54,11 +43,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         mode,
         i_have_read_the_evidence,
     } = &args.action;
-    let mode = match mode {
-        ModeName::Observe => Mode::Observe,
-        ModeName::Advise => Mode::Advise,
-        ModeName::Enforce => Mode::Enforce,
-    };
+    let mode = Mode::from(*mode);
     if mode == Mode::Enforce && !i_have_read_the_evidence {
         return Err(Failure::Expected(
             "`enforce` makes jobs be skipped: read what the checks of some pulls say would have been skipped, and repeat with --i-have-read-the-evidence".to_owned(),

@@ -11,17 +11,18 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use super::store::{self, CACHE};
 use super::{Failure, Terminal};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{self, ReadAccess};
 use crate::engine::history::History;
 use crate::engine::ids::{ForgeKind, InstallationId, RepoKey};
 use crate::flow::backfill::{self, Between};
-use crate::flow::tend_tasks::{Order, Told};
+use crate::flow::tend_tasks::{Acted, Order};
 use crate::forge::ForgeError;
 use crate::forge::github::{Client, Endpoint, GitHub, OneToken, repository_named};
 use crate::store::history::JobHistory as _;
-use crate::store::{Backfill, StoreError, embedded};
+use crate::store::{Backfill, embedded};
 use crate::web::socket;
 
 /// Arguments of `trimtab backfill`.
@@ -65,11 +66,10 @@ const STILL: Duration = Duration::from_mins(15);
 /// How often the forge may fail to answer in a row.
 const FAILURES: u32 = 5;
 
-/// Memory for the store's pages.
-const CACHE: u64 = 16 << 20;
-
 pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
-    terminal.quiet(args.quiet);
+    if args.quiet {
+        terminal.hush();
+    }
     let path = &args.repository;
     if !super::admin::is_path(path) {
         let shown = super::plan::clean(path);
@@ -153,8 +153,8 @@ fn by_server(
             None => {
                 return Err(Failure::Expected("the server has ended; what it read is kept, and it goes on when it starts again".to_owned()));
             }
-            Some(Told::Refused(why)) => return Err(Failure::Expected(super::plan::clean(&why))),
-            Some(Told::Done(line)) => super::plan::clean(line.trim_end()),
+            Some(Acted::Refused(why)) => return Err(Failure::Expected(super::plan::clean(&why))),
+            Some(Acted::Done(line)) => super::plan::clean(line.trim_end()),
         };
         if line.ends_with(backfill::DONE) {
             terminal.answer(&format!("{line}\n"));
@@ -194,7 +194,7 @@ async fn by_token(
     };
     let tokens = OneToken::new(access.token, repo, found.1.clone());
     let forge = GitHub::new(endpoint, 0, client, Arc::new(tokens));
-    let store = store(repo)?;
+    let store = history(repo)?;
     let now = clock.timestamp();
     let begun = backfill::begin(&store, repo, (since, now)).await?;
     let between = Between {
@@ -268,7 +268,7 @@ fn refused(path: &str, fault: &ForgeError) -> Failure {
 }
 
 /// The store of what was read, in the cache: one of its own for each repository.
-fn store(repo: RepoKey) -> Result<embedded::Embedded, Failure> {
+fn history(repo: RepoKey) -> Result<embedded::Embedded, Failure> {
     let cache = config::cache_dir().ok_or_else(|| {
         Failure::Expected(
             "there is no place for what is read: set XDG_CACHE_HOME or HOME".to_owned(),
@@ -277,13 +277,7 @@ fn store(repo: RepoKey) -> Result<embedded::Embedded, Failure> {
     let dir = cache.join("history").join(repo.repo.to_string());
     std::fs::create_dir_all(&dir)
         .map_err(|error| Failure::Expected(format!("cannot make {}: {error}", dir.display())))?;
-    match embedded::open(&dir, CACHE) {
-        Ok(opened) => Ok(opened.store),
-        Err(error @ (StoreError::InUse(_) | StoreError::Format { .. })) => {
-            Err(Failure::Expected(error.to_string()))
-        }
-        Err(error) => Err(anyhow::Error::from(error).context("open the store").into()),
-    }
+    store::open(&dir, CACHE)
 }
 
 #[cfg(test)]

@@ -13,13 +13,14 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 
 use super::checkout::{Room, branch_name, open_repo, read_history};
+use super::store::CACHE;
 use super::{Failure, Terminal};
 use crate::config;
 use crate::engine::doctor::workflows::{self, Repository};
 use crate::engine::doctor::{Check, Examination, Finding, State, machine};
 use crate::engine::history::History;
 use crate::engine::policy;
-use crate::flow::tend_tasks::{Order, Told};
+use crate::flow::tend_tasks::{Acted, Order};
 use crate::render;
 use crate::store::{StoreError, embedded};
 use crate::web::socket;
@@ -71,9 +72,6 @@ enum Format {
     /// The findings, `trimtab.doctor/1`
     Json,
 }
-
-/// Memory for the store's pages.
-const CACHE: u64 = 16 << 20;
 
 pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let history = args.history.as_deref().map(read_history).transpose()?;
@@ -172,7 +170,7 @@ fn data(dir: &Path) -> Vec<Finding> {
 fn store(data_dir: &Path) -> machine::Store {
     use machine::Store;
     match socket::ask(data_dir, &Order::List) {
-        Ok(Some(Told::Done(_) | Told::Refused(_))) => return Store::Served,
+        Ok(Some(Acted::Done(_) | Acted::Refused(_))) => return Store::Served,
         Ok(None) => {}
         Err(error) => {
             return Store::Unusable(format!("the server on it cannot be asked: {error:#}"));

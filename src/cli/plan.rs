@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use url::Url;
 
 use super::checkout::{Checkout, Revisions};
+use super::mode::ModeName;
 use super::terminal::Text;
 use super::{Failure, Terminal};
 use crate::config;
@@ -42,16 +43,6 @@ Examples:
   trimtab plan --head fix --format json another branch, for other programs";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum ModeName {
-    /// The bot records what it would skip and says nothing
-    Observe,
-    /// The bot comments; every job runs
-    Advise,
-    /// The bot comments, and the gated jobs of rewritten workflows are skipped
-    Enforce,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
     /// For a terminal
     Text,
@@ -62,12 +53,10 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
-    terminal.quiet(args.revisions.quiet);
-    let mode = match args.mode {
-        ModeName::Observe => Mode::Observe,
-        ModeName::Advise => Mode::Advise,
-        ModeName::Enforce => Mode::Enforce,
-    };
+    if args.revisions.quiet {
+        terminal.hush();
+    }
+    let mode = Mode::from(args.mode);
     let checkout = Checkout::open(&args.revisions)?;
     if let Some(why) = checkout.nothing_differs() {
         return Err(Failure::Nothing(why));

@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::Failure;
+use super::{Failure, store};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, GithubApp, Limits, Log, LogFormat};
 use crate::engine::ids::ForgeKind;
@@ -24,7 +24,7 @@ use crate::forge::Forge;
 use crate::forge::github::{Client, Endpoint, GitHub, Verifier};
 use crate::queue::GRACE;
 use crate::signer::Signer;
-use crate::store::{Store, StoreError, embedded};
+use crate::store::Store;
 use crate::telemetry::{self, Metrics};
 use crate::web::socket::Socket;
 use crate::web::{self, Door, Edge, Room, metrics_router, router};
@@ -79,8 +79,8 @@ fn log(log: Log) -> Result<(), Failure> {
 
 async fn serve(config: Config) -> Result<(), Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = store(&config)?;
     let metrics = Arc::new(Metrics::default());
+    let store = opened(&config, &metrics)?;
     let context = flow::Context {
         forge: forge(&config.github, &clock, &metrics)?,
         store: Arc::clone(&store),
@@ -201,20 +201,17 @@ async fn bind(listen: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 /// Opens the store; what a person can put right is said as such.
-fn store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+fn opened(config: &Config, metrics: &Arc<Metrics>) -> Result<Arc<dyn Store>, Failure> {
     let dir = config.store_dir();
     for dir in [&dir, &config.mirror_dir()] {
         private(dir).map_err(|error| {
             Failure::Expected(format!("cannot make {}: {error}", dir.display()))
         })?;
     }
-    match embedded::open(&dir, config.limits.store_cache_bytes) {
-        Ok(opened) => Ok(Arc::new(opened.store)),
-        Err(error @ (StoreError::InUse(_) | StoreError::Format { .. })) => {
-            Err(Failure::Expected(error.to_string()))
-        }
-        Err(error) => Err(anyhow::Error::from(error).context("open the store").into()),
-    }
+    let store = store::open(&dir, config.limits.store_cache_bytes)?;
+    Ok(Arc::new(
+        store.with_observer(flow::counting_faults(metrics)),
+    ))
 }
 
 /// Makes a directory that nobody else on this machine may look into: it will hold

@@ -8,10 +8,11 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
+use super::store::{CACHE, failure};
 use super::{Failure, Terminal};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config;
-use crate::flow::tend_tasks::{self, Order, Told};
+use crate::flow::tend_tasks::{self, Acted, Order};
 use crate::store::embedded::{self, Embedded};
 use crate::store::{StoreError, TaskId};
 use crate::web::socket;
@@ -42,9 +43,6 @@ enum Action {
     },
 }
 
-/// Memory for the store's pages.
-const CACHE: u64 = 16 << 20;
-
 pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let dir = config::data_dir(args.data_dir.as_deref());
     let order = match args.action {
@@ -72,17 +70,17 @@ pub(super) fn give(
         None => here(&dir.join("store"), order)?,
     };
     match told {
-        Told::Done(text) => {
+        Acted::Done(text) => {
             let lines = text.lines().map(|line| super::plan::clean(line) + "\n");
             terminal.answer(&lines.collect::<String>());
             Ok(())
         }
-        Told::Refused(why) => Err(Failure::Expected(super::plan::clean(&why))),
+        Acted::Refused(why) => Err(Failure::Expected(super::plan::clean(&why))),
     }
 }
 
 /// Carries the order out on a store that no server uses.
-fn here(dir: &std::path::Path, order: Order) -> Result<Told, Failure> {
+fn here(dir: &std::path::Path, order: Order) -> Result<Acted, Failure> {
     let store = open(dir)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
@@ -103,7 +101,6 @@ fn open(dir: &std::path::Path) -> Result<Embedded, Failure> {
         Err(error @ StoreError::InUse(_)) => Err(Failure::Expected(format!(
             "{error}, and it does not answer yet: try again in a moment"
         ))),
-        Err(error @ StoreError::Format { .. }) => Err(Failure::Expected(error.to_string())),
-        Err(error) => Err(anyhow::Error::from(error).context("open the store").into()),
+        Err(error) => Err(failure(error)),
     }
 }

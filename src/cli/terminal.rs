@@ -32,8 +32,8 @@ impl Terminal {
     }
 
     /// Leaves out progress and notes from now on.
-    pub(crate) fn quiet(&mut self, quiet: bool) {
-        self.is_quiet |= quiet;
+    pub(crate) fn hush(&mut self) {
+        self.is_quiet = true;
     }
 
     /// The answer.

@@ -16,7 +16,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
-    terminal.quiet(args.revisions.quiet);
+    if args.revisions.quiet {
+        terminal.hush();
+    }
     let checkout = Checkout::open(&args.revisions)?;
     let answer = checkout.analyse(None, terminal)?;
     for note in &checkout.notes {

@@ -7,6 +7,7 @@
 
 mod rule;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -38,13 +39,13 @@ pub struct Said {
 }
 
 /// What a command came to.
-enum Outcome {
+enum Response {
     /// It was done; these tasks follow.
     Done(Vec<NewTask>),
     /// It was a question; this is the answer.
     Answered(String),
     /// The person may not, or not now; this is why, in our words.
-    Refused(&'static str),
+    Refused(Cow<'static, str>),
     /// It was not understood; this is what was meant, perhaps.
     Unclear(String),
 }
@@ -92,21 +93,25 @@ pub async fn run(
         said,
         written: comment.written,
     };
-    let outcome = asking.outcome(parsed).await?;
-    finish(context, repo, at, (said.at, outcome)).await
+    let response = asking.response(parsed).await?;
+    finish(context, repo, at, (said.at, response)).await
 }
 
 async fn finish(
     context: &Context,
     repo: RepoKey,
     at: CommentRef,
-    (stored, outcome): (store::CommentRef, Outcome),
+    (stored, response): (store::CommentRef, Response),
 ) -> anyhow::Result<Vec<NewTask>> {
-    let (reaction, tasks, words) = match outcome {
-        Outcome::Done(tasks) => (Reaction::ThumbsUp, tasks, None),
-        Outcome::Answered(text) => (Reaction::ThumbsUp, Vec::new(), Some(text)),
-        Outcome::Refused(why) => (Reaction::ThumbsDown, Vec::new(), Some(render::refused(why))),
-        Outcome::Unclear(text) => (Reaction::Confused, Vec::new(), Some(text)),
+    let (reaction, tasks, words) = match response {
+        Response::Done(tasks) => (Reaction::ThumbsUp, tasks, None),
+        Response::Answered(text) => (Reaction::ThumbsUp, Vec::new(), Some(text)),
+        Response::Refused(why) => (
+            Reaction::ThumbsDown,
+            Vec::new(),
+            Some(render::refused(&why)),
+        ),
+        Response::Unclear(text) => (Reaction::Confused, Vec::new(), Some(text)),
     };
     context
         .forge
@@ -193,26 +198,28 @@ async fn asks_too_much(
 impl Asking<'_> {
     /// Carries out what was said, once: a delivery that is sent again, or under
     /// another name, only makes the same be computed again.
-    async fn outcome(&self, parsed: Result<Command, NotUnderstood>) -> anyhow::Result<Outcome> {
+    async fn response(&self, parsed: Result<Command, NotUnderstood>) -> anyhow::Result<Response> {
         let (store, scope) = (&self.context.store, StoreScope::from(self.repo));
         let act = store.act(scope, &self.said.at.to_string()).await;
         let act = act.context("look into the audit log")?;
-        let outcome = match (parsed, &act) {
-            (Err(fault), _) => Outcome::Unclear(render::not_understood(&fault)),
+        let response = match (parsed, &act) {
+            (Err(fault), _) => Response::Unclear(render::not_understood(&fault)),
             (Ok(command), Some(act)) if !is_question(&command) => self.again(&command, act).await?,
             (Ok(command), _) => self.carry_out(&command).await?,
         };
         if act.is_none() {
-            self.audit(&outcome).await?;
+            self.audit(&response).await?;
         }
-        Ok(outcome)
+        Ok(response)
     }
 
     /// What follows from a command that was carried out or refused before: the same as
     /// then, since whatever failed after it was remembered took its tasks along.
-    async fn again(&self, command: &Command, act: &AuditEntry) -> anyhow::Result<Outcome> {
+    async fn again(&self, command: &Command, act: &AuditEntry) -> anyhow::Result<Response> {
         if act.outcome != DONE {
-            return Ok(Outcome::Refused("it was refused when it was said"));
+            let why = act.outcome.strip_prefix(REFUSED);
+            let why = why.unwrap_or("it was refused when it was said");
+            return Ok(Response::Refused(why.to_owned().into()));
         }
         let tasks = match command {
             Command::Pause(Scope::Repository) | Command::Resume(Scope::Repository) => {
@@ -221,29 +228,29 @@ impl Asking<'_> {
             Command::Rewrite => vec![self.rewrite()],
             _ => vec![self.analyse()],
         };
-        Ok(Outcome::Done(tasks))
+        Ok(Response::Done(tasks))
     }
 
-    async fn carry_out(&self, command: &Command) -> anyhow::Result<Outcome> {
+    async fn carry_out(&self, command: &Command) -> anyhow::Result<Response> {
         if self.pull.state != PullState::Open && !matches!(command, Command::Help | Command::Status)
         {
-            return Ok(Outcome::Refused("this pull is not open"));
+            return Ok(Response::Refused("this pull is not open".into()));
         }
         // A push between the comment and now voids what was bound to the old head.
         if self.said.head.is_some_and(|head| head != self.pull.head) && is_bound_to_head(command) {
-            return Ok(Outcome::Refused(
-                "the head has moved since; say it again for the new head",
+            return Ok(Response::Refused(
+                "the head has moved since; say it again for the new head".into(),
             ));
         }
         if let Some(refusal) = self.refusal(command).await? {
-            return Ok(Outcome::Refused(refusal));
+            return Ok(Response::Refused(refusal.into()));
         }
         match command {
-            Command::Help => Ok(Outcome::Answered(render::help())),
+            Command::Help => Ok(Response::Answered(render::help())),
             Command::Status => self.status().await,
             Command::Why(subject) => self.why(subject).await,
-            Command::Plan => Ok(Outcome::Done(vec![self.analyse()])),
-            Command::Rewrite => Ok(Outcome::Done(vec![self.rewrite()])),
+            Command::Plan => Ok(Response::Done(vec![self.analyse()])),
+            Command::Rewrite => Ok(Response::Done(vec![self.rewrite()])),
             Command::RunAll(Span::Head) => {
                 self.change_pull(PullChange::RunAll(RunAll::Head(self.pull.head)))
                     .await
@@ -283,18 +290,18 @@ impl Asking<'_> {
         Ok((permission < rule.least).then_some(rule.refusal))
     }
 
-    async fn status(&self) -> anyhow::Result<Outcome> {
+    async fn status(&self) -> anyhow::Result<Response> {
         let plan = match self.plan().await? {
             Some(plan) => render::status(&plan)?,
             None => render::no_plan(),
         };
         let savings = savings::of_late(self.context, self.repo).await?;
         let saved = render::savings(&savings, savings::DAYS);
-        Ok(Outcome::Answered(format!("{plan}\n{saved}")))
+        Ok(Response::Answered(format!("{plan}\n{saved}")))
     }
 
     /// The chain that the command line prints, from the same analysis.
-    async fn why(&self, subject: &str) -> anyhow::Result<Outcome> {
+    async fn why(&self, subject: &str) -> anyhow::Result<Response> {
         let store = &self.context.store;
         let plan = self.plan().await?;
         let record = store.pull(self.repo, self.pull.number).await;
@@ -304,7 +311,7 @@ impl Asking<'_> {
             record.context("read the pull")?,
             repository.context("read the repository")?,
         ) else {
-            return Ok(Outcome::Answered(render::no_plan()));
+            return Ok(Response::Answered(render::no_plan()));
         };
         let matter = Matter {
             repository,
@@ -315,7 +322,7 @@ impl Asking<'_> {
         };
         let answer = analyse_pull::answer(self.context, matter).await?;
         let text = render::why(&answer.plan, &answer.merge, subject);
-        Ok(Outcome::Answered(text))
+        Ok(Response::Answered(text))
     }
 
     async fn plan(&self) -> anyhow::Result<Option<Plan>> {
@@ -327,15 +334,15 @@ impl Asking<'_> {
         Ok(record.context("read the plan")?.map(|record| record.plan))
     }
 
-    async fn force(&self, jobs: &[String]) -> anyhow::Result<Outcome> {
+    async fn force(&self, jobs: &[String]) -> anyhow::Result<Response> {
         if let Some(plan) = self.plan().await?.filter(analyse_pull::rests_on_trees) {
             let has = |job: &&String| {
                 let mut plans = plan.jobs.iter();
                 plans.any(|it| tell_skip::is_of((&it.workflow, &it.job), job))
             };
             if !jobs.iter().all(|job| has(&job)) {
-                return Ok(Outcome::Refused(
-                    "this pull starts no job with that id; the check `trimtab` lists them",
+                return Ok(Response::Refused(
+                    "this pull starts no job with that id; the check `trimtab` lists them".into(),
                 ));
             }
         }
@@ -346,14 +353,14 @@ impl Asking<'_> {
             };
             self.change_pull(PullChange::JobForced(forced)).await?;
         }
-        Ok(Outcome::Done(vec![self.analyse()]))
+        Ok(Response::Done(vec![self.analyse()]))
     }
 
-    async fn tell(&self, job: &str, reason: &str) -> anyhow::Result<Outcome> {
+    async fn tell(&self, job: &str, reason: &str) -> anyhow::Result<Response> {
         let asked = (job, self.written);
         let refusal = tell_skip::refusal(self.context, self.repo, self.pull, asked).await?;
         if let Some(refusal) = refusal {
-            return Ok(Outcome::Refused(refusal));
+            return Ok(Response::Refused(refusal.into()));
         }
         let skip = ToldSkip {
             head: self.pull.head,
@@ -364,25 +371,25 @@ impl Asking<'_> {
         self.change_pull(PullChange::Told(skip)).await
     }
 
-    async fn change_pull(&self, change: PullChange) -> anyhow::Result<Outcome> {
+    async fn change_pull(&self, change: PullChange) -> anyhow::Result<Response> {
         let (store, now) = (&self.context.store, self.context.now());
         let changed = store
             .change_pull(self.repo, self.pull.number, change, now)
             .await;
         let pull = changed.context("remember the command")?;
         publish::withdraw(self.context, &pull).await?;
-        Ok(Outcome::Done(vec![self.analyse()]))
+        Ok(Response::Done(vec![self.analyse()]))
     }
 
     /// Every open pull is planned again: what was published must not outlive a pause.
-    async fn change_repository(&self, change: RepositoryChange) -> anyhow::Result<Outcome> {
+    async fn change_repository(&self, change: RepositoryChange) -> anyhow::Result<Response> {
         let (store, now) = (&self.context.store, self.context.now());
         store
             .change_repository(self.repo, change, now)
             .await
             .context("remember the command")?;
         let tasks = publish::withdraw_all(self.context, self.repo).await?;
-        Ok(Outcome::Done(tasks))
+        Ok(Response::Done(tasks))
     }
 
     fn analyse(&self) -> NewTask {
@@ -404,7 +411,7 @@ impl Asking<'_> {
             .task(self.repo, TaskKind::ProposeRewrite { asked })
     }
 
-    async fn audit(&self, outcome: &Outcome) -> anyhow::Result<()> {
+    async fn audit(&self, response: &Response) -> anyhow::Result<()> {
         let entry = AuditEntry {
             id: self.said.at.to_string(),
             scope: StoreScope::from(self.repo),
@@ -412,10 +419,10 @@ impl Asking<'_> {
             head: Some(self.pull.head),
             actor: self.author.login.clone(),
             act: self.said.line.chars().take(300).collect(),
-            outcome: match outcome {
-                Outcome::Done(_) | Outcome::Answered(_) => DONE.to_owned(),
-                Outcome::Refused(why) => format!("refused: {why}"),
-                Outcome::Unclear(_) => "not understood".to_owned(),
+            outcome: match response {
+                Response::Done(_) | Response::Answered(_) => DONE.to_owned(),
+                Response::Refused(why) => format!("{REFUSED}{why}"),
+                Response::Unclear(_) => "not understood".to_owned(),
             },
             at: self.context.now(),
         };
@@ -430,6 +437,8 @@ impl Asking<'_> {
 
 /// How the audit log says that a command was carried out.
 const DONE: &str = "done";
+/// How it begins to say that a command was refused; the reason follows.
+const REFUSED: &str = "refused: ";
 
 /// Whether a command only asks; it may be carried out again.
 fn is_question(command: &Command) -> bool {

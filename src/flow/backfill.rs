@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::tend_tasks::Told;
+use super::tend_tasks::Acted;
 use super::{Context, set_mode};
 use crate::engine::history::run::Attempt;
 use crate::engine::ids::{RepoKey, Timestamp};
@@ -92,9 +92,9 @@ pub async fn order(
     store: &dyn Store,
     (path, since): (&str, Timestamp),
     now: Timestamp,
-) -> anyhow::Result<Told> {
+) -> anyhow::Result<Acted> {
     let Some(repository) = set_mode::named(store, path).await? else {
-        return Ok(Told::Refused(set_mode::unknown(path)));
+        return Ok(Acted::Refused(set_mode::unknown(path)));
     };
     let backfill = begin(store, repository.key, (since, now)).await?;
     if !backfill.done {
@@ -113,7 +113,7 @@ pub async fn order(
         }
     }
     let words = words(&repository.full_name, &backfill);
-    Ok(Told::Done(format!("{words}\n")))
+    Ok(Acted::Done(format!("{words}\n")))
 }
 
 /// How the line ends that says that nothing is left to read.

@@ -154,7 +154,7 @@ async fn remember(context: &Context, repo: RepoKey, proposal: Proposal) -> anyho
 
 /// What a proposal came to.
 #[derive(Debug)]
-enum Outcome {
+enum Proposed {
     /// There is nothing to change.
     Nothing,
     /// The workflows cannot be read; a sentence says why.
@@ -175,12 +175,12 @@ struct Proposing<'a> {
 }
 
 impl Proposing<'_> {
-    async fn propose(&mut self) -> anyhow::Result<Outcome> {
+    async fn propose(&mut self) -> anyhow::Result<Proposed> {
         if let Some(why) = &self.draft.unreadable {
-            return Ok(Outcome::Unreadable(why.clone()));
+            return Ok(Proposed::Unreadable(why.clone()));
         }
         if self.draft.files.is_empty() {
-            return Ok(Outcome::Nothing);
+            return Ok(Proposed::Nothing);
         }
         match self.bring_branch().await? {
             None => self.bring_pull().await,
@@ -189,7 +189,7 @@ impl Proposing<'_> {
     }
 
     /// Makes the branch hold the rewrite; what stands against it otherwise.
-    async fn bring_branch(&mut self) -> anyhow::Result<Option<Outcome>> {
+    async fn bring_branch(&mut self) -> anyhow::Result<Option<Proposed>> {
         let from = self.branch_tip().await?;
         if let Some(tip) = from {
             let added = draft::added(self.context, self.repository, (self.draft.tip, tip));
@@ -205,7 +205,7 @@ impl Proposing<'_> {
                 return Ok(None);
             }
             if !is_ours {
-                return Ok(Some(Outcome::Kept));
+                return Ok(Some(Proposed::Kept));
             }
         }
         // Before it is written: what is found there after a crash is known to be ours.
@@ -231,11 +231,11 @@ impl Proposing<'_> {
                 self.remember().await?;
                 Ok(None)
             }
-            Err(ForgeError::Denied { .. }) => Ok(Some(Outcome::Without(NoPull::NotGranted))),
+            Err(ForgeError::Denied { .. }) => Ok(Some(Proposed::Without(NoPull::NotGranted))),
             Err(ForgeError::Refused { message, .. }) => {
                 let now = self.branch_tip().await?;
                 anyhow::ensure!(now == from, "the branch of the bot moved meanwhile");
-                Ok(Some(Outcome::Without(NoPull::NotAccepted(message))))
+                Ok(Some(Proposed::Without(NoPull::NotAccepted(message))))
             }
             Err(error) => Err(error).context("write the branch of the rewrite"),
         }
@@ -247,7 +247,7 @@ impl Proposing<'_> {
     }
 
     /// Makes a pull from the branch say what there is to say of the rewrite.
-    async fn bring_pull(&mut self) -> anyhow::Result<Outcome> {
+    async fn bring_pull(&mut self) -> anyhow::Result<Proposed> {
         let (forge, repo) = (&self.context.forge, self.repository.key);
         let about = Description {
             title: render::REWRITE_TITLE.to_owned(),
@@ -272,11 +272,11 @@ impl Proposing<'_> {
         };
         let number = match opened {
             Ok(number) => number,
-            Err(why) => return Ok(Outcome::Without(why)),
+            Err(why) => return Ok(Proposed::Without(why)),
         };
         self.proposal.pull = Some(number);
         self.proposal.described = described;
-        Ok(Outcome::Stands(number))
+        Ok(Proposed::Stands(number))
     }
 
     async fn open_pull(&self, about: Description) -> anyhow::Result<Result<PullNumber, NoPull>> {
@@ -299,7 +299,7 @@ impl Proposing<'_> {
     }
 
     /// Answers who asked. Unasked, only people whose work is in the way are told.
-    async fn tell(&self, outcome: &Outcome, asked: Option<AskedIn>) -> anyhow::Result<()> {
+    async fn tell(&self, outcome: &Proposed, asked: Option<AskedIn>) -> anyhow::Result<()> {
         let (context, repo) = (self.context, self.repository.key);
         let words = self.words(outcome);
         if let Some(asked) = asked {
@@ -313,7 +313,7 @@ impl Proposing<'_> {
         let Some(pull) = self
             .proposal
             .pull
-            .filter(|_| matches!(outcome, Outcome::Kept))
+            .filter(|_| matches!(outcome, Proposed::Kept))
         else {
             return Ok(());
         };
@@ -327,14 +327,14 @@ impl Proposing<'_> {
         Ok(())
     }
 
-    fn words(&self, outcome: &Outcome) -> String {
+    fn words(&self, outcome: &Proposed) -> String {
         let rewrites = &self.draft.rewrites;
         match outcome {
-            Outcome::Nothing => render::rewrite_of_nothing(rewrites),
-            Outcome::Unreadable(why) => render::rewrite_unreadable(why),
-            Outcome::Stands(pull) => render::rewrite_stands(*pull, rewrites),
-            Outcome::Kept => render::rewrite_kept(BRANCH, self.proposal.pull),
-            Outcome::Without(why) => render::rewrite_patch(&self.rewriting(), why),
+            Proposed::Nothing => render::rewrite_of_nothing(rewrites),
+            Proposed::Unreadable(why) => render::rewrite_unreadable(why),
+            Proposed::Stands(pull) => render::rewrite_stands(*pull, rewrites),
+            Proposed::Kept => render::rewrite_kept(BRANCH, self.proposal.pull),
+            Proposed::Without(why) => render::rewrite_patch(&self.rewriting(), why),
         }
     }
 

@@ -32,13 +32,15 @@ pub enum Ended {
     Failed {
         /// Why.
         error: anyhow::Error,
-        /// The wait that the forge asked for.
+        /// The wait that the forge asked for: the least until then.
         wait: Option<Duration>,
     },
     /// It failed, and trying again cannot help.
     Hopeless(anyhow::Error),
     /// It may not write before this moment.
     Postponed(Timestamp),
+    /// It was told to stop and stopped.
+    Stopped,
 }
 
 /// Runs tasks and counts what they write.
@@ -122,7 +124,7 @@ impl Runner {
             }
             // Until a maintainer says so, a new repository is read and nothing else
             // happens to it; what it could skip is said by its first pull.
-            TaskKind::SyncRepo | TaskKind::OnboardRepo => sync_repo::run(context, repo).await,
+            TaskKind::SyncRepo => sync_repo::run(context, repo).await,
             TaskKind::SweepPulls => recover::sweep_pulls(context, repo).await,
             TaskKind::WithdrawPlans => publish::withdraw_all(context, repo).await,
             TaskKind::ProposeRewrite { asked } => propose_rewrite::run(context, repo, *asked).await,
@@ -159,7 +161,7 @@ impl Ended {
             Self::Done(_) => "done",
             Self::Failed { .. } => "retried",
             Self::Hopeless(_) => "buried",
-            Self::Postponed(_) => "put back",
+            Self::Postponed(_) | Self::Stopped => "put back",
         }
     }
 }

@@ -36,7 +36,7 @@ pub struct Question {
 
 /// What it is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
+pub enum Served {
     /// A plan line, without its end.
     Line(String),
     /// There is no plan for it: every job runs.
@@ -50,28 +50,28 @@ pub async fn run(
     context: &Context,
     identity: &Identity,
     question: &Question,
-) -> anyhow::Result<Told> {
+) -> anyhow::Result<Served> {
     let (store, github) = (&context.store, ForgeKind::Github);
     let repository = store.repository_numbered(github, identity.repository).await;
     let repository = repository.context("find the repository")?;
     let Some(repository) = repository.filter(|it| it.state == RepositoryState::Active) else {
-        return Ok(Told::Refused(
+        return Ok(Served::Refused(
             "the app is not installed in the repository of this run",
         ));
     };
     if identity.event != "pull_request" {
-        return Ok(Told::Nothing);
+        return Ok(Served::Nothing);
     }
     let Some(pull) = pull_of(&identity.reference) else {
-        return Ok(Told::Refused("the run is on no pull"));
+        return Ok(Served::Refused("the run is on no pull"));
     };
     if let Some(why) = foreign(context, &repository, (identity, question)).await? {
-        return Ok(Told::Refused(why));
+        return Ok(Served::Refused(why));
     }
     let waiting = wait(context, &repository, pull, question);
     match tokio::time::timeout(PATIENCE, waiting).await {
         Ok(told) => told,
-        Err(_late) => Ok(Told::Nothing),
+        Err(_late) => Ok(Served::Nothing),
     }
 }
 
@@ -113,7 +113,7 @@ async fn wait(
     repository: &Repository,
     pull: PullNumber,
     question: &Question,
-) -> anyhow::Result<Told> {
+) -> anyhow::Result<Served> {
     loop {
         if let Some(told) = look(context, repository, pull, question).await? {
             return Ok(told);
@@ -128,7 +128,7 @@ async fn look(
     repository: &Repository,
     number: PullNumber,
     question: &Question,
-) -> anyhow::Result<Option<Told>> {
+) -> anyhow::Result<Option<Served>> {
     let (store, key) = (&context.store, repository.key);
     // What a person or the operator said meanwhile counts.
     let repository = store.repository(key).await.context("read the repository")?;
@@ -139,14 +139,14 @@ async fn look(
         return Ok(None);
     };
     if pull.head != Some(question.head) {
-        return Ok(Some(Told::Nothing));
+        return Ok(Some(Served::Nothing));
     }
     if pull.open && planned.revision != pull.revision {
         return Ok(None);
     }
     let key = question.workflow.as_str();
     let Some(gated) = planned.gated.iter().find(|gated| gated.key == key) else {
-        return Ok(Some(Told::Nothing));
+        return Ok(Some(Served::Nothing));
     };
     let line = Line {
         gated,
@@ -154,7 +154,7 @@ async fn look(
     };
     let not_after = context.now().seconds().saturating_add(LIFETIME);
     let text = line.text((question.head, number), not_after);
-    Ok(Some(text.map_or(Told::Nothing, Told::Line)))
+    Ok(Some(text.map_or(Served::Nothing, Served::Line)))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::tend_tasks::Told;
+use super::tend_tasks::Acted;
 use crate::engine::ids::{ForgeKind, Timestamp};
 use crate::engine::plan::Mode;
 use crate::store::{
@@ -26,9 +26,9 @@ pub async fn run(
     store: &dyn Store,
     (path, mode): (&str, Mode),
     now: Timestamp,
-) -> anyhow::Result<Told> {
+) -> anyhow::Result<Acted> {
     let Some(repository) = named(store, path).await? else {
-        return Ok(Told::Refused(unknown(path)));
+        return Ok(Acted::Refused(unknown(path)));
     };
     let key = repository.key;
     // Queued before, so that a crash leaves nothing published for longer than a moment,
@@ -68,7 +68,7 @@ pub async fn run(
         "an operator set the mode"
     );
     let word = mode.as_str();
-    Ok(Told::Done(match mode {
+    Ok(Acted::Done(match mode {
         Mode::Enforce => {
             format!("{name} may skip jobs, where its configuration says `enforce` or nothing\n")
         }

@@ -105,7 +105,7 @@ impl fmt::Display for Order {
 
 /// What is said to the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
+pub enum Acted {
     /// It was done; lines of text, each closed.
     Done(String),
     /// It could not be done; one sentence.
@@ -116,7 +116,7 @@ pub enum Told {
 const LISTED: usize = 1_000;
 
 /// Carries the order out.
-pub async fn run(store: &dyn Store, order: Order, now: Timestamp) -> anyhow::Result<Told> {
+pub async fn run(store: &dyn Store, order: Order, now: Timestamp) -> anyhow::Result<Acted> {
     let (id, done, word) = match order {
         Order::List => return list(store).await,
         Order::Retry(id) => (id, store.retry_task(id, now).await, "due now"),
@@ -129,13 +129,13 @@ pub async fn run(store: &dyn Store, order: Order, now: Timestamp) -> anyhow::Res
     };
     if !done.context("change the task")? {
         let refusal = "for which that can be done: trimtab tasks list shows them";
-        return Ok(Told::Refused(format!("there is no task {id} {refusal}")));
+        return Ok(Acted::Refused(format!("there is no task {id} {refusal}")));
     }
     tracing::info!(task.id = %id, "an operator made the task {word}");
-    Ok(Told::Done(format!("task {id} is {word}\n")))
+    Ok(Acted::Done(format!("task {id} is {word}\n")))
 }
 
-async fn list(store: &dyn Store) -> anyhow::Result<Told> {
+async fn list(store: &dyn Store) -> anyhow::Result<Acted> {
     let mut lines = Vec::new();
     for filter in [TaskFilter::Live, TaskFilter::Dead] {
         let tasks = store
@@ -146,7 +146,7 @@ async fn list(store: &dyn Store) -> anyhow::Result<Told> {
         let line = |task: &crate::store::Task| format!("{task}\n").replace('\r', " ");
         lines.extend(tasks.iter().map(line));
     }
-    Ok(Told::Done(lines.concat()))
+    Ok(Acted::Done(lines.concat()))
 }
 
 #[cfg(test)]

@@ -29,9 +29,13 @@ use crate::engine::ids::{
 
 mod runs;
 
+/// Told the name of every operation that was not done; every reading one is a `read`.
+pub type Observer = Arc<dyn Fn(&'static str) + Send + Sync>;
+
 /// A store over a backend. Clones share it.
 pub struct Keyed<B> {
     inner: Arc<Inner<B>>,
+    observer: Option<Observer>,
 }
 
 struct Inner<B> {
@@ -45,6 +49,7 @@ impl<B> Clone for Keyed<B> {
     fn clone(&self) -> Self {
         Self {
             inner: Arc::clone(&self.inner),
+            observer: self.observer.clone(),
         }
     }
 }
@@ -64,7 +69,17 @@ impl<B: Backend> Keyed<B> {
             faults,
         });
         inner.write("open", stamp)?;
-        Ok(Self { inner })
+        let observer = None;
+        Ok(Self { inner, observer })
+    }
+
+    /// Tells of every operation that is not done from now on.
+    #[must_use]
+    pub fn with_observer(self, observer: Observer) -> Self {
+        Self {
+            observer: Some(observer),
+            ..self
+        }
     }
 
     /// Whether this Trimtab may write what lies in a backend; nothing is written.
@@ -87,7 +102,8 @@ impl<B: Backend> Keyed<B> {
         W: FnOnce(&mut Draft<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         let inner = Arc::clone(&self.inner);
-        on_pool(move || inner.write(operation, work)).await
+        let done = on_pool(move || inner.write(operation, work)).await;
+        self.heard(operation, done)
     }
 
     async fn read<T, W>(&self, work: W) -> Result<T, StoreError>
@@ -96,11 +112,23 @@ impl<B: Backend> Keyed<B> {
         W: FnOnce(&Draft<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         let inner = Arc::clone(&self.inner);
-        on_pool(move || {
+        let done = on_pool(move || {
             let _turn = inner.turn.lock().map_err(|poisoned| broken(&poisoned))?;
             work(&Draft::over(&inner.backend))
-        })
-        .await
+        });
+        self.heard("read", done.await)
+    }
+
+    /// Tells of an operation that was not done.
+    fn heard<T>(
+        &self,
+        operation: &'static str,
+        done: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if let (Err(_), Some(observer)) = (&done, &self.observer) {
+            observer(operation);
+        }
+        done
     }
 }
 

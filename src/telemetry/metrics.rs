@@ -47,7 +47,7 @@ pub enum Metric {
     Commands,
     /// Seconds of runners in audited runs: `skipped`, `planning`.
     RunnerSeconds,
-    /// Operations that the store did not do.
+    /// Operations that the store did not do, by name; `read` for all that read.
     StoreFaults,
 }
 

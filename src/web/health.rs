@@ -29,7 +29,6 @@ pub(super) async fn ready(State(edge): State<Edge>) -> Result<&'static str, WebE
         return Err(WebError::NotReady);
     }
     if let Err(error) = edge.store.probe(edge.clock.timestamp()).await {
-        edge.metrics.add(Metric::StoreFaults, "probe", 1);
         let error = anyhow::Error::from(error);
         tracing::error!(error = format!("{error:#}"), "the store does not work");
         return Err(WebError::NotReady);

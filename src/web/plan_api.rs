@@ -21,7 +21,7 @@ use super::error::WebError;
 use crate::engine::ids::RepoId;
 use crate::engine::plan_line::WorkflowKey;
 use crate::flow;
-use crate::flow::serve_plan::{self, Question, Told};
+use crate::flow::serve_plan::{self, Question, Served};
 use crate::forge::github::{Untrusted, Verifier};
 
 /// How many runs may wait at once.
@@ -105,9 +105,9 @@ pub(super) async fn plan(
     let _place = door.place(identity.repository).ok_or(WebError::Busy)?;
     let told = serve_plan::run(&door.context, &identity, &question).await;
     match told.context("serve a plan").map_err(WebError::Internal)? {
-        Told::Line(line) => Ok((HEADERS, line + "\n")),
-        Told::Nothing => Ok((HEADERS, String::new())),
-        Told::Refused(why) => Err(WebError::Refused(why)),
+        Served::Line(line) => Ok((HEADERS, line + "\n")),
+        Served::Nothing => Ok((HEADERS, String::new())),
+        Served::Refused(why) => Err(WebError::Refused(why)),
     }
 }
 

@@ -19,7 +19,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::clock::Clock;
-use crate::flow::tend_tasks::{self, Order, Told};
+use crate::flow::tend_tasks::{self, Acted, Order};
 use crate::store::Store;
 
 /// The name of the socket in the data directory.
@@ -111,11 +111,11 @@ async fn answer(
         .context("read the order")?;
     let told = match Order::parse(line.trim_end()) {
         Some(order) => tend_tasks::run(store, order, clock.timestamp()).await?,
-        None => Told::Refused("the order is not understood".to_owned()),
+        None => Acted::Refused("the order is not understood".to_owned()),
     };
     let text = match told {
-        Told::Done(text) => format!("done\n{text}"),
-        Told::Refused(text) => format!("refused\n{text}"),
+        Acted::Done(text) => format!("done\n{text}"),
+        Acted::Refused(text) => format!("refused\n{text}"),
     };
     writer
         .write_all(text.as_bytes())
@@ -125,7 +125,7 @@ async fn answer(
 
 /// Gives an order to the server that runs on a data directory; `None` when there is
 /// none. Blocks.
-pub fn ask(data_dir: &Path, order: &Order) -> anyhow::Result<Option<Told>> {
+pub fn ask(data_dir: &Path, order: &Order) -> anyhow::Result<Option<Acted>> {
     let path = data_dir.join(NAME);
     let is_socket = |path: &Path| {
         std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket())
@@ -154,8 +154,8 @@ pub fn ask(data_dir: &Path, order: &Order) -> anyhow::Result<Option<Told>> {
         .context("read the server's answer")?;
     let (word, rest) = text.split_once('\n').unwrap_or((&text, ""));
     match word {
-        "done" => Ok(Some(Told::Done(rest.to_owned()))),
-        "refused" => Ok(Some(Told::Refused(rest.to_owned()))),
+        "done" => Ok(Some(Acted::Done(rest.to_owned()))),
+        "refused" => Ok(Some(Acted::Refused(rest.to_owned()))),
         _ => Err(anyhow::anyhow!("the server ended before it answered")),
     }
 }
@@ -167,7 +167,7 @@ mod tests {
     use crate::engine::ids::{ForgeKind, Timestamp};
     use crate::store::{NewTask, Scope, TaskKind, memory};
 
-    async fn with_server(dir: &Path, order: Order) -> Told {
+    async fn with_server(dir: &Path, order: Order) -> Acted {
         let store: Arc<dyn Store> = Arc::new(memory::open().unwrap());
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(100));
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(|| {});
@@ -209,14 +209,14 @@ mod tests {
     async fn orders_are_carried_out_by_the_server() {
         let dir = tempfile::tempdir().unwrap();
         let told = with_server(dir.path(), Order::List).await;
-        let Told::Done(text) = told else {
+        let Acted::Done(text) = told else {
             panic!("{told:?}")
         };
         assert!(text.contains("redeliver-missed github"), "{text}");
         let missing = crate::store::TaskId(99);
         let told = with_server(dir.path(), Order::Bury(missing)).await;
         assert!(
-            matches!(&told, Told::Refused(text) if text.contains("no task 99")),
+            matches!(&told, Acted::Refused(text) if text.contains("no task 99")),
             "{told:?}"
         );
     }
@@ -230,7 +230,7 @@ mod tests {
         assert_eq!(ask(dir.path(), &Order::List).unwrap(), None);
         std::fs::create_dir(dir.path().join("socket.new")).unwrap();
         let told = with_server(dir.path(), Order::List).await;
-        assert!(matches!(told, Told::Done(_)), "{told:?}");
+        assert!(matches!(told, Acted::Done(_)), "{told:?}");
     }
 
     #[tokio::test]

@@ -98,9 +98,6 @@ async fn take(edge: &Edge, headers: &HeaderMap, body: Body) -> Result<Taken, Web
         body: body.bytes,
     };
     let accepted = edge.store.accept(delivery, edge.clock.timestamp()).await;
-    if accepted.is_err() {
-        edge.metrics.add(Metric::StoreFaults, "accept", 1);
-    }
     let accepted = accepted
         .context("store the delivery")
         .map_err(WebError::Internal)?;

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use super::*;
 use crate::clock::ManualClock;
 use crate::engine::ids::{ForgeKind, InstallationId, PullNumber, RepoId, RepoKey};
-use crate::store::{Cause, DeliveryId, TaskFilter, TaskKind, memory};
+use crate::store::{Cause, DeliveryId, NewTask, TaskFilter, TaskKind, memory};
 
 const REPO: RepoKey = RepoKey {
     forge: ForgeKind::Github,
@@ -36,7 +36,7 @@ struct Script {
 
 #[async_trait]
 impl Handler for Script {
-    async fn handle(&self, task: Task, mut stop: Stop) -> Outcome {
+    async fn handle(&self, task: Task, mut stop: Stop) -> Ended {
         let act = self.acts.lock().unwrap().pop_front().unwrap();
         let line = format!(
             "{}#{}",
@@ -45,18 +45,18 @@ impl Handler for Script {
         );
         self.seen.send_modify(|seen| seen.push(line));
         match act {
-            Act::Do => Outcome::Done(Vec::new()),
-            Act::Then(head) => Outcome::Done(vec![analysis(1, head)]),
-            Act::Fail(wait) => Outcome::Failed {
+            Act::Do => Ended::Done(Vec::new()),
+            Act::Then(head) => Ended::Done(vec![analysis(1, head)]),
+            Act::Fail(wait) => Ended::Failed {
                 error: anyhow::anyhow!("no answer"),
                 wait: wait.map(Duration::from_secs),
             },
-            Act::Give => Outcome::Hopeless(anyhow::anyhow!("forbidden")),
+            Act::Give => Ended::Hopeless(anyhow::anyhow!("forbidden")),
             Act::Panic => panic!("on purpose"),
-            Act::Postpone(second) => Outcome::Postponed(Timestamp(second * 1000)),
+            Act::Postpone(second) => Ended::Postponed(Timestamp(second * 1000)),
             Act::Obey => {
                 stop.asked().await;
-                Outcome::Stopped
+                Ended::Stopped
             }
             Act::Hang => std::future::pending().await,
         }

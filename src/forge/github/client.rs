@@ -138,6 +138,34 @@ pub(crate) struct Answer {
     pub(super) body: Vec<u8>,
 }
 
+/// What the status of an answer means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    Accepted,
+    Unchanged,
+    /// A limit; it holds for this long.
+    Throttled(Duration),
+    Denied,
+    Missing,
+    Refused,
+    Unavailable,
+}
+
+impl Meaning {
+    /// As it is counted.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "ok",
+            Self::Unchanged => "unchanged",
+            Self::Throttled(_) => "throttled",
+            Self::Denied => "denied",
+            Self::Missing => "missing",
+            Self::Refused => "refused",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 /// The connections to one GitHub.
 #[derive(Clone)]
 pub struct Client {
@@ -215,9 +243,9 @@ impl Client {
             .flatten();
         if let Some(observer) = &self.observer {
             let heard = answer.as_ref().ok();
-            let outcome = heard.map_or("unavailable", |it| it.outcome(self.clock.as_ref()));
+            let outcome = heard.map_or(Meaning::Unavailable, |it| it.meaning(self.clock.as_ref()));
             observer(Heard {
-                outcome,
+                outcome: outcome.word(),
                 installation,
                 remaining: heard.and_then(|it| it.number(&REMAINING)),
             });
@@ -246,43 +274,40 @@ impl Answer {
         Some(self.headers.get(ETAG)?.to_str().ok()?.to_owned())
     }
 
-    /// The status in one word.
-    fn outcome(&self, clock: &dyn Clock) -> &'static str {
+    /// What the status means. What is not known of the client's faults will not be
+    /// accepted another time either; what is not known of all others may pass.
+    fn meaning(&self, clock: &dyn Clock) -> Meaning {
         match self.status {
-            status if status.is_success() => "ok",
-            StatusCode::NOT_MODIFIED => "unchanged",
-            StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS if self.wait(clock).is_some() => {
-                "throttled"
+            status if status.is_success() => Meaning::Accepted,
+            StatusCode::NOT_MODIFIED => Meaning::Unchanged,
+            StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => {
+                self.wait(clock).map_or(Meaning::Denied, Meaning::Throttled)
             }
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "denied",
-            StatusCode::NOT_FOUND | StatusCode::GONE => "missing",
-            status if status.is_client_error() => "refused",
-            _ => "unavailable",
+            // Blocked by law, or by the forge itself, until somebody lifts that.
+            StatusCode::UNAUTHORIZED | StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS => Meaning::Denied,
+            StatusCode::NOT_FOUND | StatusCode::GONE => Meaning::Missing,
+            // It waited for us too long, or somebody else holds the thing for now.
+            StatusCode::REQUEST_TIMEOUT | StatusCode::LOCKED => Meaning::Unavailable,
+            status if status.is_client_error() => Meaning::Refused,
+            _ => Meaning::Unavailable,
         }
     }
 
     fn judge(self, clock: &dyn Clock) -> Result<Self, ForgeError> {
         let what = self.what;
-        match self.status {
-            status if status.is_success() => Ok(self),
-            StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => {
-                Err(self.wait(clock).map_or_else(
-                    || ForgeError::Denied { what },
-                    |wait| ForgeError::Throttled { wait },
-                ))
-            }
-            StatusCode::UNAUTHORIZED => Err(ForgeError::Denied { what }),
-            StatusCode::NOT_FOUND | StatusCode::GONE => Err(ForgeError::Missing { what }),
-            StatusCode::BAD_REQUEST
-            | StatusCode::CONFLICT
-            | StatusCode::PAYLOAD_TOO_LARGE
-            | StatusCode::UNPROCESSABLE_ENTITY => Err(ForgeError::Refused {
+        match self.meaning(clock) {
+            Meaning::Accepted => Ok(self),
+            Meaning::Throttled(wait) => Err(ForgeError::Throttled { wait }),
+            Meaning::Denied => Err(ForgeError::Denied { what }),
+            Meaning::Missing => Err(ForgeError::Missing { what }),
+            Meaning::Refused => Err(ForgeError::Refused {
                 what,
                 message: self.message(),
             }),
-            status => Err(ForgeError::Unavailable {
+            // Who asks whether something changed looks at the status before.
+            Meaning::Unchanged | Meaning::Unavailable => Err(ForgeError::Unavailable {
                 what,
-                source: anyhow::anyhow!("status {status}: {}", self.message()),
+                source: anyhow::anyhow!("status {}: {}", self.status, self.message()),
             }),
         }
     }

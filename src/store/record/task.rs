@@ -101,8 +101,6 @@ pub enum TaskKind {
     },
     /// Bring mirror and facts of the default branch up to date.
     SyncRepo,
-    /// Look at a new repository and say what could be skipped.
-    OnboardRepo,
     /// Queue every open pull whose head has no plan.
     SweepPulls,
     /// Empty what was published of a repository's plans, then have them made again.
@@ -164,7 +162,6 @@ impl TaskKind {
             Self::ReportPull { .. } => "report-pull",
             Self::AnswerCommand { .. } => "answer-command",
             Self::SyncRepo => "sync-repo",
-            Self::OnboardRepo => "onboard-repo",
             Self::SweepPulls => "sweep-pulls",
             Self::WithdrawPlans => "withdraw-plans",
             Self::IngestRun { .. } => "ingest-run",
@@ -185,7 +182,6 @@ impl TaskKind {
             | Self::ProposeRewrite { asked: Some(_) }
             | Self::WithdrawPlans => Lane::Plan,
             Self::SyncRepo
-            | Self::OnboardRepo
             | Self::SweepPulls
             | Self::IngestRun { .. }
             | Self::Backfill
@@ -209,7 +205,6 @@ impl TaskKind {
             | Self::AnswerCommand { pull, .. } => Some(*pull),
             Self::Deliver { .. }
             | Self::SyncRepo
-            | Self::OnboardRepo
             | Self::SweepPulls
             | Self::WithdrawPlans
             | Self::IngestRun { .. }
@@ -237,7 +232,6 @@ impl TaskKind {
                 asked: Some(AskedIn { pull, comment }),
             } => format!("{name} {scope}#{pull} {comment}"),
             Self::SyncRepo
-            | Self::OnboardRepo
             | Self::SweepPulls
             | Self::WithdrawPlans
             | Self::Backfill
@@ -355,7 +349,6 @@ impl fmt::Display for Task {
                 write!(f, "#{} {}", asked.pull, asked.comment)?;
             }
             TaskKind::SyncRepo
-            | TaskKind::OnboardRepo
             | TaskKind::SweepPulls
             | TaskKind::WithdrawPlans
             | TaskKind::Backfill

@@ -81,7 +81,6 @@ fn the_shape_of_every_kind_of_task_is_fixed() {
             r#"{"kind":"answer-command","pull":1,"comment":{"on":"review","id":5},"author":"ada","line":"/trimtab help","head":null}"#,
         ),
         (TaskKind::SyncRepo, r#"{"kind":"sync-repo"}"#),
-        (TaskKind::OnboardRepo, r#"{"kind":"onboard-repo"}"#),
         (TaskKind::SweepPulls, r#"{"kind":"sweep-pulls"}"#),
         (TaskKind::WithdrawPlans, r#"{"kind":"withdraw-plans"}"#),
         (

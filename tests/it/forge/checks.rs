@@ -57,5 +57,5 @@ async fn check_beyond_the_limits_is_refused() {
             "{refused:?}"
         );
     }
-    stage.github.finish();
+    stage.github.finish_refused();
 }

@@ -69,15 +69,21 @@ async fn comment_that_is_too_long_is_refused_before_it_is_sent() {
     stage.github.finish();
 }
 
-#[tokio::test]
-async fn comments_and_reviews_are_read_again() {
-    let stage = Stage::set().await;
-    let pull = stage.pull().await;
+/// A command of ann in the conversation, and one of bob in a review.
+async fn both(stage: &Stage, pull: PullNumber) -> (CommentRef, CommentRef) {
     let plain = stage.says(pull, "ann", "/trimtab help").await;
     let review = stage
         .github
         .review(stage.repo, pull, "bob", "/trimtab plan")
         .await;
+    (plain, review)
+}
+
+#[tokio::test]
+async fn comments_and_reviews_are_read_again() {
+    let stage = Stage::set().await;
+    let pull = stage.pull().await;
+    let (plain, review) = both(&stage, pull).await;
     let read = stage.forge.comment(stage.repo, plain).await.unwrap();
     assert_eq!(
         (read.body.as_str(), read.author.login.as_str()),
@@ -106,11 +112,7 @@ async fn comments_and_reviews_are_read_again() {
 async fn reactions_reach_comments_and_reviews_once() {
     let stage = Stage::set().await;
     let pull = stage.pull().await;
-    let plain = stage.says(pull, "ann", "/trimtab help").await;
-    let review = stage
-        .github
-        .review(stage.repo, pull, "bob", "/trimtab plan")
-        .await;
+    let (plain, review) = both(&stage, pull).await;
     for to in [plain, plain, review, review] {
         stage
             .forge

@@ -97,7 +97,7 @@ async fn a_branch_that_is_there_or_has_moved_is_not_overwritten() {
     refused(stage.commit(Some(first), "on: pull_request\n")).await;
     assert_eq!(stage.tip("trimtab/rewrite"), tip);
     assert_eq!(stage.text(), "theirs\n");
-    stage.github.finish();
+    stage.github.finish_refused();
 }
 
 #[tokio::test]
@@ -171,5 +171,5 @@ async fn a_pull_is_opened_once_and_described_again() {
         matches!(refused, Err(ForgeError::Refused { .. })),
         "{refused:?}"
     );
-    stage.github.finish();
+    stage.github.finish_refused();
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use trimtab::clock::Clock as _;
 use trimtab::engine::ids::RepoKey;
-use trimtab::flow::tend_tasks::{self, Order, Told};
+use trimtab::flow::tend_tasks::{self, Acted, Order};
 use trimtab::store::TaskFilter;
 
 use super::super::support::bot::Bot;
@@ -41,8 +41,8 @@ async fn order(bot: &Bot, days: u64) -> String {
         .await
         .unwrap()
     {
-        Told::Done(line) => line,
-        Told::Refused(why) => panic!("{why}"),
+        Acted::Done(line) => line,
+        Acted::Refused(why) => panic!("{why}"),
     }
 }
 

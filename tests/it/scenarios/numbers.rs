@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use trimtab::flow;
 use trimtab::store::fault::{Faults, PlannedFault, Point};
 use trimtab::store::keyed::Keyed;
 use trimtab::store::memory::Memory;
-use trimtab::telemetry::Metric;
+use trimtab::telemetry::{Metric, Metrics};
 
 use super::super::support::bot::Bot;
 use super::super::support::github::model::Quota;
@@ -26,8 +27,10 @@ impl Faults for NoProbe {
 
 #[tokio::test]
 async fn every_metric_moves() {
+    let metrics = Arc::new(Metrics::default());
     let store = Keyed::open_with(Memory::default(), Arc::new(NoProbe)).unwrap();
-    let bot = Bot::with(Arc::new(store)).await;
+    let store = store.with_observer(flow::counting_faults(&metrics));
+    let bot = Bot::counted(Arc::new(store), metrics).await;
     let (left, reset) = (4_000, u64::MAX);
     bot.github.state().quota = Some(Quota { left, reset });
     let repo = experienced_shop(&bot).await;

@@ -120,6 +120,24 @@ async fn lost_answer_leaves_one_reply() {
 }
 
 #[tokio::test]
+async fn refusal_that_the_forge_did_not_take_keeps_its_reason() {
+    let bot = Bot::start().await;
+    let repo = shop(&bot).await;
+    let pull = bot.github.open_pull(repo, ("ann", "topic"), DOCS).await;
+    bot.settle().await;
+    let line = "POST /api/v3/repos/acme/shop/issues/1/comments";
+    let down = FaultKind::Answer(502, Vec::new());
+    bot.github.fail_next(line, down);
+    bot.github
+        .comment(repo, pull, "eve", "/trimtab pause")
+        .await;
+    bot.settle().await;
+    bot.pass(MINUTE).await;
+    insta::assert_snapshot!(bot.said(repo, pull)[1], @"Refused: only people who may write can pause or resume a pull.");
+    bot.finish().await;
+}
+
+#[tokio::test]
 async fn every_example_of_github_is_taken_and_a_real_pull_still_works() {
     let bot = Bot::start().await;
     let repo = shop(&bot).await;

@@ -164,12 +164,25 @@ async fn closed_pull_is_left_alone() {
     let bot = Bot::start().await;
     let repo = shop(&bot).await;
     let pull = bot.github.open_pull(repo, ("ann", "topic"), DOCS).await;
+    bot.settle().await;
+    let said = bot.said(repo, pull);
     let close = |pull: &mut Pull| pull.open = false;
     let action = ("ann", "closed");
     bot.github.change_pull(repo, pull, action, close).await;
     bot.settle().await;
-    bot.said(repo, pull);
     assert!(!bot.store.pull(repo, pull).await.unwrap().unwrap().open);
+    let before = bot.github.requests().len();
+    let label = |pull: &mut Pull| pull.labels.extend(["late".to_owned()]);
+    let action = ("ann", "labeled");
+    bot.github.change_pull(repo, pull, action, label).await;
+    bot.github.push(repo, pull, DOCS).await;
+    bot.settle().await;
+    bot.pass(MINUTE).await;
+    let requests = bot.github.requests();
+    let is_write = |line: &&String| !line.starts_with("GET") && !line.contains("access_tokens");
+    let written: Vec<&String> = requests[before..].iter().filter(is_write).collect();
+    assert_eq!(written, Vec::<&String>::new());
+    assert_eq!(bot.said(repo, pull), said);
     bot.finish().await;
 }
 

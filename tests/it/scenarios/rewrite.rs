@@ -251,6 +251,17 @@ async fn a_workflow_that_changes_is_proposed_afresh_and_a_merge_is_the_end() {
     bot.finish().await;
 }
 
+/// A workflow changes, and no pull is opened for it until somebody asks.
+async fn comes_when_asked(bot: Bot, repo: RepoKey) {
+    let changed = WORKFLOW.replace("name: CI", "name: Tests");
+    push_workflow(&bot, repo, "main", &changed).await;
+    assert_eq!(pulls(&bot, repo).len(), 1);
+    let answer = ask(&bot, repo).await;
+    assert!(answer.starts_with("The rewrite stands as #3"), "{answer}");
+    assert!(text(&bot, repo, BRANCH).contains("name: Tests"));
+    bot.finish().await;
+}
+
 #[tokio::test]
 async fn a_pull_that_people_closed_comes_back_only_when_somebody_asks() {
     let bot = Bot::start().await;
@@ -259,13 +270,7 @@ async fn a_pull_that_people_closed_comes_back_only_when_somebody_asks() {
     let close = |pull: &mut Pull| pull.open = false;
     let change = ("mia", "closed");
     bot.github.change_pull(repo, SECOND, change, close).await;
-    let changed = WORKFLOW.replace("name: CI", "name: Tests");
-    push_workflow(&bot, repo, "main", &changed).await;
-    assert_eq!(pulls(&bot, repo).len(), 1);
-    let answer = ask(&bot, repo).await;
-    assert!(answer.starts_with("The rewrite stands as #3"), "{answer}");
-    assert!(text(&bot, repo, BRANCH).contains("name: Tests"));
-    bot.finish().await;
+    comes_when_asked(bot, repo).await;
 }
 
 #[tokio::test]
@@ -278,13 +283,7 @@ async fn a_rewrite_that_people_took_back_comes_again_only_when_somebody_asks() {
     assert!(text(&bot, repo, "main").contains("'|test|'"));
     // Taken back, and worked on: nobody is asked again.
     push_workflow(&bot, repo, "main", WORKFLOW).await;
-    let changed = WORKFLOW.replace("name: CI", "name: Tests");
-    push_workflow(&bot, repo, "main", &changed).await;
-    assert_eq!(pulls(&bot, repo).len(), 1);
-    let answer = ask(&bot, repo).await;
-    assert!(answer.starts_with("The rewrite stands as #3"), "{answer}");
-    assert!(text(&bot, repo, BRANCH).contains("name: Tests"));
-    bot.finish().await;
+    comes_when_asked(bot, repo).await;
 }
 
 #[tokio::test]

@@ -59,11 +59,15 @@ impl Bot {
 
     /// A bot with a memory.
     pub(crate) async fn with(store: Arc<dyn Store>) -> Self {
+        Self::counted(store, Arc::default()).await
+    }
+
+    /// A bot with a memory, and with numbers that somebody else may move.
+    pub(crate) async fn counted(store: Arc<dyn Store>, metrics: Arc<Metrics>) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let ticking: Arc<dyn Clock> = Arc::clone(&clock) as _;
         let github = FakeGithub::start(Arc::clone(&ticking)).await;
         let mirrors = tempfile::tempdir().unwrap();
-        let metrics = Arc::new(Metrics::default());
         let client = Client::new(&github.endpoint(), Arc::clone(&ticking))
             .unwrap()
             .with_observer(flow::counting(&metrics));

@@ -15,6 +15,7 @@ mod http;
 pub(crate) mod identity;
 mod json;
 pub(crate) mod key;
+mod manifest;
 pub(crate) mod model;
 mod rights;
 mod routes;
@@ -32,20 +33,10 @@ use trimtab::forge::github::Endpoint;
 use trimtab::forge::{CommentId, CommentPlace, CommentRef};
 
 use self::model::{
-    APP, BOT, Check, Comment, Fault, FaultKind, Installation, Level, Model, Pull, Repo, Review,
-    User,
+    APP, BOT, Check, Comment, Fault, FaultKind, Installation, Level, Model, Pull, Repo, Request,
+    Review, User,
 };
 use super::repo::{Edit, GitRepo};
-
-/// What every installation grants, as the app's manifest asks for it.
-const GRANTED: &[(&str, Level)] = &[
-    ("metadata", Level::Read),
-    ("contents", Level::Read),
-    ("pull_requests", Level::Write),
-    ("checks", Level::Write),
-    ("actions", Level::Read),
-    ("merge_queues", Level::Read),
-];
 
 /// The secret that webhooks are signed with.
 const SECRET: &str = "a secret between the fake forge and the bot";
@@ -144,14 +135,11 @@ impl FakeGithub {
             roles: [].into(),
         };
         model.repos.insert(id, repo);
-        let granted = GRANTED
-            .iter()
-            .map(|&(name, level)| (name.to_owned(), level));
         let installed = Installation {
             id: installation,
             account: owner,
             repos: [id].into(),
-            permissions: granted.collect(),
+            permissions: manifest::permissions(),
             unheard: [].into(),
             suspended: false,
         };
@@ -388,11 +376,25 @@ impl FakeGithub {
 
     /// Fails for whatever is left over.
     pub(crate) fn finish(self) {
+        self.end(&[400, 422]);
+    }
+
+    /// The same, where the scenario asks for what the forge has to refuse.
+    pub(crate) fn finish_refused(self) {
+        self.end(&[400]);
+    }
+
+    fn end(&self, wrong: &[u16]) {
         let model = self.state();
         let unmatched = model.requests.iter().filter(|it| it.unmatched);
         let unmatched = unmatched.map(|it| format!("no route for {}", it.line));
-        let refused = model.requests.iter().filter(|it| it.status == 400);
-        let refused = refused.map(|it| format!("malformed request {}", it.line));
+        // A token for more than was granted is asked for in order to learn that.
+        let is_wrong = |it: &&Request| {
+            let is_token = it.status == 422 && it.line.contains("access_tokens");
+            wrong.contains(&it.status) && !it.planned && !is_token
+        };
+        let refused = model.requests.iter().filter(is_wrong);
+        let refused = refused.map(|it| format!("malformed request {}: {}", it.line, it.status));
         let faults = model
             .faults
             .iter()

@@ -92,6 +92,21 @@ fn absent_and_invalid_are_told_apart() {
 }
 
 #[test]
+fn what_is_not_accepted_once_is_not_sent_again() {
+    for (status, reason) in [(405, "no"), (415, "not that"), (418, "a teapot")] {
+        let says = format!("the forge does not accept a pull: {reason}");
+        check(status, &[], reason, &says);
+    }
+    check(451, &[], "", "the forge refuses access to a pull");
+}
+
+#[test]
+fn what_holds_for_a_while_may_be_tried_again() {
+    check(423, &[], "held", "unavailable: status 423 Locked: held");
+    check(408, &[], "", "unavailable: status 408 Request Timeout: ");
+}
+
+#[test]
 fn everything_else_may_be_tried_again() {
     check(
         502,

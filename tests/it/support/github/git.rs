@@ -25,6 +25,7 @@ pub(super) async fn serve(shared: &Arc<Shared>, parts: &Parts, body: Bytes) -> R
         line: format!("{} {}", parts.method, parts.uri),
         status: response.status().as_u16(),
         unmatched: false,
+        planned: false,
     });
     response
 }

@@ -74,6 +74,7 @@ async fn handle(State(shared): State<Arc<Shared>>, request: axum::extract::Reque
     }
     let line = format!("{} {}", parts.method, parts.uri);
     let fault = shared.model().take_fault(&line);
+    let planned = matches!(fault, Some(FaultKind::Answer(..)));
     if let Some(FaultKind::Delay(time)) = fault {
         tokio::time::sleep(time).await;
     }
@@ -101,6 +102,7 @@ async fn handle(State(shared): State<Arc<Shared>>, request: axum::extract::Reque
         line,
         status: reply.status,
         unmatched,
+        planned,
     });
     let mut response = Response::builder().status(reply.status);
     for (name, value) in reply.headers {

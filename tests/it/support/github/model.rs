@@ -240,6 +240,8 @@ pub(crate) struct Request {
     pub(crate) status: u16,
     /// No route of the fake knows it.
     pub(crate) unmatched: bool,
+    /// A scenario planned its answer.
+    pub(crate) planned: bool,
 }
 
 /// Something that goes wrong once, at the first request whose line holds the text.

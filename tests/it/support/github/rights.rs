@@ -10,37 +10,20 @@ use serde_json::{Value, json};
 use super::http::{Incoming, Reply};
 use super::model::{APP, Level, Model, SLUG};
 use super::routes::{self, Answer, guard, not_found};
-use super::{GRANTED, json as shapes};
+use super::{json as shapes, manifest};
 
 const CONTENTS: &[(&str, Level)] = &[("contents", Level::Read)];
-
-/// Events that the app's settings ask for.
-pub(crate) const EVENTS: &[&str] = &[
-    "pull_request",
-    "pull_request_review",
-    "issue_comment",
-    "check_run",
-    "check_suite",
-    "workflow_run",
-    "workflow_job",
-    "push",
-    "merge_group",
-    "repository",
-];
 
 /// The app itself.
 pub(super) fn app(request: &Incoming) -> Answer {
     routes::app(request)?;
-    let asked = GRANTED
-        .iter()
-        .map(|&(name, level)| (name.to_owned(), level));
     Ok(Reply::new(
         200,
         json!({
             "id": APP,
             "slug": SLUG,
-            "permissions": shapes::permissions(&asked.collect()),
-            "events": EVENTS,
+            "permissions": shapes::permissions(&manifest::permissions()),
+            "events": manifest::events(),
             "installations_count": 1,
         }),
     ))
@@ -50,11 +33,8 @@ pub(super) fn app(request: &Incoming) -> Answer {
 pub(super) fn installation(model: &Model, request: &Incoming, repo: u64) -> Answer {
     routes::app(request)?;
     let found = model.installation_of(repo).ok_or_else(not_found)?;
-    let events: Vec<&str> = EVENTS
-        .iter()
-        .copied()
-        .filter(|name| !found.unheard.contains(*name))
-        .collect();
+    let mut events = manifest::events();
+    events.retain(|name| !found.unheard.contains(name.as_str()));
     Ok(Reply::new(
         200,
         json!({
