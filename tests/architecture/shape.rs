@@ -77,6 +77,31 @@ fn functions(text: &str) -> Vec<(usize, String, usize)> {
     found
 }
 
+/// A `bool` among the arguments of a function that the whole crate can call: at the call
+/// nobody sees what `true` means.
+fn bool_faults(source: &Source) -> Vec<String> {
+    let text = source.production();
+    let mut faults = Vec::new();
+    for (line, name, _) in functions(text) {
+        let rest = text.lines().skip(line - 1).collect::<Vec<_>>().join(" ");
+        let head = rest.split('{').next().unwrap_or_default();
+        let head = head.split("->").next().unwrap_or_default();
+        let head = head.trim_start();
+        let is_open = head.starts_with("pub fn")
+            || head.starts_with("pub async fn")
+            || head.starts_with("pub const fn")
+            || head.starts_with("pub(crate)");
+        let mut arguments = head.split([',', '(', ')']);
+        if is_open && arguments.any(|argument| argument.trim_end().ends_with(": bool")) {
+            let path = &source.path;
+            faults.push(format!(
+                "{path}:{line}: `{name}` takes a `bool`: name what it means"
+            ));
+        }
+    }
+    faults
+}
+
 fn name_faults(source: &Source) -> Vec<String> {
     let mut faults = Vec::new();
     let stem = source.path.trim_end_matches(".rs");
@@ -180,6 +205,13 @@ fn files_and_functions_are_short() {
 }
 
 #[test]
+fn no_argument_is_a_bool() {
+    let sources = rust();
+    let sources = sources.iter().filter(|it| it.path.starts_with("src/"));
+    none(&sources.flat_map(bool_faults).collect::<Vec<_>>());
+}
+
+#[test]
 fn no_name_is_empty_of_meaning() {
     all(name_faults);
 }
@@ -253,6 +285,27 @@ fn a_long_file_and_a_long_function_are_seen() {
         "    fn b();\n".repeat(70)
     );
     check(length_faults, "src/a.rs", &declared, 0);
+}
+
+#[test]
+fn a_bool_argument_is_seen() {
+    let body = " {\n}\n";
+    let check = |signature: &str, expected| {
+        check(
+            bool_faults,
+            "src/a.rs",
+            &format!("{signature}{body}"),
+            expected,
+        );
+    };
+    check("pub fn open(path: &str, quick: bool)", 1);
+    check(
+        "pub(crate) async fn open(\n    path: &str,\n    quick: bool,\n) -> u8",
+        1,
+    );
+    check("pub fn open(path: &str) -> bool", 0);
+    check("pub fn open(fits: impl Fn(&str) -> bool)", 0);
+    check("fn open(quick: bool)", 0);
 }
 
 #[test]
