@@ -56,11 +56,16 @@ impl Glob {
     /// pattern: code and command lines name files such as `app/[slug]/page.tsx`, and a
     /// shell takes what fits nothing word for word. `*` and `?` stay special.
     pub fn readings(text: &str) -> Vec<Self> {
-        let names = escaped(text, |c| matches!(c, '[' | ']'));
         let all_names = escaped(text, |c| matches!(c, '[' | ']' | '{' | '}'));
-        let mut all = vec![text.to_owned(), names, all_names];
+        let mut all = vec![Self::written(text), Self::without_classes(text)];
+        all.push(Self::written(all_names));
         all.dedup();
-        all.into_iter().map(Self::written).collect()
+        all
+    }
+
+    /// A pattern whose brackets belong to names and make no classes.
+    pub fn without_classes(pattern: &str) -> Self {
+        Self::written(escaped(pattern, |c| matches!(c, '[' | ']')))
     }
 
     /// What fits a pattern below what this one fits.

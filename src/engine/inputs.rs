@@ -50,6 +50,7 @@ mod python;
 pub mod resolve;
 mod scope;
 mod spelling;
+mod state;
 mod steps;
 pub mod table;
 #[cfg(test)]
@@ -300,7 +301,8 @@ fn configured(job: &Job, rules: &[&JobPolicy], context: &Context<'_>, out: &mut 
     // What fits nothing is a slip of the pen: no job that somebody configures reads nothing.
     let tree = &context.snapshot.tree;
     if (globs.iter()).all(|glob| globs::fitting(tree, glob).is_empty()) {
-        let shown: Vec<&str> = globs.iter().map(Glob::as_str).collect();
+        let mut shown: Vec<String> = globs.iter().map(ToString::to_string).collect();
+        shown.dedup();
         let what = format!("any file that fits its `inputs` ({})", shown.join(", "));
         out.opaque.push(Opaque {
             origin: origin.clone(),

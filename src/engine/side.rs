@@ -120,7 +120,7 @@ impl Survey {
 /// Whether a survey of the tree after the changes must be that of the tree before:
 /// no path came, went or changed its mode, and no text that anybody read is another.
 /// Inference looks at the facts of no file whose text it did not ask for.
-pub fn differs_in_content(before: &Snapshot, after: &Snapshot, changes: &[Change]) -> bool {
+pub fn shares_survey(before: &Snapshot, after: &Snapshot, changes: &[Change]) -> bool {
     let is_silent = |change: &Change| {
         let (Some(old), Some(new)) = (change.before, change.after) else {
             return false;
@@ -133,8 +133,8 @@ pub fn differs_in_content(before: &Snapshot, after: &Snapshot, changes: &[Change
     changes.iter().all(is_silent)
 }
 
-/// Whether the changed files of a tree that [`differs_in_content`] alone say what they
-/// said: then nothing in the graph is another.
+/// Whether the changed files of a tree that [shares the survey](shares_survey) of another
+/// say what they said: then nothing in the graph is another.
 pub fn says_the_same(before: &Snapshot, after: &Snapshot, changes: &[Change]) -> bool {
     changes
         .iter()
@@ -178,9 +178,9 @@ impl Side {
         }
     }
 
-    /// The analysis of a tree that [`differs_in_content`] alone from this one, with the
-    /// same texts: the survey is this one's, and so is the graph where the edited files
-    /// say the same.
+    /// The analysis of a tree that [shares the survey](shares_survey) of this one, with
+    /// the same texts: the graph is this one's as well where the edited files say the
+    /// same.
     #[must_use]
     pub fn edited(&self, snapshot: Snapshot, changes: &[Change], policy: &Policy) -> Self {
         let (graph, names) = if says_the_same(&self.snapshot, &snapshot, changes) {

@@ -281,7 +281,7 @@ fn sides(
 ) -> anyhow::Result<(Side, Side)> {
     let (policy, _) = settings;
     let loader = Mutex::new(loader);
-    if !side::differs_in_content(&base, &merge, changes) {
+    if !side::shares_survey(&base, &merge, changes) {
         return std::thread::scope(|scope| {
             let other = scope.spawn(|| side_beside(&loader, base, settings));
             let merge = side_beside(&loader, merge, settings)?;
@@ -292,7 +292,7 @@ fn sides(
     let (base, survey, asked) = surveyed(&loader, base, settings)?;
     // Scripts that jobs name are read only now, and one of them may have changed.
     load_texts(&loader, &mut merge, &asked)?;
-    if !side::differs_in_content(&base, &merge, changes) {
+    if !side::shares_survey(&base, &merge, changes) {
         let merge = side_beside(&loader, merge, settings)?;
         return Ok((Side::complete(base, survey, policy), merge));
     }

@@ -68,7 +68,7 @@ impl Walk<'_> {
                 None => continue,
             };
             if let Some(file) = file.filter(|file| !file.unknown) {
-                self.installers.insert(file.text);
+                self.touched.installers.insert(file.text);
             }
         }
         self.listed(call, name);
@@ -90,6 +90,7 @@ impl Walk<'_> {
         };
         let name = file.text.trim_start_matches("./");
         let fetched = self
+            .touched
             .installers
             .iter()
             .any(|known| known.trim_start_matches("./") == name);

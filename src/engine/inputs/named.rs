@@ -82,7 +82,7 @@ impl Walk<'_> {
                 let what = format!("a long word of {name}");
                 return self.opaque(call, OpaqueCause::UnknownUse(what.into()));
             };
-            self.steps.set(left);
+            self.steps().set(left);
             for part in parts(&word.text) {
                 if let Located::Inside(path) = locate(&call.place, part)
                     && self.names_file(&path)
@@ -120,7 +120,7 @@ impl Walk<'_> {
     /// The steps that are left when a word was looked at; `None` when there are too few.
     fn left_after(&self, text: &str) -> Option<u32> {
         let cost = u32::try_from(text.len() / BYTES_OF_STEP).ok()?;
-        let left = self.steps.get().checked_sub(cost)?;
+        let left = self.steps().get().checked_sub(cost)?;
         (text.len() <= LONGEST).then_some(left)
     }
 

@@ -324,7 +324,7 @@ impl Walk<'_> {
         self.entry(call, vec![Glob::path(path)]);
         let text = self.text(path).unwrap_or_default();
         if text.contains("GITHUB_ENV") || text.contains("GITHUB_PATH") {
-            self.floating.insert("*".into());
+            self.handed.floating.insert("*".into());
         }
     }
 

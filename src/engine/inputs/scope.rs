@@ -93,7 +93,7 @@ impl Walk<'_> {
     /// its name is none that machines, tools or actions set.
     pub(super) fn is_unset(&self, name: &str) -> bool {
         !self.variables.contains_key(name)
-            && !self.open_environment
+            && !self.handed.is_open
             && !name.is_empty()
             && !ENVIRONMENT
                 .iter()

@@ -78,7 +78,7 @@ impl<'a> Walk<'a> {
 
     /// What a step hands to later ones.
     fn hand_on(&mut self, exports: Exports) {
-        let floating = self.floating.iter();
+        let floating = self.handed.floating.iter();
         let floating: Exports = floating
             .map(|name| (name.clone(), Value::Unknown))
             .collect();
@@ -86,7 +86,7 @@ impl<'a> Walk<'a> {
         for (name, value) in later {
             self.hears_variable(&name, &value);
             if &*name == "*" {
-                self.open_environment = true;
+                self.handed.is_open = true;
                 let all = Rc::make_mut(&mut self.variables).iter_mut();
                 all.filter(|(name, _)| !is_of_runner(name))
                     .for_each(|(_, value)| *value = Value::Unknown);

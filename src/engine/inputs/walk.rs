@@ -6,10 +6,11 @@
 //! opaque.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::environment::{RUNNER, Variables, started_with};
+use super::state::{Handed, Touched};
 use super::{
     Context, Input, JobInputs, Never, Opaque, OpaqueCause, Origin, filters, names, spelling,
 };
@@ -91,28 +92,27 @@ pub(super) struct Text<'t> {
     pub(super) arguments: Option<Vec<Word>>,
 }
 
+/// What a job has used up of its bounds.
+struct Spent {
+    /// How deep the scripts, targets and wrappers stand now.
+    depth: u32,
+    /// How many commands there were.
+    commands: u32,
+    /// How many steps the scripts of the job may still take.
+    steps: Cell<u32>,
+}
+
 pub(super) struct Walk<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) job: &'a Job,
     pub(super) leg: Option<&'a Leg>,
     pub(super) out: JobInputs,
     pub(super) variables: Rc<Variables>,
-    depth: u32,
-    commands: u32,
-    /// How many steps the scripts of the job may still take.
-    pub(super) steps: Cell<u32>,
+    spent: Spent,
+    pub(super) handed: Handed,
+    pub(super) touched: Touched,
     /// Scripts, targets and configurations that were walked, to walk them once.
     pub(super) seen: BTreeSet<String>,
-    /// Files that well-known installers were fetched into.
-    pub(super) installers: BTreeSet<Box<str>>,
-    /// Whether a step set variables that nobody knows.
-    pub(super) open_environment: bool,
-    /// Variables that scripts inside of steps hand to later steps; `*` for any.
-    pub(super) floating: BTreeSet<Box<str>>,
-    /// Files whose text says what runs, and where they do.
-    pub(super) run: BTreeMap<Box<str>, Origin>,
-    /// Files that are written, and directories that are copied to.
-    pub(super) written: BTreeSet<Box<str>>,
     /// Whether two names that differ in case alone may be one file.
     pub(super) folds_case: bool,
     /// Whether nothing was met that may start what the job builds.
@@ -127,15 +127,14 @@ impl<'a> Walk<'a> {
             leg,
             out: JobInputs::default(),
             variables: Rc::default(),
-            depth: 0,
-            commands: 0,
-            steps: Cell::new(shell::STEPS),
+            spent: Spent {
+                depth: 0,
+                commands: 0,
+                steps: Cell::new(shell::STEPS),
+            },
+            handed: Handed::default(),
+            touched: Touched::default(),
             seen: BTreeSet::new(),
-            installers: BTreeSet::new(),
-            open_environment: false,
-            floating: BTreeSet::new(),
-            run: BTreeMap::new(),
-            written: BTreeSet::new(),
             folds_case: false,
             is_quiet: true,
         };
@@ -186,7 +185,7 @@ impl<'a> Walk<'a> {
                 arguments: text.arguments.as_deref(),
                 text: &source,
                 listed: &listed,
-                steps: &self.steps,
+                steps: &self.spent.steps,
             },
         );
         self.out.missing_texts.extend(script.missing);
@@ -206,10 +205,10 @@ impl<'a> Walk<'a> {
             let variables = started_with(&mut started, &call);
             self.call(call, variables, text.file, at);
         }
-        if self.depth > 0 {
+        if self.spent.depth > 0 {
             // Whether and when a script inside of a step hands them over nobody knows.
             let names = script.exports.into_iter().map(|(name, _)| name);
-            self.floating.extend(names);
+            self.handed.floating.extend(names);
             return Vec::new();
         }
         script.exports
@@ -283,9 +282,9 @@ impl<'a> Walk<'a> {
         let Some(first) = call.words.first() else {
             return;
         };
-        self.commands += 1;
-        if self.depth >= DEPTH || self.commands >= COMMANDS {
-            if self.commands == COMMANDS || self.depth >= DEPTH {
+        self.spent.commands += 1;
+        if self.spent.depth >= DEPTH || self.spent.commands >= COMMANDS {
+            if self.spent.commands == COMMANDS || self.spent.depth >= DEPTH {
                 self.opaque(
                     call,
                     OpaqueCause::Shell("commands nested too deep or too many".into()),
@@ -297,7 +296,7 @@ impl<'a> Walk<'a> {
             return self.opaque(call, OpaqueCause::Shell(call.origin.what.clone()));
         }
         let call = &*self.really(call);
-        self.depth += 1;
+        self.spent.depth += 1;
         let name = first.text.clone();
         let name = name.strip_suffix(".exe").unwrap_or(&name);
         self.hears_command(&call.words);
@@ -309,7 +308,7 @@ impl<'a> Walk<'a> {
                 self.machine_program(call, &base);
             }
         }
-        self.depth -= 1;
+        self.spent.depth -= 1;
     }
 
     /// A program of the machine, and the files that its words name beside what it is
@@ -384,7 +383,7 @@ impl<'a> Walk<'a> {
         let shells = ["echo", "printf", "[", "[[", "test", "bash", "sh", "sudo"];
         let says = |word: &Word| word.text.contains("GITHUB_ENV");
         if !shells.contains(&name) && call.words.iter().chain(&call.input).any(says) {
-            self.floating.insert("*".into());
+            self.handed.floating.insert("*".into());
         }
     }
 
@@ -423,6 +422,11 @@ impl<'a> Walk<'a> {
 
     pub(super) fn never(&mut self, call: &Invocation, why: Never) {
         self.out.never.push((why, call.origin.clone()));
+    }
+
+    /// The steps that the scripts of the job may still take.
+    pub(super) fn steps(&self) -> &Cell<u32> {
+        &self.spent.steps
     }
 
     /// The text of a file of the repository; one that was not read yet is asked for.

@@ -13,7 +13,7 @@ impl Walk<'_> {
     /// A file of the repository whose text says what runs.
     pub(super) fn runs(&mut self, call: &Invocation, path: &str) {
         let origin = call.origin.clone();
-        self.run.entry(path.into()).or_insert(origin);
+        self.touched.run.entry(path.into()).or_insert(origin);
     }
 
     /// A file that is written.
@@ -22,7 +22,7 @@ impl Walk<'_> {
             && !word.unknown
             && !path.is_empty()
         {
-            self.written.insert(path);
+            self.touched.written.insert(path);
         }
     }
 
@@ -88,7 +88,7 @@ impl Walk<'_> {
         for word in from {
             let path = join(&dir, base_name(word.text.trim_end_matches('/')));
             if let Some(path) = path.filter(|_| !word.unknown && !word.glob) {
-                self.written.insert(path.into());
+                self.touched.written.insert(path.into());
             }
         }
     }
@@ -96,7 +96,7 @@ impl Walk<'_> {
     /// Files that run and are written make the job opaque, in whatever order.
     pub(super) fn end_of_job(&mut self) {
         let is_written = |path: &str| {
-            let written = self.written.iter();
+            let written = self.touched.written.iter();
             let mut written = written.map(AsRef::as_ref);
             written.any(|it: &str| {
                 path == it
@@ -106,6 +106,7 @@ impl Walk<'_> {
             })
         };
         let found: Vec<Opaque> = self
+            .touched
             .run
             .iter()
             .filter(|(path, _)| is_written(path))

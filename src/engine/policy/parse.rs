@@ -263,7 +263,14 @@ impl Reader {
                 continue;
             };
             match join("", &text) {
-                Some(dir) => drop(policy.owns.insert(Glob::written(&*entry.key), dir.into())),
+                Some(dir) => {
+                    let dir: Box<str> = dir.into();
+                    let globs = [
+                        Glob::written(&*entry.key),
+                        Glob::without_classes(&entry.key),
+                    ];
+                    policy.owns.extend(globs.map(|glob| (glob, dir.clone())));
+                }
                 None => self.fault(&entry.value, "this directory lies outside the repository"),
             }
         }

@@ -2,7 +2,8 @@
 //!
 //! Globs are matched against whole paths from the root, and nobody wants to know that:
 //! `./d`, `/d` and `d/` mean a directory and all below it. A glob that is taken word for
-//! word and fits nothing would let a job be skipped for ever.
+//! word and fits nothing would let a job be skipped for ever. So brackets are also those of
+//! a name: some frameworks have directories such as `app/[slug]`.
 
 use crate::engine::globs::Glob;
 
@@ -21,16 +22,21 @@ pub(super) fn meant(glob: &str) -> Option<Vec<Glob>> {
     }
     let all = parts.join("/");
     let is_directory = glob.ends_with('/') || glob.ends_with("/.");
-    let glob = Glob::written(all);
-    let found = match parts.last() {
-        None => vec![Glob::below("", "**")],
-        Some(&"**") => vec![glob],
-        Some(_) if is_directory => vec![glob.and_below("**")],
-        // A file of this name, or a directory.
-        Some(last) if !has_special(last) => vec![glob.clone(), glob.and_below("**")],
-        Some(_) => vec![glob],
-    };
-    Some(found)
+    let mut readings = vec![Glob::written(all.as_str()), Glob::without_classes(&all)];
+    readings.dedup();
+    let found = readings.into_iter().flat_map(|glob| {
+        let last = glob.as_str().rsplit('/').next().unwrap_or_default();
+        let is_name = Glob::written(last).parts().1.is_empty();
+        match last {
+            "" => vec![Glob::below("", "**")],
+            "**" => vec![glob],
+            _ if is_directory => vec![glob.and_below("**")],
+            // A file of this name, or a directory.
+            _ if is_name => vec![glob.clone(), glob.and_below("**")],
+            _ => vec![glob],
+        }
+    });
+    Some(found.collect())
 }
 
 fn has_special(part: &str) -> bool {
@@ -64,6 +70,8 @@ mod tests {
         check("./src/*.py", Some("src/*.py"));
         check("apps/*/", Some("apps/*/**"));
         check("**/x.json", Some("**/x.json **/x.json/**"));
+        check("app/[a]", Some("app/[a] app/[[]a[]] app/[[]a[]]/**"));
+        check("app/[a]/", Some("app/[a]/** app/[[]a[]]/**"));
         for glob in ["../d", "a/../../d", "*/../d"] {
             check(glob, None);
         }

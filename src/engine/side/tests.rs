@@ -118,7 +118,7 @@ fn derived(before: &Files, after: &Files) -> Option<Side> {
     let (base, survey, asked) = surveyed(before);
     let merge = snapshot(after, &asked);
     let changes = diff::between(&base.tree, &merge.tree);
-    if !differs_in_content(&base, &merge, &changes) {
+    if !shares_survey(&base, &merge, &changes) {
         return None;
     }
     Some(Side::complete(base, survey, &policy).edited(merge, &changes, &policy))
