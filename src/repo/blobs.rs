@@ -1,12 +1,14 @@
 //! Reads many blobs at once, on every core.
 //!
-//! Each worker drives one `git cat-file --batch` and hands every blob to the
-//! caller's function as it arrives, so that parsing overlaps inflating and no
-//! more than one blob a worker is held in memory. A blob over the limit is
+//! Each worker drives one `git cat-file`, takes some blobs at a time from what is
+//! left, and hands every blob to the caller's function as it arrives, so that
+//! parsing overlaps inflating, all workers end together, and no more than one
+//! blob a worker is held in memory. A blob over the limit is
 //! passed by without being held.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{ChildStdout, Stdio};
+use std::process::{ChildStdin, ChildStdout, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use super::program::start_failure;
 use super::{Repo, RepoError};
@@ -34,11 +36,11 @@ pub fn read_blobs(
     each: &(dyn Fn(ObjectId, Blob<'_>) + Sync),
 ) -> Result<(), RepoError> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let workers = cores.min(ids.len() / 64 + 1).min(8);
-    let share = ids.len().div_ceil(workers.max(1)).max(1);
+    let workers = cores.min(ids.len() / CHUNK + 1).min(8);
+    let chunks = Mutex::new(ids.chunks(CHUNK));
     std::thread::scope(|scope| {
-        let run = |part| scope.spawn(move || read_part(repo, part, limit, each));
-        let running: Vec<_> = ids.chunks(share).map(run).collect();
+        let run = |_| scope.spawn(|| read_chunks(repo, &chunks, limit, each));
+        let running: Vec<_> = (0..workers).map(run).collect();
         let joined = running.into_iter().map(|thread| {
             thread
                 .join()
@@ -48,42 +50,71 @@ pub fn read_blobs(
     })
 }
 
-fn read_part(
+/// How many blobs a worker takes at once: few, so that all end at the same time. Two such
+/// requests fit into a pipe, so that writing them never waits.
+const CHUNK: usize = 64;
+
+/// Reads chunks until there are none left.
+fn read_chunks(
     repo: &Repo,
-    ids: &[ObjectId],
+    chunks: &Mutex<std::slice::Chunks<'_, ObjectId>>,
     limit: u64,
     each: &(dyn Fn(ObjectId, Blob<'_>) + Sync),
 ) -> Result<(), RepoError> {
+    let take = || {
+        let mut chunks = chunks.lock().unwrap_or_else(PoisonError::into_inner);
+        chunks.next()
+    };
+    let Some(first) = take() else {
+        return Ok(());
+    };
     let mut command = repo.git();
-    command.args(["cat-file", "--batch", "--buffer"]);
+    command.args(["cat-file", "--batch-command", "--buffer"]);
     let spawned = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn();
     let mut child = spawned.map_err(|source| start_failure("cat-file", source))?;
-    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else {
-        return Err(RepoError::Unreadable { what: "cat-file" });
+    let result = match (child.stdin.take(), child.stdout.take()) {
+        (Some(stdin), Some(stdout)) => exchange((stdin, stdout), (first, &take), limit, each),
+        _ => None,
     };
-    let result = std::thread::scope(|scope| {
-        scope.spawn(move || {
-            let asked: Vec<String> = ids.iter().map(ObjectId::to_string).collect();
-            // A reader that ended early closed the pipe; it tells the fault itself.
-            drop(stdin.write_all((asked.join("\n") + "\n").as_bytes()));
-        });
-        let mut reader = BufReader::with_capacity(1 << 16, stdout);
-        let mut buffer = Vec::new();
-        ids.iter().try_for_each(|id| {
-            let blob = read_one(&mut reader, &mut buffer, limit)?;
-            each(*id, blob);
-            Some(())
-        })
-    });
     // The answers were read to their end; how the child ends adds nothing.
     drop(child.kill());
     drop(child.wait());
     result.ok_or(RepoError::Unreadable { what: "cat-file" })
+}
+
+/// Asks for one chunk more than is being read, so that git always has work.
+fn exchange<'i>(
+    (mut stdin, stdout): (ChildStdin, ChildStdout),
+    (first, take): (&'i [ObjectId], &dyn Fn() -> Option<&'i [ObjectId]>),
+    limit: u64,
+    each: &(dyn Fn(ObjectId, Blob<'_>) + Sync),
+) -> Option<()> {
+    let mut reader = BufReader::with_capacity(1 << 16, stdout);
+    let mut buffer = Vec::new();
+    ask(&mut stdin, first)?;
+    let mut reading = Some(first);
+    while let Some(chunk) = reading {
+        reading = take();
+        if let Some(next) = reading {
+            ask(&mut stdin, next)?;
+        }
+        for id in chunk {
+            let blob = read_one(&mut reader, &mut buffer, limit)?;
+            each(*id, blob);
+        }
+    }
+    Some(())
+}
+
+/// <https://git-scm.com/docs/git-cat-file>: `--batch-command`, with `--buffer`.
+fn ask(stdin: &mut ChildStdin, ids: &[ObjectId]) -> Option<()> {
+    let lines = ids.iter().map(|id| format!("contents {id}\n"));
+    let asked = lines.collect::<String>() + "flush\n";
+    stdin.write_all(asked.as_bytes()).ok()
 }
 
 /// `a1b2… blob 120<LF>…<LF>` or `a1b2… missing<LF>`
