@@ -19,7 +19,7 @@ use crate::engine::pipeline::rewrite::document::Document;
 use crate::engine::pipeline::rewrite::outlook::CheckRow;
 use crate::engine::pipeline::rewrite::patch;
 use crate::engine::pipeline::rewrite::repository::{FileRewrite, Rewrites, rewrite_all};
-use crate::engine::pipeline::rewrite::{Done, Refusal, Settings};
+use crate::engine::pipeline::rewrite::{Disposition, Done, Refusal, Settings};
 
 /// Arguments of `trimtab rewrite`.
 #[derive(Debug, clap::Args)]
@@ -345,19 +345,40 @@ fn reasons(files: &[FileRewrite], terminal: &mut Terminal) {
             let why = clean(&why.to_string());
             terminal.note(&format!("{path} is left alone: {why}"));
         }
-        for job in &file.rewrite.jobs {
-            let Some(why) = &job.why else { continue };
-            let remedy = why
-                .remedy()
-                .map_or_else(String::new, |remedy| format!("; {remedy}"));
-            terminal.note(&format!(
-                "{path}: {} is {}: {}{remedy}",
-                clean(&job.job),
-                job.what.as_str(),
-                clean(&why.to_string())
-            ));
+        for (what, why, jobs) in by_reason(&file.rewrite.jobs) {
+            let are = if jobs.len() == 1 { "is" } else { "are" };
+            let what = match what {
+                Done::Restated => "not gated, only restated",
+                Done::Gated | Done::Left => what.as_str(),
+            };
+            terminal.note(&format!("{path}: {} {are} {what}: {why}", jobs.join(", ")));
         }
     }
+    let mut jobs = files.iter().flat_map(|file| &file.rewrite.jobs);
+    if jobs.any(|job| job.what == Done::Restated) {
+        terminal.note(
+            "of a job that is restated the condition names what it needs, so that a plan job that is lost cannot skip it",
+        );
+    }
+}
+
+/// What was done and why, said once for all jobs of which it holds, in their order.
+fn by_reason(jobs: &[Disposition]) -> Vec<(Done, String, Vec<String>)> {
+    let mut found: Vec<(Done, String, Vec<String>)> = Vec::new();
+    for job in jobs {
+        let Some(why) = &job.why else { continue };
+        let remedy = why.remedy();
+        let remedy = remedy.map_or_else(String::new, |remedy| format!("; {remedy}"));
+        let why = format!("{}{remedy}", clean(&why.to_string()));
+        let known = found
+            .iter_mut()
+            .find(|(what, other, _)| (*what, other) == (job.what, &why));
+        match known {
+            Some((_, _, jobs)) => jobs.push(clean(&job.job)),
+            None => found.push((job.what, why, vec![clean(&job.job)])),
+        }
+    }
+    found
 }
 
 /// What would give a backstop to jobs that have none; nothing of it is written.

@@ -151,6 +151,19 @@ jobs:
 ";
 
 #[test]
+fn a_reason_that_holds_of_several_jobs_is_told_once() {
+    let twice = MATRIX.replace("  lint:\n", "  lint:\n    strategy: {matrix: {v: [3]}}\n");
+    let files = [(".github/workflows/ci.yml", twice.as_str())];
+    let place = Place::with(&files, &[("README.md", "# Shop\n")]);
+    place.git(&["reset", "--quiet", "--hard"]);
+    let output = place.trimtab(&["rewrite", "--diff"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let line =
+        "note: .github/workflows/ci.yml: test, lint are left: while it is skipped its checks";
+    assert!(said.contains(line), "{said}");
+}
+
+#[test]
 fn a_rewrite_says_which_required_check_would_vanish_and_writes_what_stands_for_it() {
     let path = ".github/workflows/ci.yml";
     let place = Place::with(&[(path, MATRIX)], &[("README.md", "# Shop\n")]);
