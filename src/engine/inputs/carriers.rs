@@ -86,6 +86,13 @@ impl Walk<'_> {
             inner.words.extend(names);
             return self.program(&inner);
         }
+        // A name stands wherever its mark does, also among other words.
+        if let Some(place) = place {
+            let marked = inner.words.iter_mut();
+            marked
+                .filter(|word| word.text.contains(place))
+                .for_each(|word| word.unknown = true);
+        }
         inner.words.push(Word {
             text: "…".into(),
             unknown: true,

@@ -176,8 +176,9 @@ impl<'w> Listing<'w> {
         let is_root = |word: &&&str| !word.starts_with(['-', '(', ')', '!', ',']);
         let count = words.iter().take_while(is_root).count();
         let (roots, mut rest) = words.split_at_checked(count)?;
+        let is_plain = |root: &&str| !root.is_empty() && is_tame(root) && !climbs(root);
         // Without one, some systems print nothing.
-        if roots.is_empty() || !roots.iter().all(|root| is_tame(root) && !climbs(root)) {
+        if roots.is_empty() || !roots.iter().all(is_plain) {
             return None;
         }
         let mut listing = Self {

@@ -11,6 +11,7 @@ use super::environment::is_assignment;
 use super::table::{self, Class, Command};
 use super::walk::{Invocation, Text, Walk, below};
 use super::{Input, Never, OpaqueCause};
+use crate::engine::facts::Language;
 use crate::engine::globs::Glob;
 use crate::engine::shell::{Located, Place, Value, Word, locate};
 use crate::engine::tree::base_name;
@@ -317,9 +318,13 @@ impl Walk<'_> {
         self.program_arguments(call, &rest);
     }
 
-    /// A program of the repository that the graph follows; it may set variables for later
-    /// steps.
+    /// A program of the repository that the graph follows, which it does by the ending of
+    /// its name; it may set variables for later steps.
     pub(super) fn run_entry(&mut self, call: &Invocation, path: &str) {
+        if Language::of_path(path).is_none() {
+            let what = format!("code in {path}, whose name has no ending");
+            self.opaque(call, OpaqueCause::UnknownUse(what.into()));
+        }
         self.runs(call, path);
         self.entry(call, vec![Glob::path(path)]);
         let text = self.text(path).unwrap_or_default();

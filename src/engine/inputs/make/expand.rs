@@ -133,7 +133,8 @@ pub(super) fn asked(text: &str, depth: u32) -> Asked {
         let (inner, tail) = closed(after);
         rest = tail;
         let call = inner.trim_start().strip_prefix("shell");
-        let call = call.filter(|call| call.starts_with(char::is_whitespace));
+        let is_call = |call: &&str| call.starts_with(char::is_whitespace);
+        let call = call.filter(is_call).filter(|call| !call.trim().is_empty());
         if depth >= NESTED {
             // What lies so deep is a command that nobody knows.
             asked.commands.push(marked(&plain(inner)));

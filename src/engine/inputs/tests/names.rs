@@ -345,6 +345,52 @@ fn a_function_hands_its_input_on() {
 }
 
 #[test]
+fn a_name_that_nobody_knows_stands_wherever_its_mark_does() {
+    let files = [("b.txt", ""), ("list", "b.txt")];
+    for flag in ["-I%", "-i%", "--replace=%", "-J%"] {
+        unknown(&format!("xargs {flag} sh -c 'cat %' < list"), &files);
+        unknown(
+            &format!("cat list | xargs {flag} bash -ec 'cd d; cat %'"),
+            &files,
+        );
+    }
+    unknown("cat list | xargs -i sh -c 'cat {}'", &files);
+    check("cat list | xargs -I% echo 'a % b'", &files, "list");
+    check(
+        "find . -name 'b*' | xargs -I{} sh -c 'cat {}'",
+        &files,
+        "b.txt list",
+    );
+}
+
+#[test]
+fn code_in_a_file_without_an_ending_is_not_followed() {
+    let python = "#!/usr/bin/env python3\nfrom p import m\n";
+    let node = "#!/usr/bin/env node\nrequire('./p/n')\n";
+    let files = [
+        ("jtool", node),
+        ("p/__init__.py", ""),
+        ("p/m.py", ""),
+        ("p/n.js", ""),
+        ("plain", "import p.m\n"),
+        ("t.py", python),
+        ("tool", python),
+    ];
+    for script in [
+        "./tool",
+        "./jtool",
+        "python tool",
+        "python3 -u plain",
+        "node jtool",
+        "bash -c ./tool",
+        "sudo python tool",
+    ] {
+        unknown(script, &files);
+    }
+    check("python t.py", &files, "p/__init__.py t.py");
+}
+
+#[test]
 fn a_script_of_a_shell_with_another_language_is_not_read() {
     let zsh = "files=(a.txt b.txt)\ncat $files\n";
     for first in [
