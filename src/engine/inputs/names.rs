@@ -77,7 +77,9 @@ struct Test<'w> {
 impl Walk<'_> {
     /// Adds what a command reads that only prints names; `false` where it may do more.
     pub(super) fn prints_names(&mut self, call: &Invocation) -> bool {
-        let Some(globs) = globs_of(call) else {
+        // Variables of git say what its patterns mean, and are not known here.
+        let is_git = call.words.first().is_some_and(|word| &*word.text == "git");
+        let Some(globs) = globs_of(call).filter(|_| !is_git || call.words.len() == 2) else {
             return false;
         };
         self.exact(call, globs);
@@ -153,7 +155,10 @@ fn takes_files(program: &[Word]) -> bool {
     let found = table::command(&name.text, &operands);
     let class = found.map(|(command, _)| command.class);
     let checks = matches!(class, Some(Class::Tree | Class::Follows | Class::Checks));
-    let reads = class == Some(Class::Reads) && READERS.contains(&&*name.text);
+    // Flags of these may say that what they are given are lists.
+    let is_flag = |word: &Word| word.text.starts_with('-');
+    let is_sum = name.text.ends_with("sum") && rest.iter().any(is_flag);
+    let reads = class == Some(Class::Reads) && READERS.contains(&&*name.text) && !is_sum;
     (checks || reads) && !program.iter().any(|word| word.unknown)
 }
 
@@ -204,7 +209,8 @@ impl<'w> Listing<'w> {
                     listing.has_dirs = false;
                     rest
                 }
-                ["-print", rest @ ..] if !leaves_out => rest,
+                // What is tested behind it was printed already.
+                ["-print"] if !leaves_out => &[],
                 [kind @ ("-name" | "-path"), pattern, rest @ ..] if is_pattern(pattern) => {
                     listing.tests.push(Test {
                         pattern,
@@ -260,8 +266,11 @@ impl<'w> Listing<'w> {
             Pattern::All => {
                 let mut tests = self.tests.iter().filter(|test| !test.leaves_out);
                 match tests.find(|test| test.of_name) {
-                    Some(test) => format!("**/{}", test.pattern),
-                    None => return vec!["**".to_owned()],
+                    // A root has a name of its own, and all lies below it.
+                    Some(test) if !self.has_dirs || !is_fit(test.pattern, last(root.head)) => {
+                        format!("**/{}", test.pattern)
+                    }
+                    _ => return vec!["**".to_owned()],
                 }
             }
         };
@@ -328,6 +337,12 @@ impl<'w> Listing<'w> {
         };
         fits && self.tests.iter().all(passes)
     }
+}
+
+/// The last part of a path.
+fn last(path: &str) -> &str {
+    let path = path.trim_end_matches('/');
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// Whether a path is there only by a link to a directory, which nobody follows here.

@@ -265,7 +265,8 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
         let meaning = S::meaning(&call);
         let variable = chain.path.first().copied();
         let variable = variable.filter(|_| chain.path.len() == 2);
-        let own = sole(&chain.path).filter(|_| !chain.has_receiver);
+        // A function of the file, or a method of its types.
+        let own = chain.path.last().copied().filter(|_| !is_macro);
         chain.value = match meaning {
             Meaning::Is(value) => value,
             Meaning::Grows(value) => {
@@ -342,7 +343,7 @@ impl<'a, S: Speech> Reader<'a, '_, S> {
             }
             let is_known = place.base < Base::Package && !place.text.is_empty();
             if let Some(name) = own.filter(|_| is_known && self.records)
-                && self.passed.len() < 100
+                && self.passed.len() < 2_000
             {
                 self.passed.push((name, place.clone(), line));
             }
@@ -431,14 +432,6 @@ fn character(text: &str) -> Value {
     match text {
         "'/'" => Value::literal("/"),
         _ => Value::unknown(),
-    }
-}
-
-/// The name of a path of one part.
-fn sole<'a>(path: &[&'a str]) -> Option<&'a str> {
-    match path {
-        [name] => Some(name),
-        _ => None,
     }
 }
 

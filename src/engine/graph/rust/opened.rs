@@ -41,17 +41,33 @@ fn read_code(source: &str, facts: &mut Facts) {
     if !SIGNS.iter().any(|sign| source.contains(sign)) {
         return;
     }
-    if source.contains("process::") || source.contains("assert_cmd") {
-        read_computed::<Rust<true>>(source, facts);
-    } else {
-        read_computed::<Rust<false>>(source, facts);
+    let starts = source.contains("process::") || source.contains("assert_cmd");
+    // A method of this name may be the file's own, and do anything.
+    let prints = source.contains("Formatter") && !PRINTERS.iter().any(|it| source.contains(it));
+    match (starts, prints) {
+        (true, true) => read_computed::<Rust<true, true>>(source, facts),
+        (true, false) => read_computed::<Rust<true, false>>(source, facts),
+        (false, true) => read_computed::<Rust<false, true>>(source, facts),
+        (false, false) => read_computed::<Rust<false, false>>(source, facts),
     }
 }
 
-/// The language; whether a `Command` starts a program.
-struct Rust<const STARTS: bool>;
+/// What a file defines whose formatters are not those of the standard library.
+const PRINTERS: &[&str] = &[
+    "fn debug_",
+    "fn field",
+    "fn entry",
+    "fn entries",
+    "fn key",
+    "fn value",
+    "fn finish",
+];
 
-impl<const STARTS: bool> Speech for Rust<STARTS> {
+/// The language; whether a `Command` starts a program, and whether what is built for
+/// people by `debug_struct` and the like opens nothing.
+struct Rust<const STARTS: bool, const PRINTS: bool>;
+
+impl<const STARTS: bool, const PRINTS: bool> Speech for Rust<STARTS, PRINTS> {
     const DIALECT: Dialect = Dialect::Rust;
     const ANSWERS: bool = true;
 
@@ -96,7 +112,11 @@ impl<const STARTS: bool> Speech for Rust<STARTS> {
         let found = if call.is_macro {
             macros(call)
         } else {
-            reading(call)
+            let printed = call.receiver.filter(|_| PRINTS);
+            let printed = printed.and_then(|it| printer(call, it));
+            printed
+                .map(Meaning::Is)
+                .or_else(|| reading(call))
                 .or_else(|| path(call))
                 .or_else(|| starting(call).filter(|_| STARTS))
                 .or_else(|| made_or_written(call))
@@ -166,9 +186,6 @@ fn path(call: &Call<'_, '_>) -> Option<Meaning> {
 }
 
 fn method(call: &Call<'_, '_>, value: &Value) -> Option<Meaning> {
-    if let Some(printer) = printer(call, value) {
-        return is(printer);
-    }
     let above = || value.places.iter().map(Place::parent).collect::<Vec<_>>();
     match (call.last(), call.arguments.len()) {
         ("join", 1) => is(Value::at(join(&value.places, &call.places(0)))),
@@ -415,6 +432,13 @@ mod tests {
         check(&format!("#[test]\nfn t() {{\n{source}\n}}"), expected);
     }
 
+    fn printed(source: &str, expected: &str) {
+        inside(
+            &format!("let f: &mut fmt::Formatter = f; {source}"),
+            expected,
+        );
+    }
+
     const PROCESS: &str = "use process::Command;\n";
 
     fn started(source: &str, expected: &str) {
@@ -560,34 +584,59 @@ mod tests {
 
     #[test]
     fn what_is_printed_for_people_is_no_path() {
-        inside(
+        printed(
             "f.debug_struct(\"A\").field(\"a\", &\"..\").finish(); fs::x();",
             "",
         );
-        inside("f.debug_tuple(\"A\").field(&\"..\").finish(); fs::x();", "");
-        inside("f.debug_list().entries([\"..\"]).finish(); fs::x();", "");
+        printed("f.debug_tuple(\"A\").field(&\"..\").finish(); fs::x();", "");
+        printed("f.debug_list().entries([\"..\"]).finish(); fs::x();", "");
+    }
+
+    #[test]
+    fn a_formatter_of_the_files_own_may_do_anything() {
+        let own = "impl L { fn debug_struct(&self, p: &str) { for e in WalkDir::new(p) {} } }\nfn x(f: &mut Formatter) {} #[test]\nfn t() { l.debug_struct(\"..\"); }";
+        check(own, "Working ../**, Package!");
+        // Where no file of the language's own formatter is at hand, names say nothing.
+        inside("l.debug_struct(\"..\"); fs::x();", "Working ../**");
     }
 
     #[test]
     fn what_stands_beside_a_formatter_is_a_path_all_the_same() {
         inside("walk(\"..\"); fs::x();", "Working ../**");
-        inside(
+        printed(
             "form.field(\"dir\", \"..\").send(); fs::x();",
             "Working ../**",
         );
-        inside(
+        printed(
             "f.debug_struct(\"A\").opens(\"..\"); fs::x();",
             "Working ../**",
         );
-        inside(
+        printed(
             "f.debug_struct(\"A\").field(\"n\", &fs::read_dir(\"..\").unwrap().count());",
             "Working ../*",
         );
-        inside(
+        printed(
             "f.debug_struct(\"A\").field(\"n\", &walk(\"..\")); fs::x();",
             "Working ../**",
         );
-        inside("f.debug_struct(walk(\"..\")); fs::x();", "Working ../**");
+        printed("f.debug_struct(walk(\"..\")); fs::x();", "Working ../**");
+    }
+
+    #[test]
+    fn a_directory_that_a_method_gets_is_walked_where_the_method_lists() {
+        let of = |call: &str| {
+            format!(
+                "impl L {{ fn deb(&self, p: &str) {{ for e in fs::read_dir(p).unwrap() {{ fs::read(e); }} }} }}\n#[test]\nfn t() {{ {call} }}"
+            )
+        };
+        for call in [
+            "L::deb(\"../docs\")",
+            "l.deb(\"../docs\")",
+            "l.x.deb(\"../docs\")",
+        ] {
+            check(&of(call), "Working ../docs/**, Package!");
+        }
+        check(&of("l.other(\"../docs\")"), "Package!");
     }
 
     #[test]
