@@ -4,16 +4,18 @@
 //! computed target makes the use unknown. What is not asked for is not walked.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::rc::Rc;
 
 mod expand;
+mod handed;
 mod just;
+mod odd;
 mod patterns;
 mod read;
 
-use expand::{Asked, asked, expanded, flat, marked};
+use expand::{Asked, asked, evaluates, expanded, flat, marked};
 use read::{parse, set};
 
 use super::OpaqueCause;
@@ -38,8 +40,12 @@ struct Rules {
     targeted: BTreeMap<String, String>,
     /// Shells, modes and the like that change how recipes are read.
     odd: Option<String>,
-    /// Conditions and the like, with their lines.
-    conditions: Vec<(u32, String)>,
+    /// What is expanded while the makefile is read, with its lines.
+    immediate: Vec<(u32, String)>,
+    /// Variables that a makefile sets whatever the command line says.
+    overriding: Vec<String>,
+    /// Names that were used before anything set them, with the variables they stand in.
+    early: Vec<(String, String)>,
     /// Variables that stand in the environment of recipes, with their lines; `*` for all.
     exported: BTreeMap<String, u32>,
     /// Patterns and files that are read while the makefile is.
@@ -48,7 +54,12 @@ struct Rules {
     goals: Vec<String>,
     spent: Cell<usize>,
     targets: BTreeMap<String, Rule>,
-    first: Option<String>,
+    /// What may be the default goal: conditions and includes leave several.
+    firsts: Vec<String>,
+    /// Whether a target was met that is the default goal unless one before it is.
+    is_settled: bool,
+    /// Whether an include may bring the default goal.
+    includes_first: bool,
     includes: Vec<String>,
 }
 
@@ -111,18 +122,36 @@ impl Walk<'_> {
             let value = marked(&format!("{name} {old} {values}"));
             rules.variables.insert(name, value);
         }
-        rules.variables.extend(asked.variables);
+        let outer = self.variables.clone();
+        self.told(&asked, &mut rules);
         let here = Invocation {
             place: asked.place.clone(),
             ..call.clone()
         };
         self.read_with(&here, &file, &rules);
-        let mut goals = asked.goals;
-        if goals.is_empty() {
-            goals.extend(rules.first.clone());
+        self.hand(&here, &file, &rules);
+        rules.goals = asked.goals;
+        if rules.goals.is_empty() {
+            self.default_goals(&here, &file, &mut rules);
         }
-        rules.goals = goals;
         self.goals(call, &file, &asked.place, &rules);
+        self.variables = outer;
+    }
+
+    /// What is made where the command line names nothing
+    /// (<https://www.gnu.org/software/make/manual/make.html#index-_002eDEFAULT_005fGOAL>).
+    fn default_goals(&mut self, call: &Invocation, file: &str, rules: &mut Rules) {
+        let named = rules.variables.get(".DEFAULT_GOAL");
+        let named = named.map(|value| expanded(value, rules, None, 0));
+        let named = named.unwrap_or_default();
+        if named.contains(UNKNOWN_START) {
+            let what = format!(".DEFAULT_GOAL in {file}");
+            return self.opaque(call, OpaqueCause::UnknownUse(what.into()));
+        }
+        rules.goals = named.split_whitespace().map(str::to_owned).collect();
+        if rules.goals.is_empty() {
+            rules.goals.clone_from(&rules.firsts);
+        }
     }
 
     /// What is read while the makefile is, and what makes it one that is not read here.
@@ -141,23 +170,20 @@ impl Walk<'_> {
                 self.read_path(call, &word);
             }
         }
-        for (line, condition) in &rules.conditions {
-            let text = expanded(condition, rules, None, 0);
-            self.ask(&call.place, (file, *line), &asked(&text, 0));
-        }
-        let is_handed = |name: &str| {
-            let line = rules.exported.get(name).or(rules.exported.get("*"));
-            // What the environment has is handed on in any case.
-            line.copied()
-                .or_else(|| self.variables.contains_key(name).then_some(1))
-        };
-        let handed = rules.variables.iter();
-        let handed: Vec<(u32, &String)> = handed
-            .filter_map(|(name, value)| Some((is_handed(name)?, value)))
-            .collect();
-        for (line, value) in handed {
-            let text = expanded(value, rules, None, 0);
-            self.ask(&call.place, (file, line), &asked(&text, 0));
+        let mut done = BTreeSet::new();
+        for (line, text) in rules
+            .immediate
+            .iter()
+            .filter(|(_, text)| text.contains('$'))
+        {
+            let text = expanded(text, rules, None, 0);
+            if evaluates(&text) {
+                let what = format!("$(eval) in {file} at line {line}");
+                self.opaque(call, OpaqueCause::UnknownUse(what.into()));
+            }
+            let mut asked = asked(&text, 0);
+            asked.commands.retain(|it| done.insert(it.clone()));
+            self.ask(&call.place, (file, *line), &asked);
         }
     }
 
@@ -167,7 +193,7 @@ impl Walk<'_> {
             self.script(&Text {
                 file,
                 line,
-                text: &format!(": \"$({})\"", command.trim()).replace("$$", "$"),
+                text: &format!(": \"$( {})\"", command.trim()).replace("$$", "$"),
                 place: place.clone(),
                 arguments: None,
             });
@@ -197,23 +223,15 @@ impl Walk<'_> {
     fn goals(&mut self, call: &Invocation, file: &str, place: &Place, rules: &Rules) {
         let mut hasher = DefaultHasher::new();
         rules.variables.hash(&mut hasher);
-        let outer = self.variables.clone();
         let site = Site {
             call,
             file,
             place: place.clone(),
             key: hasher.finish() ^ self.variables_key(),
         };
-        // What the makefile sets stands in the environment of its recipes as well.
-        for (name, value) in Rc::make_mut(&mut self.variables) {
-            if rules.variables.contains_key(name.as_ref()) {
-                *value = Value::Unknown;
-            }
-        }
         for goal in &rules.goals {
             self.goal(&site, rules, goal, 0);
         }
-        self.variables = outer;
         if !rules.spend(0) {
             let what = format!("too many steps in {file}");
             self.opaque(call, OpaqueCause::UnknownUse(what.into()));
@@ -229,8 +247,10 @@ impl Walk<'_> {
             variables: BTreeMap::new(),
         };
         let mut words = call.words.iter().skip(1);
+        let mut counts = false;
         while let Some(word) = words.next() {
             let text = word.text.as_ref();
+            let is_count = std::mem::replace(&mut counts, takes_count(text));
             let dir = text
                 .strip_prefix("--directory=")
                 .or_else(|| text.strip_prefix("-C"));
@@ -257,7 +277,7 @@ impl Walk<'_> {
                     asked.variables.insert(name.to_owned(), value);
                 }
                 // The number of `-j 4`.
-                (count, ..) if count.chars().all(|c| c.is_ascii_digit()) => {}
+                (count, ..) if is_count && count.chars().all(|c| c.is_ascii_digit()) => {}
                 (..) if word.unknown => return None,
                 (goal, ..) => asked.goals.push(goal.to_owned()),
             }
@@ -282,7 +302,11 @@ impl Walk<'_> {
                 known.push(' ');
                 known.push_str(&values);
             }
-            rules.conditions.extend(more.conditions);
+            if rules.includes_first {
+                rules.firsts.extend(more.firsts);
+            }
+            rules.immediate.extend(more.immediate);
+            rules.overriding.extend(more.overriding);
             rules.exported.extend(more.exported);
             rules.reads.extend(more.reads);
             rules.odd = rules.odd.take().or(more.odd);
@@ -305,6 +329,7 @@ impl Walk<'_> {
         if !rules.spend(1) {
             return;
         }
+        let goal = read::target(goal);
         let key = format!("make {} {goal} {}", site.file, site.key);
         if !self.seen.insert(key) {
             return;
@@ -344,9 +369,16 @@ impl Walk<'_> {
             }
         }
         for (line, command) in &rule.recipe {
-            let command = command.trim_start_matches(['@', '-', '+', ' ', '\t']);
-            let command = expanded(command, rules, own, 0);
-            self.recipe_line(site, *line, &command);
+            let commands = expanded(command, rules, own, 0);
+            if evaluates(&commands) {
+                let what = format!("$(eval) in {} at line {line}", site.file);
+                self.opaque(site.call, OpaqueCause::UnknownUse(what.into()));
+            }
+            // Each line of what `define` holds is one of the recipe.
+            for command in commands.split('\n') {
+                let command = command.trim_start_matches(['@', '-', '+', ' ', '\t']);
+                self.recipe_line(site, *line, command);
+            }
         }
     }
 }
@@ -365,6 +397,12 @@ fn named_file(flag: &str) -> Option<&str> {
         .strip_prefix("--file=")
         .or_else(|| flag.strip_prefix("--makefile="));
     long.or_else(|| flag.strip_prefix("-f").filter(|name| !name.is_empty()))
+}
+
+/// Whether a number may follow a flag.
+fn takes_count(flag: &str) -> bool {
+    let is_short = flag.starts_with('-') && !flag.starts_with("--") && flag.ends_with(['j', 'l']);
+    is_short || ["--jobs", "--load-average", "--max-load"].contains(&flag)
 }
 
 /// Whether a flag changes neither what is made nor with which variables.

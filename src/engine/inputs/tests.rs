@@ -19,6 +19,7 @@ mod expressions;
 mod hazards;
 mod languages;
 mod links;
+mod makefiles;
 mod modules;
 mod names;
 mod narrow;

@@ -70,8 +70,14 @@ fn reference(name: &str, rules: &Rules, own: Own<'_>, depth: u32) -> String {
         ("MAKE", _) => "make".to_owned(),
         ("CURDIR" | "PWD", _) => ".".to_owned(),
         ("AT" | "Q" | "V", None) => String::new(),
-        // Messages while the file is read.
-        (name, _) if name.starts_with("info ") || name.starts_with("warning ") => String::new(),
+        // Messages while the file is read: nothing stands for them, but for what they ask.
+        (name, _) if is_message(name) => {
+            if name.contains(UNKNOWN_START) {
+                marked(name)
+            } else {
+                String::new()
+            }
+        }
         (_, Some(value)) if !is_deep => inner(value),
         // A variable that nobody sets is empty, unless the environment has it:
         // then it is whoever calls make that must be known.
@@ -91,6 +97,18 @@ fn reference(name: &str, rules: &Rules, own: Own<'_>, depth: u32) -> String {
             }
         }
     }
+}
+
+/// Whether a call only prints something.
+fn is_message(call: &str) -> bool {
+    let name = call.split(char::is_whitespace).next().unwrap_or_default();
+    ["info", "warning"].contains(&name) && name.len() < call.len()
+}
+
+/// Whether a text that was expanded sets variables or rules anew.
+pub(super) fn evaluates(text: &str) -> bool {
+    let mut calls = text.split(UNKNOWN_START).skip(1);
+    calls.any(|call| call.trim_start().starts_with("eval"))
 }
 
 /// The variable whose words a reference rewrites, or that it calls as a function.
@@ -141,7 +159,8 @@ pub(super) fn asked(text: &str, depth: u32) -> Asked {
             asked.text.push_str(&marked(&plain(inner)));
         } else if let Some(call) = call {
             let command = self::asked(call, depth + 1).text;
-            asked.text.push_str("$(");
+            // With a blank, since `$((` would begin arithmetic.
+            asked.text.push_str("$( ");
             asked.text.push_str(command.trim());
             asked.text.push(')');
             asked.commands.push(command);
@@ -149,7 +168,9 @@ pub(super) fn asked(text: &str, depth: u32) -> Asked {
             asked
                 .commands
                 .extend(self::asked(inner, depth + 1).commands);
-            asked.text.push_str(&marked(&plain(inner)));
+            if !is_message(inner) {
+                asked.text.push_str(&marked(&plain(inner)));
+            }
         }
     }
     asked.text.push_str(rest);
@@ -184,7 +205,9 @@ pub(super) fn flat(text: &str) -> String {
     while let Some((before, after)) = rest.split_once(UNKNOWN_START) {
         let (inner, tail) = closed(after);
         out.push_str(before);
-        out.push_str(&marked(&plain(inner)));
+        if !is_message(inner) {
+            out.push_str(&marked(&plain(inner)));
+        }
         rest = tail;
     }
     out + rest
@@ -195,12 +218,19 @@ fn plain(text: &str) -> String {
     text.replace([UNKNOWN_START, UNKNOWN_END], "")
 }
 
-/// What stands in calls of some functions of make in a text.
+/// What stands in calls of a function of make in a text, in either kind of brackets.
 pub(super) fn calls<'t>(text: &'t str, function: &str) -> Vec<&'t str> {
-    let after = text.split(function).skip(1);
-    after
-        .map(|rest| balanced(rest, ')').map_or(rest, |(inner, _)| inner))
-        .collect()
+    let mut found = Vec::new();
+    for (opener, close) in [("$(", ')'), ("${", '}')] {
+        for rest in text.split(opener).skip(1) {
+            let inner = rest.trim_start().strip_prefix(function);
+            let Some(inner) = inner.filter(|it| it.starts_with(char::is_whitespace)) else {
+                continue;
+            };
+            found.push(balanced(inner, close).map_or(inner, |(inner, _)| inner));
+        }
+    }
+    found
 }
 
 fn balanced(text: &str, close: char) -> Option<(&str, &str)> {

@@ -55,7 +55,7 @@ impl Walk<'_> {
         let more: Vec<String> = more.map(|word| word.text.to_string()).collect();
         rules.goals.extend(more);
         if rules.goals.is_empty() {
-            rules.goals.extend(rules.first.clone());
+            rules.goals.extend(rules.firsts.first().cloned());
         }
         self.goals(call, &file, &call.place, &rules);
     }
@@ -143,7 +143,7 @@ fn justfile(text: &str) -> Rules {
             needs: needs.split_whitespace().map(str::to_owned).collect(),
             recipe: Vec::new(),
         };
-        rules.first.get_or_insert_with(|| name.clone());
+        rules.firsts.push(name.clone());
         rules.targets.insert(name.clone(), rule);
         current = Some(name);
     }

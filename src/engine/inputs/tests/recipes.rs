@@ -57,7 +57,6 @@ fn what_a_recipe_asks_the_shell_for_is_read() {
 #[test]
 fn what_no_recipe_uses_is_not_read() {
     made("V = $(shell cat b.txt)\nt:\n\t@cat a.txt\n", "a.txt");
-    made("V := $(shell cat b.txt)\nt:\n\t@cat a.txt\n", "a.txt");
     made(
         "t:\n\t@cat a.txt\nu:\n\t@echo $(shell cat b.txt)\n",
         "a.txt",
